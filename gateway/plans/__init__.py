@@ -1,0 +1,1 @@
+"""The ondersteuningsplan: its data, life cycle, regional formats, checks and documents. Pure."""

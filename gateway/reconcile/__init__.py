@@ -1,0 +1,1 @@
+"""Beschikking against toewijzing, toewijzing against declaratie. Pure."""

@@ -1,0 +1,1 @@
+"""Tables, outbox, inbox, audit trail, migrations. No rule of the domain."""

@@ -1,0 +1,1 @@
+"""The running process: scheduled jobs that call flows. No business decision."""
