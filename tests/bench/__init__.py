@@ -1,0 +1,1 @@
+"""Benchmarks: `python -m tests.bench` prints the table of ratios (`make bench`)."""
