@@ -1,0 +1,28 @@
+"""The standard's rules as small pure functions, their table and their register."""
+
+from gateway.berichten.regels.registry import (
+    Bron,
+    Context,
+    Hit,
+    finding,
+    hits,
+    niet_gecontroleerd,
+    regel,
+    registraties,
+    rules,
+)
+from gateway.berichten.regels.tabel import Regel, regels
+
+__all__ = [
+    "Bron",
+    "Context",
+    "Hit",
+    "Regel",
+    "finding",
+    "hits",
+    "niet_gecontroleerd",
+    "regel",
+    "regels",
+    "registraties",
+    "rules",
+]

@@ -1,0 +1,77 @@
+"""The one table of rules (`data/iwmo_3_2/regels.csv`): number, level, retourcode, messages, our words, status.
+
+Numbers, levels and retourcodes are facts of iWmo 3.2; texts and advice are ours. Validation, return messages, screens
+and docs/regels.md all read this table.
+"""
+
+import csv
+import functools
+import io
+from importlib import resources
+from types import MappingProxyType
+from typing import Literal
+
+import msgspec
+
+RELEASE = "iwmo_3_2"  # a new release is a folder beside this one
+
+Lang = Literal["nl", "en"]
+Status = Literal["implemented", "schema", "process", "not applicable", "planned"]
+
+
+class Regel(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A rule of the standard."""
+
+    code: str  # TR339
+    soort: str  # CD, CS, RS, TR, OP, IV, UP
+    level: int | None  # control level 1-4; None: a rule about the process
+    retourcode: str | None  # WJ001
+    berichten: tuple[str, ...]  # WMO301, ...
+    text: str  # what the rule asks, in our own Dutch words
+    advice: str  # what to do when it is broken
+    text_en: str
+    advice_en: str
+    status: Status
+    where: str  # module:function, schema type and facet, or the flow that takes care of it
+    how: str  # OP, IV, UP: enforced, recorded, or people; else empty
+
+    def tekst(self, lang: Lang = "nl") -> str:
+        return (self.text_en if lang == "en" else "") or self.text
+
+    def advies(self, lang: Lang = "nl") -> str:
+        return (self.advice_en if lang == "en" else "") or self.advice
+
+
+@functools.cache
+def regels() -> MappingProxyType[str, Regel]:
+    """All rules by number, in the order of the table."""
+    tekst = resources.files("gateway.berichten").joinpath("data", RELEASE, "regels.csv").read_text("utf-8")
+    rijen = [_regel(rij) for rij in csv.DictReader(io.StringIO(tekst))]
+    return MappingProxyType({rij.code: rij for rij in rijen})
+
+
+def _regel(rij: dict[str, str]) -> Regel:
+    return msgspec.convert(
+        {
+            "code": rij["code"],
+            "soort": rij["soort"],
+            "level": int(rij["level"]) if rij["level"] else None,
+            "retourcode": rij["retourcode"] or None,
+            "berichten": tuple(rij["berichten"].split()),
+            "text": rij["tekst"],
+            "advice": rij["advies"],
+            "textEn": rij["text_en"],
+            "adviceEn": rij["advice_en"],
+            "status": rij["status"],
+            "where": rij["where"],
+            "how": rij["how"],
+        },
+        Regel,
+    )
+
+
+def niet_gecontroleerd(bron: str, lang: Lang = "nl") -> str:
+    """The words for a rule that could not be judged."""
+    if lang == "en":
+        return f"Not checked: {bron} is missing."
+    return f"Niet gecontroleerd: {bron} ontbreekt."
