@@ -1,0 +1,5 @@
+"""`python -m gateway`: the same program as `gateway`."""
+
+from gateway.cli.main import main
+
+main()

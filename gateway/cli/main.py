@@ -1,0 +1,72 @@
+"""`gateway`: the commands, and the one place where their exit codes are made.
+
+A module of this room declares its commands and imports what they need when they run, so that `gateway --help` and
+`gateway bericht validate` start fast.
+"""
+
+import os
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from gateway import __version__
+from gateway.cli.output import BROKEN, Surroundings, say, show
+
+app = typer.Typer(
+    name="gateway",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # SM-150: no traceback with local variables, ever
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        show(f"gateway {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def gateway(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Gateway waarmee gemeenten en aanbieders Wmo-ondersteuning regelen: plannen, iWmo-berichten, afstemming."""
+
+
+def unexpected(error: BaseException) -> None:
+    """One sentence for a fault of ours; a report without personal data on request (SM-150)."""
+    kind, wanted = type(error).__name__, os.environ.get("GATEWAY_REPORT")
+    if wanted:
+        from gateway.cli.report import write_report
+
+        write_report(error, wanted)
+        say(f"A fault in the gateway itself ({kind}). The report is in {wanted}; it holds no personal data.")
+    else:
+        say(
+            f"A fault in the gateway itself ({kind}). Run the command again with GATEWAY_REPORT=report.txt in the "
+            "environment: that writes a report without personal data, to attach to an issue."
+        )
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command line; the answer is the exit code. Never raises, never shows a traceback."""
+    try:
+        app(arguments, prog_name="gateway")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else BROKEN
+    except Surroundings as error:
+        say(str(error))
+    except OSError as error:
+        say(f"{error.filename or 'System'}: {error.strerror or type(error).__name__}.")
+    except Exception as error:  # the last resort: a sentence instead of a traceback
+        unexpected(error)
+    return BROKEN
+
+
+def main() -> NoReturn:
+    """Entry point of the `gateway` program."""
+    sys.exit(run())
