@@ -1,0 +1,1 @@
+"""Tree to values and values to XML, one generated module per message."""

@@ -1,0 +1,338 @@
+"""WMO302 of iwmo 3.2: tree to values, values to XML. Generated from its XSD by schema_source; do not edit."""
+
+from gateway.berichten import wmo302 as models
+from gateway.berichten.codec import basis
+from gateway.berichten.codec.leaves import Node, Odd, clock, day, escape, many, moment, texts, whole
+
+NS = "{http://www.istandaarden.nl/iwmo/3_2/wmo302/schema}"
+ADRES = NS + "Adres"
+AFZENDER = NS + "Afzender"
+BERICHT_CODE = NS + "BerichtCode"
+BERICHT_IDENTIFICATIE = NS + "BerichtIdentificatie"
+BERICHT_SUBVERSIE = NS + "BerichtSubversie"
+BERICHT_VERSIE = NS + "BerichtVersie"
+BSN = NS + "Bsn"
+BUDGET = NS + "Budget"
+CLIENT = NS + "Client"
+COMMENTAAR = NS + "Commentaar"
+COMMUNICATIE = NS + "Communicatie"
+CONTACT = NS + "Contact"
+CONTACTGEGEVENS = NS + "Contactgegevens"
+DAGTEKENING_RETOUR = NS + "DagtekeningRetour"
+EINDDATUM = NS + "Einddatum"
+EMAILADRES = NS + "Emailadres"
+GEBOORTEDATUM = NS + "Geboortedatum"
+GESLACHT = NS + "Geslacht"
+HEADER = NS + "Header"
+IDENTIFICATIE_RETOUR = NS + "IdentificatieRetour"
+INGANGSDATUM = NS + "Ingangsdatum"
+JURIDISCHE_STATUS = NS + "JuridischeStatus"
+NAAM = NS + "Naam"
+NUMMER = NS + "Nummer"
+OMVANG = NS + "Omvang"
+ONTVANGER = NS + "Ontvanger"
+ORGANISATIE = NS + "Organisatie"
+PERIODE = NS + "Periode"
+PRODUCT = NS + "Product"
+REDEN_WIJZIGING = NS + "RedenWijziging"
+REFERENTIE_AANBIEDER = NS + "ReferentieAanbieder"
+RELATIES = NS + "Relaties"
+RETOUR_CODES = NS + "RetourCodes"
+SOORT = NS + "Soort"
+TELEFOON = NS + "Telefoon"
+TOEGEWEZEN_PRODUCTEN = NS + "ToegewezenProducten"
+TOEWIJZINGSDATUM = NS + "Toewijzingsdatum"
+TOEWIJZINGSTIJD = NS + "Toewijzingstijd"
+TOEWIJZING_NUMMER = NS + "ToewijzingNummer"
+VOLGORDE = NS + "Volgorde"
+WETTELIJKE_VERTEGENWOORDIGING = NS + "WettelijkeVertegenwoordiging"
+XSD_VERSIE = NS + "XsdVersie"
+XSD_VERSIE_RETOUR = NS + "XsdVersieRetour"
+XSLT_VERSIE = NS + "XsltVersie"
+
+
+def read_header(node: Node, odd: Odd) -> models.Header:
+    kids = {kid.tag: kid for kid in node}
+    xslt_versie = kids.get(XSLT_VERSIE)
+    retour_codes = kids.get(RETOUR_CODES)
+    return models.Header(
+        bericht_code=kids[BERICHT_CODE].text or "",
+        bericht_versie=whole(kids[BERICHT_VERSIE], odd),
+        bericht_subversie=whole(kids[BERICHT_SUBVERSIE], odd),
+        afzender=kids[AFZENDER].text or "",
+        ontvanger=kids[ONTVANGER].text or "",
+        bericht_identificatie=basis.read_bericht_identificatie(kids[BERICHT_IDENTIFICATIE], odd),
+        xsd_versie=basis.read_xsd_versie(kids[XSD_VERSIE], odd),
+        identificatie_retour=kids[IDENTIFICATIE_RETOUR].text or "",
+        dagtekening_retour=day(kids[DAGTEKENING_RETOUR], odd),
+        xslt_versie=None if xslt_versie is None else xslt_versie.text or "",
+        xsd_versie_retour=basis.read_xsd_versie(kids[XSD_VERSIE_RETOUR], odd),
+        retour_codes=texts(retour_codes),
+    )
+
+
+def write_header(value: models.Header) -> str:
+    xslt_versie = "" if value.xslt_versie is None else f"<XsltVersie>{escape(value.xslt_versie)}</XsltVersie>"
+    retour_codes = (
+        ""
+        if not value.retour_codes
+        else "\n<RetourCodes>"
+        + "".join([f"<RetourCode>{escape(item)}</RetourCode>" for item in value.retour_codes])
+        + "</RetourCodes>"
+    )
+    return (
+        f"<BerichtCode>{escape(value.bericht_code)}</BerichtCode>"
+        f"<BerichtVersie>{value.bericht_versie:d}</BerichtVersie>"
+        f"<BerichtSubversie>{value.bericht_subversie:d}</BerichtSubversie>"
+        f"<Afzender>{escape(value.afzender)}</Afzender>"
+        f"<Ontvanger>{escape(value.ontvanger)}</Ontvanger>"
+        f"\n<BerichtIdentificatie>{basis.write_bericht_identificatie(value.bericht_identificatie)}</BerichtIdentificatie>"
+        f"\n<XsdVersie>{basis.write_xsd_versie(value.xsd_versie)}</XsdVersie>"
+        f"<IdentificatieRetour>{escape(value.identificatie_retour)}</IdentificatieRetour>"
+        f"<DagtekeningRetour>{value.dagtekening_retour.isoformat()}</DagtekeningRetour>"
+        f"{xslt_versie}"
+        f"\n<XsdVersieRetour>{basis.write_xsd_versie(value.xsd_versie_retour)}</XsdVersieRetour>"
+        f"{retour_codes}"
+    )
+
+
+def read_contact(node: Node, odd: Odd) -> models.Contact:
+    kids = {kid.tag: kid for kid in node}
+    adres = kids.get(ADRES)
+    organisatie = kids.get(ORGANISATIE)
+    telefoon = kids.get(TELEFOON)
+    emailadres = kids.get(EMAILADRES)
+    periode = kids.get(PERIODE)
+    return models.Contact(
+        soort=kids[SOORT].text or "",
+        adres=None if adres is None else basis.read_adres(adres, odd),
+        organisatie=None if organisatie is None else organisatie.text or "",
+        telefoon=None if telefoon is None else basis.read_telefoonnummers(telefoon, odd),
+        emailadres=None if emailadres is None else emailadres.text or "",
+        periode=None if periode is None else basis.read_open_periode(periode, odd),
+        retour_codes=texts(kids[RETOUR_CODES]),
+    )
+
+
+def write_contact(value: models.Contact) -> str:
+    adres = "" if value.adres is None else f"\n<Adres>{basis.write_adres(value.adres)}</Adres>"
+    organisatie = "" if value.organisatie is None else f"<Organisatie>{escape(value.organisatie)}</Organisatie>"
+    telefoon = "" if value.telefoon is None else f"\n<Telefoon>{basis.write_telefoonnummers(value.telefoon)}</Telefoon>"
+    emailadres = "" if value.emailadres is None else f"<Emailadres>{escape(value.emailadres)}</Emailadres>"
+    periode = "" if value.periode is None else f"\n<Periode>{basis.write_open_periode(value.periode)}</Periode>"
+    retour_codes = (
+        "\n<RetourCodes>"
+        + "".join([f"<RetourCode>{escape(item)}</RetourCode>" for item in value.retour_codes])
+        + "</RetourCodes>"
+    )
+    return f"<Soort>{escape(value.soort)}</Soort>{adres}{organisatie}{telefoon}{emailadres}{periode}{retour_codes}"
+
+
+def read_relatie(node: Node, odd: Odd) -> models.Relatie:
+    kids = {kid.tag: kid for kid in node}
+    volgorde = kids.get(VOLGORDE)
+    geboortedatum = kids.get(GEBOORTEDATUM)
+    geslacht = kids.get(GESLACHT)
+    return models.Relatie(
+        nummer=kids[NUMMER].text or "",
+        volgorde=None if volgorde is None else whole(volgorde, odd),
+        soort=kids[SOORT].text or "",
+        geboortedatum=None if geboortedatum is None else basis.read_geboortedatum(geboortedatum, odd),
+        geslacht=None if geslacht is None else geslacht.text or "",
+        naam=basis.read_volledige_naam(kids[NAAM], odd),
+        contact=read_contact(kids[CONTACT], odd),
+        retour_codes=texts(kids[RETOUR_CODES]),
+    )
+
+
+def write_relatie(value: models.Relatie) -> str:
+    volgorde = "" if value.volgorde is None else f"<Volgorde>{value.volgorde:d}</Volgorde>"
+    geboortedatum = (
+        ""
+        if value.geboortedatum is None
+        else f"\n<Geboortedatum>{basis.write_geboortedatum(value.geboortedatum)}</Geboortedatum>"
+    )
+    geslacht = "" if value.geslacht is None else f"<Geslacht>{escape(value.geslacht)}</Geslacht>"
+    retour_codes = (
+        "\n<RetourCodes>"
+        + "".join([f"<RetourCode>{escape(item)}</RetourCode>" for item in value.retour_codes])
+        + "</RetourCodes>"
+    )
+    return (
+        f"<Nummer>{escape(value.nummer)}</Nummer>"
+        f"{volgorde}"
+        f"<Soort>{escape(value.soort)}</Soort>"
+        f"{geboortedatum}"
+        f"{geslacht}"
+        f"\n<Naam>{basis.write_volledige_naam(value.naam)}</Naam>"
+        f"\n<Contact>{write_contact(value.contact)}</Contact>"
+        f"{retour_codes}"
+    )
+
+
+def read_toegewezen_product(node: Node, odd: Odd) -> models.ToegewezenProduct:
+    kids = {kid.tag: kid for kid in node}
+    referentie_aanbieder = kids.get(REFERENTIE_AANBIEDER)
+    product = kids.get(PRODUCT)
+    einddatum = kids.get(EINDDATUM)
+    reden_wijziging = kids.get(REDEN_WIJZIGING)
+    omvang = kids.get(OMVANG)
+    budget = kids.get(BUDGET)
+    commentaar = kids.get(COMMENTAAR)
+    return models.ToegewezenProduct(
+        toewijzing_nummer=whole(kids[TOEWIJZING_NUMMER], odd),
+        referentie_aanbieder=None if referentie_aanbieder is None else referentie_aanbieder.text or "",
+        product=None if product is None else basis.read_product(product, odd),
+        toewijzingsdatum=day(kids[TOEWIJZINGSDATUM], odd),
+        toewijzingstijd=moment(kids[TOEWIJZINGSTIJD], odd),
+        ingangsdatum=day(kids[INGANGSDATUM], odd),
+        einddatum=None if einddatum is None else day(einddatum, odd),
+        reden_wijziging=None if reden_wijziging is None else reden_wijziging.text or "",
+        omvang=None if omvang is None else basis.read_omvang(omvang, odd),
+        budget=None if budget is None else whole(budget, odd),
+        commentaar=None if commentaar is None else commentaar.text or "",
+        retour_codes=texts(kids[RETOUR_CODES]),
+    )
+
+
+def write_toegewezen_product(value: models.ToegewezenProduct) -> str:
+    referentie_aanbieder = (
+        ""
+        if value.referentie_aanbieder is None
+        else f"<ReferentieAanbieder>{escape(value.referentie_aanbieder)}</ReferentieAanbieder>"
+    )
+    product = "" if value.product is None else f"\n<Product>{basis.write_product(value.product)}</Product>"
+    einddatum = "" if value.einddatum is None else f"<Einddatum>{value.einddatum.isoformat()}</Einddatum>"
+    reden_wijziging = (
+        "" if value.reden_wijziging is None else f"<RedenWijziging>{escape(value.reden_wijziging)}</RedenWijziging>"
+    )
+    omvang = "" if value.omvang is None else f"\n<Omvang>{basis.write_omvang(value.omvang)}</Omvang>"
+    budget = "" if value.budget is None else f"<Budget>{value.budget:d}</Budget>"
+    commentaar = "" if value.commentaar is None else f"<Commentaar>{escape(value.commentaar)}</Commentaar>"
+    retour_codes = (
+        "\n<RetourCodes>"
+        + "".join([f"<RetourCode>{escape(item)}</RetourCode>" for item in value.retour_codes])
+        + "</RetourCodes>"
+    )
+    return (
+        f"<ToewijzingNummer>{value.toewijzing_nummer:d}</ToewijzingNummer>"
+        f"{referentie_aanbieder}"
+        f"{product}"
+        f"<Toewijzingsdatum>{value.toewijzingsdatum.isoformat()}</Toewijzingsdatum>"
+        f"<Toewijzingstijd>{clock(value.toewijzingstijd)}</Toewijzingstijd>"
+        f"<Ingangsdatum>{value.ingangsdatum.isoformat()}</Ingangsdatum>"
+        f"{einddatum}"
+        f"{reden_wijziging}"
+        f"{omvang}"
+        f"{budget}"
+        f"{commentaar}"
+        f"{retour_codes}"
+    )
+
+
+def read_client(node: Node, odd: Odd) -> models.Client:
+    kids = {kid.tag: kid for kid in node}
+    communicatie = kids.get(COMMUNICATIE)
+    juridische_status = kids.get(JURIDISCHE_STATUS)
+    wettelijke_vertegenwoordiging = kids.get(WETTELIJKE_VERTEGENWOORDIGING)
+    commentaar = kids.get(COMMENTAAR)
+    relaties = kids.get(RELATIES)
+    return models.Client(
+        bsn=kids[BSN].text or "",
+        geboortedatum=basis.read_geboortedatum(kids[GEBOORTEDATUM], odd),
+        geslacht=kids[GESLACHT].text or "",
+        naam=basis.read_volledige_naam(kids[NAAM], odd),
+        communicatie=None if communicatie is None else basis.read_communicatie(communicatie, odd),
+        juridische_status=None if juridische_status is None else juridische_status.text or "",
+        wettelijke_vertegenwoordiging=None
+        if wettelijke_vertegenwoordiging is None
+        else wettelijke_vertegenwoordiging.text or "",
+        commentaar=None if commentaar is None else commentaar.text or "",
+        relaties=many(read_relatie, relaties, odd),
+        contactgegevens=many(read_contact, kids[CONTACTGEGEVENS], odd),
+        toegewezen_producten=many(read_toegewezen_product, kids[TOEGEWEZEN_PRODUCTEN], odd),
+        retour_codes=texts(kids[RETOUR_CODES]),
+    )
+
+
+def write_client(value: models.Client) -> str:
+    communicatie = (
+        ""
+        if value.communicatie is None
+        else f"\n<Communicatie>{basis.write_communicatie(value.communicatie)}</Communicatie>"
+    )
+    juridische_status = (
+        ""
+        if value.juridische_status is None
+        else f"<JuridischeStatus>{escape(value.juridische_status)}</JuridischeStatus>"
+    )
+    wettelijke_vertegenwoordiging = (
+        ""
+        if value.wettelijke_vertegenwoordiging is None
+        else f"<WettelijkeVertegenwoordiging>{escape(value.wettelijke_vertegenwoordiging)}</WettelijkeVertegenwoordiging>"
+    )
+    commentaar = "" if value.commentaar is None else f"<Commentaar>{escape(value.commentaar)}</Commentaar>"
+    relaties = (
+        ""
+        if not value.relaties
+        else "\n<Relaties>"
+        + "".join([f"\n<Relatie>{write_relatie(item)}</Relatie>" for item in value.relaties])
+        + "</Relaties>"
+    )
+    contactgegevens = (
+        "\n<Contactgegevens>"
+        + "".join([f"\n<Contact>{write_contact(item)}</Contact>" for item in value.contactgegevens])
+        + "</Contactgegevens>"
+    )
+    toegewezen_producten = (
+        "\n<ToegewezenProducten>"
+        + "".join(
+            [
+                f"\n<ToegewezenProduct>{write_toegewezen_product(item)}</ToegewezenProduct>"
+                for item in value.toegewezen_producten
+            ]
+        )
+        + "</ToegewezenProducten>"
+    )
+    retour_codes = (
+        "\n<RetourCodes>"
+        + "".join([f"<RetourCode>{escape(item)}</RetourCode>" for item in value.retour_codes])
+        + "</RetourCodes>"
+    )
+    return (
+        f"<Bsn>{escape(value.bsn)}</Bsn>"
+        f"\n<Geboortedatum>{basis.write_geboortedatum(value.geboortedatum)}</Geboortedatum>"
+        f"<Geslacht>{escape(value.geslacht)}</Geslacht>"
+        f"\n<Naam>{basis.write_volledige_naam(value.naam)}</Naam>"
+        f"{communicatie}"
+        f"{juridische_status}"
+        f"{wettelijke_vertegenwoordiging}"
+        f"{commentaar}"
+        f"{relaties}"
+        f"{contactgegevens}"
+        f"{toegewezen_producten}"
+        f"{retour_codes}"
+    )
+
+
+def read_bericht(node: Node, odd: Odd) -> models.Bericht:
+    kids = {kid.tag: kid for kid in node}
+    client = kids.get(CLIENT)
+    return models.Bericht(
+        header=read_header(kids[HEADER], odd),
+        client=None if client is None else read_client(client, odd),
+    )
+
+
+def write_bericht(value: models.Bericht) -> str:
+    client = "" if value.client is None else f"\n<Client>{write_client(value.client)}</Client>"
+    return f"\n<Header>{write_header(value.header)}</Header>{client}"
+
+
+def write(value: models.Bericht) -> str:
+    """The message as XML text: default namespace for the message, `iwmo:` for the shared parts."""
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<Bericht xmlns="http://www.istandaarden.nl/iwmo/3_2/wmo302/schema" xmlns:iwmo="http://www.istandaarden.nl/iwmo/3_2/basisschema/schema">'
+        f"{write_bericht(value)}</Bericht>\n"
+    )

@@ -1,0 +1,167 @@
+"""WMO306 of iwmo 3.2: tree to values, values to XML. Generated from its XSD by schema_source; do not edit."""
+
+from gateway.berichten import wmo306 as models
+from gateway.berichten.codec import basis
+from gateway.berichten.codec.leaves import Node, Odd, day, escape, many, texts, whole
+
+NS = "{http://www.istandaarden.nl/iwmo/3_2/wmo306/schema}"
+AFZENDER = NS + "Afzender"
+BEGINDATUM = NS + "Begindatum"
+BERICHT_CODE = NS + "BerichtCode"
+BERICHT_IDENTIFICATIE = NS + "BerichtIdentificatie"
+BERICHT_SUBVERSIE = NS + "BerichtSubversie"
+BERICHT_VERSIE = NS + "BerichtVersie"
+CLIENT = NS + "Client"
+DAGTEKENING_RETOUR = NS + "DagtekeningRetour"
+HEADER = NS + "Header"
+IDENTIFICATIE_RETOUR = NS + "IdentificatieRetour"
+ONTVANGER = NS + "Ontvanger"
+PRODUCT = NS + "Product"
+RETOUR_CODES = NS + "RetourCodes"
+STATUS_AANLEVERING = NS + "StatusAanlevering"
+TOEWIJZING_INGANGSDATUM = NS + "ToewijzingIngangsdatum"
+TOEWIJZING_NUMMER = NS + "ToewijzingNummer"
+XSD_VERSIE = NS + "XsdVersie"
+XSD_VERSIE_RETOUR = NS + "XsdVersieRetour"
+XSLT_VERSIE = NS + "XsltVersie"
+
+
+def read_header(node: Node, odd: Odd) -> models.Header:
+    kids = {kid.tag: kid for kid in node}
+    xslt_versie = kids.get(XSLT_VERSIE)
+    retour_codes = kids.get(RETOUR_CODES)
+    return models.Header(
+        bericht_code=kids[BERICHT_CODE].text or "",
+        bericht_versie=whole(kids[BERICHT_VERSIE], odd),
+        bericht_subversie=whole(kids[BERICHT_SUBVERSIE], odd),
+        afzender=kids[AFZENDER].text or "",
+        ontvanger=kids[ONTVANGER].text or "",
+        bericht_identificatie=basis.read_bericht_identificatie(kids[BERICHT_IDENTIFICATIE], odd),
+        xsd_versie=basis.read_xsd_versie(kids[XSD_VERSIE], odd),
+        identificatie_retour=kids[IDENTIFICATIE_RETOUR].text or "",
+        dagtekening_retour=day(kids[DAGTEKENING_RETOUR], odd),
+        xslt_versie=None if xslt_versie is None else xslt_versie.text or "",
+        xsd_versie_retour=basis.read_xsd_versie(kids[XSD_VERSIE_RETOUR], odd),
+        retour_codes=texts(retour_codes),
+    )
+
+
+def write_header(value: models.Header) -> str:
+    xslt_versie = "" if value.xslt_versie is None else f"<XsltVersie>{escape(value.xslt_versie)}</XsltVersie>"
+    retour_codes = (
+        ""
+        if not value.retour_codes
+        else "\n<RetourCodes>"
+        + "".join([f"<RetourCode>{escape(item)}</RetourCode>" for item in value.retour_codes])
+        + "</RetourCodes>"
+    )
+    return (
+        f"<BerichtCode>{escape(value.bericht_code)}</BerichtCode>"
+        f"<BerichtVersie>{value.bericht_versie:d}</BerichtVersie>"
+        f"<BerichtSubversie>{value.bericht_subversie:d}</BerichtSubversie>"
+        f"<Afzender>{escape(value.afzender)}</Afzender>"
+        f"<Ontvanger>{escape(value.ontvanger)}</Ontvanger>"
+        f"\n<BerichtIdentificatie>{basis.write_bericht_identificatie(value.bericht_identificatie)}</BerichtIdentificatie>"
+        f"\n<XsdVersie>{basis.write_xsd_versie(value.xsd_versie)}</XsdVersie>"
+        f"<IdentificatieRetour>{escape(value.identificatie_retour)}</IdentificatieRetour>"
+        f"<DagtekeningRetour>{value.dagtekening_retour.isoformat()}</DagtekeningRetour>"
+        f"{xslt_versie}"
+        f"\n<XsdVersieRetour>{basis.write_xsd_versie(value.xsd_versie_retour)}</XsdVersieRetour>"
+        f"{retour_codes}"
+    )
+
+
+def read_start_product(node: Node, odd: Odd) -> models.StartProduct:
+    kids = {kid.tag: kid for kid in node}
+    toewijzing_nummer = kids.get(TOEWIJZING_NUMMER)
+    product = kids.get(PRODUCT)
+    toewijzing_ingangsdatum = kids.get(TOEWIJZING_INGANGSDATUM)
+    return models.StartProduct(
+        toewijzing_nummer=None if toewijzing_nummer is None else whole(toewijzing_nummer, odd),
+        product=None if product is None else basis.read_product(product, odd),
+        toewijzing_ingangsdatum=None if toewijzing_ingangsdatum is None else day(toewijzing_ingangsdatum, odd),
+        begindatum=day(kids[BEGINDATUM], odd),
+        status_aanlevering=kids[STATUS_AANLEVERING].text or "",
+        retour_codes=texts(kids[RETOUR_CODES]),
+    )
+
+
+def write_start_product(value: models.StartProduct) -> str:
+    toewijzing_nummer = (
+        "" if value.toewijzing_nummer is None else f"<ToewijzingNummer>{value.toewijzing_nummer:d}</ToewijzingNummer>"
+    )
+    product = "" if value.product is None else f"\n<Product>{basis.write_product(value.product)}</Product>"
+    toewijzing_ingangsdatum = (
+        ""
+        if value.toewijzing_ingangsdatum is None
+        else f"<ToewijzingIngangsdatum>{value.toewijzing_ingangsdatum.isoformat()}</ToewijzingIngangsdatum>"
+    )
+    retour_codes = (
+        "\n<RetourCodes>"
+        + "".join([f"<RetourCode>{escape(item)}</RetourCode>" for item in value.retour_codes])
+        + "</RetourCodes>"
+    )
+    return (
+        f"{toewijzing_nummer}"
+        f"{product}"
+        f"{toewijzing_ingangsdatum}"
+        f"<Begindatum>{value.begindatum.isoformat()}</Begindatum>"
+        f"<StatusAanlevering>{escape(value.status_aanlevering)}</StatusAanlevering>"
+        f"{retour_codes}"
+    )
+
+
+def read_client(node: Node, odd: Odd) -> models.Client:
+    bsn, geboortedatum, geslacht, naam, start_producten, retour_codes = node
+    return models.Client(
+        bsn=bsn.text or "",
+        geboortedatum=basis.read_geboortedatum(geboortedatum, odd),
+        geslacht=geslacht.text or "",
+        naam=basis.read_verkorte_naam(naam, odd),
+        start_producten=many(read_start_product, start_producten, odd),
+        retour_codes=texts(retour_codes),
+    )
+
+
+def write_client(value: models.Client) -> str:
+    start_producten = (
+        "\n<StartProducten>"
+        + "".join([f"\n<StartProduct>{write_start_product(item)}</StartProduct>" for item in value.start_producten])
+        + "</StartProducten>"
+    )
+    retour_codes = (
+        "\n<RetourCodes>"
+        + "".join([f"<RetourCode>{escape(item)}</RetourCode>" for item in value.retour_codes])
+        + "</RetourCodes>"
+    )
+    return (
+        f"<Bsn>{escape(value.bsn)}</Bsn>"
+        f"\n<Geboortedatum>{basis.write_geboortedatum(value.geboortedatum)}</Geboortedatum>"
+        f"<Geslacht>{escape(value.geslacht)}</Geslacht>"
+        f"\n<Naam>{basis.write_verkorte_naam(value.naam)}</Naam>"
+        f"{start_producten}"
+        f"{retour_codes}"
+    )
+
+
+def read_bericht(node: Node, odd: Odd) -> models.Bericht:
+    kids = {kid.tag: kid for kid in node}
+    client = kids.get(CLIENT)
+    return models.Bericht(
+        header=read_header(kids[HEADER], odd),
+        client=None if client is None else read_client(client, odd),
+    )
+
+
+def write_bericht(value: models.Bericht) -> str:
+    client = "" if value.client is None else f"\n<Client>{write_client(value.client)}</Client>"
+    return f"\n<Header>{write_header(value.header)}</Header>{client}"
+
+
+def write(value: models.Bericht) -> str:
+    """The message as XML text: default namespace for the message, `iwmo:` for the shared parts."""
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<Bericht xmlns="http://www.istandaarden.nl/iwmo/3_2/wmo306/schema" xmlns:iwmo="http://www.istandaarden.nl/iwmo/3_2/basisschema/schema">'
+        f"{write_bericht(value)}</Bericht>\n"
+    )

@@ -1,0 +1,165 @@
+"""WMO315 of iwmo 3.2: tree to values, values to XML. Generated from its XSD by schema_source; do not edit."""
+
+from gateway.berichten import wmo315 as models
+from gateway.berichten.codec import basis
+from gateway.berichten.codec.leaves import Node, Odd, day, escape, many, whole
+
+NS = "{http://www.istandaarden.nl/iwmo/3_2/wmo315/schema}"
+AANGEVRAAGDE_PRODUCTEN = NS + "AangevraagdeProducten"
+BESCHIKKING_INGANGSDATUM = NS + "BeschikkingIngangsdatum"
+BESCHIKKING_NUMMER = NS + "BeschikkingNummer"
+BSN = NS + "Bsn"
+BUDGET = NS + "Budget"
+COMMENTAAR = NS + "Commentaar"
+GEBOORTEDATUM = NS + "Geboortedatum"
+GESLACHT = NS + "Geslacht"
+NAAM = NS + "Naam"
+OMVANG = NS + "Omvang"
+PRODUCT = NS + "Product"
+RAAMCONTRACT = NS + "Raamcontract"
+REFERENTIE_AANBIEDER = NS + "ReferentieAanbieder"
+TOEWIJZING_EINDDATUM = NS + "ToewijzingEinddatum"
+TOEWIJZING_INGANGSDATUM = NS + "ToewijzingIngangsdatum"
+VERWIJZER = NS + "Verwijzer"
+
+
+def read_header(node: Node, odd: Odd) -> models.Header:
+    bericht_code, bericht_versie, bericht_subversie, afzender, ontvanger, bericht_identificatie, xsd_versie = node
+    return models.Header(
+        bericht_code=bericht_code.text or "",
+        bericht_versie=whole(bericht_versie, odd),
+        bericht_subversie=whole(bericht_subversie, odd),
+        afzender=afzender.text or "",
+        ontvanger=ontvanger.text or "",
+        bericht_identificatie=basis.read_bericht_identificatie(bericht_identificatie, odd),
+        xsd_versie=basis.read_xsd_versie(xsd_versie, odd),
+    )
+
+
+def write_header(value: models.Header) -> str:
+    return (
+        f"<BerichtCode>{escape(value.bericht_code)}</BerichtCode>"
+        f"<BerichtVersie>{value.bericht_versie:d}</BerichtVersie>"
+        f"<BerichtSubversie>{value.bericht_subversie:d}</BerichtSubversie>"
+        f"<Afzender>{escape(value.afzender)}</Afzender>"
+        f"<Ontvanger>{escape(value.ontvanger)}</Ontvanger>"
+        f"\n<BerichtIdentificatie>{basis.write_bericht_identificatie(value.bericht_identificatie)}</BerichtIdentificatie>"
+        f"\n<XsdVersie>{basis.write_xsd_versie(value.xsd_versie)}</XsdVersie>"
+    )
+
+
+def read_aangevraagd_product(node: Node, odd: Odd) -> models.AangevraagdProduct:
+    kids = {kid.tag: kid for kid in node}
+    beschikking_nummer = kids.get(BESCHIKKING_NUMMER)
+    product = kids.get(PRODUCT)
+    beschikking_ingangsdatum = kids.get(BESCHIKKING_INGANGSDATUM)
+    toewijzing_einddatum = kids.get(TOEWIJZING_EINDDATUM)
+    omvang = kids.get(OMVANG)
+    budget = kids.get(BUDGET)
+    raamcontract = kids.get(RAAMCONTRACT)
+    commentaar = kids.get(COMMENTAAR)
+    return models.AangevraagdProduct(
+        referentie_aanbieder=kids[REFERENTIE_AANBIEDER].text or "",
+        beschikking_nummer=None if beschikking_nummer is None else whole(beschikking_nummer, odd),
+        product=None if product is None else basis.read_product(product, odd),
+        beschikking_ingangsdatum=None if beschikking_ingangsdatum is None else day(beschikking_ingangsdatum, odd),
+        toewijzing_ingangsdatum=day(kids[TOEWIJZING_INGANGSDATUM], odd),
+        toewijzing_einddatum=None if toewijzing_einddatum is None else day(toewijzing_einddatum, odd),
+        omvang=None if omvang is None else basis.read_omvang(omvang, odd),
+        budget=None if budget is None else whole(budget, odd),
+        verwijzer=basis.read_verwijzer(kids[VERWIJZER], odd),
+        raamcontract=None if raamcontract is None else raamcontract.text or "",
+        commentaar=None if commentaar is None else commentaar.text or "",
+    )
+
+
+def write_aangevraagd_product(value: models.AangevraagdProduct) -> str:
+    beschikking_nummer = (
+        ""
+        if value.beschikking_nummer is None
+        else f"<BeschikkingNummer>{value.beschikking_nummer:d}</BeschikkingNummer>"
+    )
+    product = "" if value.product is None else f"\n<Product>{basis.write_product(value.product)}</Product>"
+    beschikking_ingangsdatum = (
+        ""
+        if value.beschikking_ingangsdatum is None
+        else f"<BeschikkingIngangsdatum>{value.beschikking_ingangsdatum.isoformat()}</BeschikkingIngangsdatum>"
+    )
+    toewijzing_einddatum = (
+        ""
+        if value.toewijzing_einddatum is None
+        else f"<ToewijzingEinddatum>{value.toewijzing_einddatum.isoformat()}</ToewijzingEinddatum>"
+    )
+    omvang = "" if value.omvang is None else f"\n<Omvang>{basis.write_omvang(value.omvang)}</Omvang>"
+    budget = "" if value.budget is None else f"<Budget>{value.budget:d}</Budget>"
+    raamcontract = "" if value.raamcontract is None else f"<Raamcontract>{escape(value.raamcontract)}</Raamcontract>"
+    commentaar = "" if value.commentaar is None else f"<Commentaar>{escape(value.commentaar)}</Commentaar>"
+    return (
+        f"<ReferentieAanbieder>{escape(value.referentie_aanbieder)}</ReferentieAanbieder>"
+        f"{beschikking_nummer}"
+        f"{product}"
+        f"{beschikking_ingangsdatum}"
+        f"<ToewijzingIngangsdatum>{value.toewijzing_ingangsdatum.isoformat()}</ToewijzingIngangsdatum>"
+        f"{toewijzing_einddatum}"
+        f"{omvang}"
+        f"{budget}"
+        f"\n<Verwijzer>{basis.write_verwijzer(value.verwijzer)}</Verwijzer>"
+        f"{raamcontract}"
+        f"{commentaar}"
+    )
+
+
+def read_client(node: Node, odd: Odd) -> models.Client:
+    kids = {kid.tag: kid for kid in node}
+    commentaar = kids.get(COMMENTAAR)
+    return models.Client(
+        bsn=kids[BSN].text or "",
+        geboortedatum=basis.read_geboortedatum(kids[GEBOORTEDATUM], odd),
+        geslacht=kids[GESLACHT].text or "",
+        naam=basis.read_verkorte_naam(kids[NAAM], odd),
+        commentaar=None if commentaar is None else commentaar.text or "",
+        aangevraagde_producten=many(read_aangevraagd_product, kids[AANGEVRAAGDE_PRODUCTEN], odd),
+    )
+
+
+def write_client(value: models.Client) -> str:
+    commentaar = "" if value.commentaar is None else f"<Commentaar>{escape(value.commentaar)}</Commentaar>"
+    aangevraagde_producten = (
+        "\n<AangevraagdeProducten>"
+        + "".join(
+            [
+                f"\n<AangevraagdProduct>{write_aangevraagd_product(item)}</AangevraagdProduct>"
+                for item in value.aangevraagde_producten
+            ]
+        )
+        + "</AangevraagdeProducten>"
+    )
+    return (
+        f"<Bsn>{escape(value.bsn)}</Bsn>"
+        f"\n<Geboortedatum>{basis.write_geboortedatum(value.geboortedatum)}</Geboortedatum>"
+        f"<Geslacht>{escape(value.geslacht)}</Geslacht>"
+        f"\n<Naam>{basis.write_verkorte_naam(value.naam)}</Naam>"
+        f"{commentaar}"
+        f"{aangevraagde_producten}"
+    )
+
+
+def read_bericht(node: Node, odd: Odd) -> models.Bericht:
+    header, client = node
+    return models.Bericht(
+        header=read_header(header, odd),
+        client=read_client(client, odd),
+    )
+
+
+def write_bericht(value: models.Bericht) -> str:
+    return f"\n<Header>{write_header(value.header)}</Header>\n<Client>{write_client(value.client)}</Client>"
+
+
+def write(value: models.Bericht) -> str:
+    """The message as XML text: default namespace for the message, `iwmo:` for the shared parts."""
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<Bericht xmlns="http://www.istandaarden.nl/iwmo/3_2/wmo315/schema" xmlns:iwmo="http://www.istandaarden.nl/iwmo/3_2/basisschema/schema">'
+        f"{write_bericht(value)}</Bericht>\n"
+    )

@@ -1,0 +1,198 @@
+"""WMO317 of iwmo 3.2: tree to values, values to XML. Generated from its XSD by schema_source; do not edit."""
+
+from gateway.berichten import wmo317 as models
+from gateway.berichten.codec import basis
+from gateway.berichten.codec.leaves import Node, Odd, day, escape, many, whole
+
+NS = "{http://www.istandaarden.nl/iwmo/3_2/wmo317/schema}"
+BUDGET = NS + "Budget"
+EINDDATUM = NS + "Einddatum"
+GEWENSTE_INGANGSDATUM = NS + "GewensteIngangsdatum"
+NIEUWE_PRODUCTEN = NS + "NieuweProducten"
+OMVANG = NS + "Omvang"
+ONGEWIJZIGDE_PRODUCTEN = NS + "OngewijzigdeProducten"
+PRODUCT = NS + "Product"
+REDEN_VERZOEK = NS + "RedenVerzoek"
+REFERENTIE_AANBIEDER = NS + "ReferentieAanbieder"
+TE_WIJZIGEN_PRODUCTEN = NS + "TeWijzigenProducten"
+TOEWIJZING_NUMMER = NS + "ToewijzingNummer"
+
+
+def read_header(node: Node, odd: Odd) -> models.Header:
+    bericht_code, bericht_versie, bericht_subversie, afzender, ontvanger, bericht_identificatie, xsd_versie = node
+    return models.Header(
+        bericht_code=bericht_code.text or "",
+        bericht_versie=whole(bericht_versie, odd),
+        bericht_subversie=whole(bericht_subversie, odd),
+        afzender=afzender.text or "",
+        ontvanger=ontvanger.text or "",
+        bericht_identificatie=basis.read_bericht_identificatie(bericht_identificatie, odd),
+        xsd_versie=basis.read_xsd_versie(xsd_versie, odd),
+    )
+
+
+def write_header(value: models.Header) -> str:
+    return (
+        f"<BerichtCode>{escape(value.bericht_code)}</BerichtCode>"
+        f"<BerichtVersie>{value.bericht_versie:d}</BerichtVersie>"
+        f"<BerichtSubversie>{value.bericht_subversie:d}</BerichtSubversie>"
+        f"<Afzender>{escape(value.afzender)}</Afzender>"
+        f"<Ontvanger>{escape(value.ontvanger)}</Ontvanger>"
+        f"\n<BerichtIdentificatie>{basis.write_bericht_identificatie(value.bericht_identificatie)}</BerichtIdentificatie>"
+        f"\n<XsdVersie>{basis.write_xsd_versie(value.xsd_versie)}</XsdVersie>"
+    )
+
+
+def read_ongewijzigd_product(node: Node, odd: Odd) -> models.OngewijzigdProduct:
+    (toewijzing_nummer,) = node
+    return models.OngewijzigdProduct(
+        toewijzing_nummer=whole(toewijzing_nummer, odd),
+    )
+
+
+def write_ongewijzigd_product(value: models.OngewijzigdProduct) -> str:
+    return f"<ToewijzingNummer>{value.toewijzing_nummer:d}</ToewijzingNummer>"
+
+
+def read_te_wijzigen_product(node: Node, odd: Odd) -> models.TeWijzigenProduct:
+    kids = {kid.tag: kid for kid in node}
+    einddatum = kids.get(EINDDATUM)
+    omvang = kids.get(OMVANG)
+    budget = kids.get(BUDGET)
+    return models.TeWijzigenProduct(
+        toewijzing_nummer=whole(kids[TOEWIJZING_NUMMER], odd),
+        gewenste_ingangsdatum=day(kids[GEWENSTE_INGANGSDATUM], odd),
+        einddatum=None if einddatum is None else day(einddatum, odd),
+        omvang=None if omvang is None else basis.read_omvang(omvang, odd),
+        budget=None if budget is None else whole(budget, odd),
+    )
+
+
+def write_te_wijzigen_product(value: models.TeWijzigenProduct) -> str:
+    einddatum = "" if value.einddatum is None else f"<Einddatum>{value.einddatum.isoformat()}</Einddatum>"
+    omvang = "" if value.omvang is None else f"\n<Omvang>{basis.write_omvang(value.omvang)}</Omvang>"
+    budget = "" if value.budget is None else f"<Budget>{value.budget:d}</Budget>"
+    return (
+        f"<ToewijzingNummer>{value.toewijzing_nummer:d}</ToewijzingNummer>"
+        f"<GewensteIngangsdatum>{value.gewenste_ingangsdatum.isoformat()}</GewensteIngangsdatum>"
+        f"{einddatum}"
+        f"{omvang}"
+        f"{budget}"
+    )
+
+
+def read_nieuw_product(node: Node, odd: Odd) -> models.NieuwProduct:
+    kids = {kid.tag: kid for kid in node}
+    product = kids.get(PRODUCT)
+    einddatum = kids.get(EINDDATUM)
+    omvang = kids.get(OMVANG)
+    budget = kids.get(BUDGET)
+    return models.NieuwProduct(
+        product=None if product is None else basis.read_product(product, odd),
+        gewenste_ingangsdatum=day(kids[GEWENSTE_INGANGSDATUM], odd),
+        einddatum=None if einddatum is None else day(einddatum, odd),
+        omvang=None if omvang is None else basis.read_omvang(omvang, odd),
+        budget=None if budget is None else whole(budget, odd),
+    )
+
+
+def write_nieuw_product(value: models.NieuwProduct) -> str:
+    product = "" if value.product is None else f"\n<Product>{basis.write_product(value.product)}</Product>"
+    einddatum = "" if value.einddatum is None else f"<Einddatum>{value.einddatum.isoformat()}</Einddatum>"
+    omvang = "" if value.omvang is None else f"\n<Omvang>{basis.write_omvang(value.omvang)}</Omvang>"
+    budget = "" if value.budget is None else f"<Budget>{value.budget:d}</Budget>"
+    return (
+        f"{product}"
+        f"<GewensteIngangsdatum>{value.gewenste_ingangsdatum.isoformat()}</GewensteIngangsdatum>"
+        f"{einddatum}"
+        f"{omvang}"
+        f"{budget}"
+    )
+
+
+def read_verzoek(node: Node, odd: Odd) -> models.Verzoek:
+    kids = {kid.tag: kid for kid in node}
+    ongewijzigde_producten = kids.get(ONGEWIJZIGDE_PRODUCTEN)
+    te_wijzigen_producten = kids.get(TE_WIJZIGEN_PRODUCTEN)
+    nieuwe_producten = kids.get(NIEUWE_PRODUCTEN)
+    return models.Verzoek(
+        referentie_aanbieder=kids[REFERENTIE_AANBIEDER].text or "",
+        reden_verzoek=kids[REDEN_VERZOEK].text or "",
+        ongewijzigde_producten=many(read_ongewijzigd_product, ongewijzigde_producten, odd),
+        te_wijzigen_producten=many(read_te_wijzigen_product, te_wijzigen_producten, odd),
+        nieuwe_producten=many(read_nieuw_product, nieuwe_producten, odd),
+    )
+
+
+def write_verzoek(value: models.Verzoek) -> str:
+    ongewijzigde_producten = (
+        ""
+        if not value.ongewijzigde_producten
+        else "\n<OngewijzigdeProducten>"
+        + "".join(
+            [
+                f"\n<OngewijzigdProduct>{write_ongewijzigd_product(item)}</OngewijzigdProduct>"
+                for item in value.ongewijzigde_producten
+            ]
+        )
+        + "</OngewijzigdeProducten>"
+    )
+    te_wijzigen_producten = (
+        ""
+        if not value.te_wijzigen_producten
+        else "\n<TeWijzigenProducten>"
+        + "".join(
+            [
+                f"\n<TeWijzigenProduct>{write_te_wijzigen_product(item)}</TeWijzigenProduct>"
+                for item in value.te_wijzigen_producten
+            ]
+        )
+        + "</TeWijzigenProducten>"
+    )
+    nieuwe_producten = (
+        ""
+        if not value.nieuwe_producten
+        else "\n<NieuweProducten>"
+        + "".join([f"\n<NieuwProduct>{write_nieuw_product(item)}</NieuwProduct>" for item in value.nieuwe_producten])
+        + "</NieuweProducten>"
+    )
+    return (
+        f"<ReferentieAanbieder>{escape(value.referentie_aanbieder)}</ReferentieAanbieder>"
+        f"<RedenVerzoek>{escape(value.reden_verzoek)}</RedenVerzoek>"
+        f"{ongewijzigde_producten}"
+        f"{te_wijzigen_producten}"
+        f"{nieuwe_producten}"
+    )
+
+
+def read_client(node: Node, odd: Odd) -> models.Client:
+    bsn, verzoek = node
+    return models.Client(
+        bsn=bsn.text or "",
+        verzoek=read_verzoek(verzoek, odd),
+    )
+
+
+def write_client(value: models.Client) -> str:
+    return f"<Bsn>{escape(value.bsn)}</Bsn>\n<Verzoek>{write_verzoek(value.verzoek)}</Verzoek>"
+
+
+def read_bericht(node: Node, odd: Odd) -> models.Bericht:
+    header, client = node
+    return models.Bericht(
+        header=read_header(header, odd),
+        client=read_client(client, odd),
+    )
+
+
+def write_bericht(value: models.Bericht) -> str:
+    return f"\n<Header>{write_header(value.header)}</Header>\n<Client>{write_client(value.client)}</Client>"
+
+
+def write(value: models.Bericht) -> str:
+    """The message as XML text: default namespace for the message, `iwmo:` for the shared parts."""
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<Bericht xmlns="http://www.istandaarden.nl/iwmo/3_2/wmo317/schema" xmlns:iwmo="http://www.istandaarden.nl/iwmo/3_2/basisschema/schema">'
+        f"{write_bericht(value)}</Bericht>\n"
+    )

@@ -1,0 +1,139 @@
+"""WMO323 of iwmo 3.2: tree to values, values to XML. Generated from its XSD by schema_source; do not edit."""
+
+from gateway.berichten import wmo323 as models
+from gateway.berichten.codec import basis
+from gateway.berichten.codec.leaves import Node, Odd, day, escape, many, whole
+
+NS = "{http://www.istandaarden.nl/iwmo/3_2/wmo323/schema}"
+EENHEID = NS + "Eenheid"
+GELEVERD_VOLUME = NS + "GeleverdVolume"
+INGEDIEND_BEDRAG = NS + "IngediendBedrag"
+PRODUCT_CATEGORIE = NS + "ProductCategorie"
+PRODUCT_CODE = NS + "ProductCode"
+PRODUCT_PERIODE = NS + "ProductPeriode"
+PRODUCT_REFERENTIE = NS + "ProductReferentie"
+PRODUCT_TARIEF = NS + "ProductTarief"
+TOEWIJZING_NUMMER = NS + "ToewijzingNummer"
+
+
+def read_header(node: Node, odd: Odd) -> models.Header:
+    bericht_code, bericht_versie, bericht_subversie, afzender, ontvanger, bericht_identificatie, xsd_versie = node
+    return models.Header(
+        bericht_code=bericht_code.text or "",
+        bericht_versie=whole(bericht_versie, odd),
+        bericht_subversie=whole(bericht_subversie, odd),
+        afzender=afzender.text or "",
+        ontvanger=ontvanger.text or "",
+        bericht_identificatie=basis.read_bericht_identificatie(bericht_identificatie, odd),
+        xsd_versie=basis.read_xsd_versie(xsd_versie, odd),
+    )
+
+
+def write_header(value: models.Header) -> str:
+    return (
+        f"<BerichtCode>{escape(value.bericht_code)}</BerichtCode>"
+        f"<BerichtVersie>{value.bericht_versie:d}</BerichtVersie>"
+        f"<BerichtSubversie>{value.bericht_subversie:d}</BerichtSubversie>"
+        f"<Afzender>{escape(value.afzender)}</Afzender>"
+        f"<Ontvanger>{escape(value.ontvanger)}</Ontvanger>"
+        f"\n<BerichtIdentificatie>{basis.write_bericht_identificatie(value.bericht_identificatie)}</BerichtIdentificatie>"
+        f"\n<XsdVersie>{basis.write_xsd_versie(value.xsd_versie)}</XsdVersie>"
+    )
+
+
+def read_prestatie(node: Node, odd: Odd) -> models.Prestatie:
+    kids = {kid.tag: kid for kid in node}
+    product_tarief = kids.get(PRODUCT_TARIEF)
+    return models.Prestatie(
+        product_referentie=basis.read_referentie(kids[PRODUCT_REFERENTIE], odd),
+        toewijzing_nummer=whole(kids[TOEWIJZING_NUMMER], odd),
+        product_categorie=kids[PRODUCT_CATEGORIE].text or "",
+        product_code=kids[PRODUCT_CODE].text or "",
+        product_periode=basis.read_gesloten_periode(kids[PRODUCT_PERIODE], odd),
+        geleverd_volume=whole(kids[GELEVERD_VOLUME], odd),
+        eenheid=kids[EENHEID].text or "",
+        product_tarief=None if product_tarief is None else whole(product_tarief, odd),
+        ingediend_bedrag=basis.read_bedrag_met_dc(kids[INGEDIEND_BEDRAG], odd),
+    )
+
+
+def write_prestatie(value: models.Prestatie) -> str:
+    product_tarief = "" if value.product_tarief is None else f"<ProductTarief>{value.product_tarief:d}</ProductTarief>"
+    return (
+        f"\n<ProductReferentie>{basis.write_referentie(value.product_referentie)}</ProductReferentie>"
+        f"<ToewijzingNummer>{value.toewijzing_nummer:d}</ToewijzingNummer>"
+        f"<ProductCategorie>{escape(value.product_categorie)}</ProductCategorie>"
+        f"<ProductCode>{escape(value.product_code)}</ProductCode>"
+        f"\n<ProductPeriode>{basis.write_gesloten_periode(value.product_periode)}</ProductPeriode>"
+        f"<GeleverdVolume>{value.geleverd_volume:d}</GeleverdVolume>"
+        f"<Eenheid>{escape(value.eenheid)}</Eenheid>"
+        f"{product_tarief}"
+        f"\n<IngediendBedrag>{basis.write_bedrag_met_dc(value.ingediend_bedrag)}</IngediendBedrag>"
+    )
+
+
+def read_client(node: Node, odd: Odd) -> models.Client:
+    bsn, prestaties = node
+    return models.Client(
+        bsn=bsn.text or "",
+        prestaties=many(read_prestatie, prestaties, odd),
+    )
+
+
+def write_client(value: models.Client) -> str:
+    prestaties = (
+        "\n<Prestaties>"
+        + "".join([f"\n<Prestatie>{write_prestatie(item)}</Prestatie>" for item in value.prestaties])
+        + "</Prestaties>"
+    )
+    return f"<Bsn>{escape(value.bsn)}</Bsn>{prestaties}"
+
+
+def read_declaratie(node: Node, odd: Odd) -> models.Declaratie:
+    declaratie_nummer, declaratie_periode, declaratie_dagtekening, totaal_ingediend_bedrag, clienten = node
+    return models.Declaratie(
+        declaratie_nummer=declaratie_nummer.text or "",
+        declaratie_periode=basis.read_gesloten_periode(declaratie_periode, odd),
+        declaratie_dagtekening=day(declaratie_dagtekening, odd),
+        totaal_ingediend_bedrag=basis.read_totaal_bedrag_met_dc(totaal_ingediend_bedrag, odd),
+        clienten=many(read_client, clienten, odd),
+    )
+
+
+def write_declaratie(value: models.Declaratie) -> str:
+    clienten = (
+        "\n<Clienten>"
+        + "".join([f"\n<Client>{write_client(item)}</Client>" for item in value.clienten])
+        + "</Clienten>"
+    )
+    return (
+        f"<DeclaratieNummer>{escape(value.declaratie_nummer)}</DeclaratieNummer>"
+        f"\n<DeclaratiePeriode>{basis.write_gesloten_periode(value.declaratie_periode)}</DeclaratiePeriode>"
+        f"<DeclaratieDagtekening>{value.declaratie_dagtekening.isoformat()}</DeclaratieDagtekening>"
+        f"\n<TotaalIngediendBedrag>{basis.write_totaal_bedrag_met_dc(value.totaal_ingediend_bedrag)}</TotaalIngediendBedrag>"
+        f"{clienten}"
+    )
+
+
+def read_bericht(node: Node, odd: Odd) -> models.Bericht:
+    header, declaratie = node
+    return models.Bericht(
+        header=read_header(header, odd),
+        declaratie=read_declaratie(declaratie, odd),
+    )
+
+
+def write_bericht(value: models.Bericht) -> str:
+    return (
+        f"\n<Header>{write_header(value.header)}</Header>"
+        f"\n<Declaratie>{write_declaratie(value.declaratie)}</Declaratie>"
+    )
+
+
+def write(value: models.Bericht) -> str:
+    """The message as XML text: default namespace for the message, `iwmo:` for the shared parts."""
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<Bericht xmlns="http://www.istandaarden.nl/iwmo/3_2/wmo323/schema" xmlns:iwmo="http://www.istandaarden.nl/iwmo/3_2/basisschema/schema">'
+        f"{write_bericht(value)}</Bericht>\n"
+    )

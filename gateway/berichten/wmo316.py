@@ -1,0 +1,67 @@
+"""WMO316 of iwmo 3.2. Generated from its XSD by schema_source; do not edit."""
+
+from datetime import date
+
+from gateway.berichten.basis import (
+    BerichtIdentificatie,
+    Geboortedatum,
+    Omvang,
+    Product,
+    VerkorteNaam,
+    Verwijzer,
+    XsdVersie,
+)
+from gateway.berichten.deel import Deel
+
+
+class Header(Deel, frozen=True, kw_only=True):
+    """Wie aan wie verzendt, volgens welke release en onder welk kenmerk."""
+
+    bericht_code: str  # LDT_BerichtCode: 445
+    bericht_versie: int  # LDT_BerichtVersie: 0..99
+    bericht_subversie: int  # LDT_BerichtSubversie: 0..99
+    afzender: str  # LDT_AgbCode: [0-9]{8}
+    ontvanger: str  # LDT_Gemeente: [0-9]{4}
+    bericht_identificatie: BerichtIdentificatie  # Kenmerk dat de afzender aan dit bericht gaf.
+    xsd_versie: XsdVersie  # Schema's waarmee het heenbericht is gemaakt.
+    identificatie_retour: str  # LDT_IdentificatieBericht: 1..12 characters
+    dagtekening_retour: date  # LDT_Datum: [^:Z]*
+    xslt_versie: str | None = None  # LDT_Versie: (0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)
+    xsd_versie_retour: XsdVersie  # Schema's waarmee het retourbericht is gemaakt.
+    retour_codes: tuple[str, ...] = ()  # LDT_RetourCode: 59 codes, one or more
+
+
+class AangevraagdProduct(Deel, frozen=True, kw_only=True):
+    """Product waarvoor de aanbieder een toewijzing vraagt."""
+
+    referentie_aanbieder: str  # LDT_Referentie: 1..36 characters
+    beschikking_nummer: int | None = None  # LDT_Nummer: 0..999999999
+    product: Product | None = None  # Wat geleverd wordt.
+    beschikking_ingangsdatum: date | None = None  # LDT_Datum: [^:Z]*
+    toewijzing_ingangsdatum: date  # LDT_Datum: [^:Z]*
+    toewijzing_einddatum: date | None = None  # LDT_Datum: [^:Z]*
+    omvang: Omvang | None = None  # Hoeveel geleverd wordt.
+    budget: int | None = None  # LDT_Budget: 0..99999999
+    verwijzer: Verwijzer  # Wie de cliënt verwees.
+    raamcontract: str | None = None  # LDT_JaNee: 1|2
+    commentaar: str | None = None  # LDT_Commentaar: 1.. characters
+    retour_codes: tuple[str, ...]  # LDT_RetourCode: 59 codes, one or more
+
+
+class Client(Deel, frozen=True, kw_only=True):
+    """De cliënt."""
+
+    bsn: str  # LDT_BurgerServicenummer: [0-9]{9}
+    geboortedatum: Geboortedatum  # Wanneer de persoon is geboren.
+    geslacht: str  # LDT_Geslacht: 0|1|2
+    naam: VerkorteNaam  # Hoe de persoon heet.
+    commentaar: str | None = None  # LDT_Commentaar: 1.. characters
+    aangevraagde_producten: tuple[AangevraagdProduct, ...]  # AangevraagdProduct, one or more
+    retour_codes: tuple[str, ...]  # LDT_RetourCode: 59 codes, one or more
+
+
+class Bericht(Deel, frozen=True, kw_only=True):
+    """Retourbericht: verzoek om toewijzing."""
+
+    header: Header  # Wie, aan wie, en welk bericht.
+    client: Client | None = None  # De cliënt.
