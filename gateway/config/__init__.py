@@ -1,0 +1,26 @@
+"""Configuration: one reviewable file, `gateway.toml` in the gateway's folder; secrets stand elsewhere.
+
+`read_settings` gives `Settings`, or all that is wrong with them; `render` writes the file with every setting explained.
+"""
+
+from gateway.config.read import FILE, read_settings
+from gateway.config.secret import read_secret
+from gateway.config.settings import Gateway, Keys, Limits, Mailbox, Region, Relay, Retention, Schedule, Settings, Store
+from gateway.config.write import render
+
+__all__ = [
+    "FILE",
+    "Gateway",
+    "Keys",
+    "Limits",
+    "Mailbox",
+    "Region",
+    "Relay",
+    "Retention",
+    "Schedule",
+    "Settings",
+    "Store",
+    "read_secret",
+    "read_settings",
+    "render",
+]

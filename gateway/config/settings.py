@@ -1,0 +1,216 @@
+"""Every setting: its type, its bounds, its default and what it means, once.
+
+The file that `gateway init` writes, the page docs/configuration.md and the checks at reading all come from here.
+A description is a sentence for an operator; `expected` says what would be right when a value is not.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+
+def _means(text: str, expected: str | None = None, example: object = None) -> Meta:
+    """What a setting is, what a right value looks like, and a value to show where there is no default."""
+    return Meta(description=text, extra={"expected": expected, "example": example})
+
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Seconds = Annotated[int, Meta(ge=1, le=86400)]
+Address = Annotated[str, Meta(pattern=r"^[^@\s<>\"]+@[^@\s<>\"]+\.[^@\s<>\".]+$", extra={"expected": "a mail address"})]
+Path = Annotated[str, Meta(min_length=1, extra={"expected": "a path"})]
+
+
+class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One [section] of the file."""
+
+
+class Gateway(_Section, frozen=True):
+    """Who runs this gateway."""
+
+    role: Annotated[
+        Literal["gemeente", "aanbieder"], _means("Which side this gateway is; everything else follows from it.")
+    ]
+    code: Annotated[
+        str,
+        Meta(pattern="^([0-9]{4}|[0-9]{8})$"),
+        _means(
+            "Own code in the messages: the gemeentecode of a municipality, the AGB code of a provider. In quotes.",
+            'a gemeentecode ("0983", four digits) or an AGB code ("99990001", eight digits), in quotes',
+            "0983",
+        ),
+    ]
+    name: Annotated[str, Meta(min_length=1), _means("Own name, as people know it.", "a name", "Gemeente Voorbeeld")]
+    address: Annotated[
+        Address,
+        _means("Own mail address: sender of what goes out; partners seal for it.", None, "wmo@gemeente.example"),
+    ]
+
+
+class Store(_Section, frozen=True):
+    """Where state is kept."""
+
+    url: Annotated[
+        str,
+        Meta(pattern=r"^(sqlite:///.+|postgresql://.+)$"),
+        _means(
+            "SQLite carries one machine; for more, PostgreSQL, with its password in GATEWAY_STORE_PASSWORD.",
+            "sqlite:///file.db or postgresql://user@host/database",
+        ),
+    ] = "sqlite:///gateway.db"
+
+
+class Keys(_Section, frozen=True):
+    """Files with keys and certificates. Private ones have mode 0600, and are refused otherwise."""
+
+    master: Annotated[
+        Path, _means("The key that locks the store: 32 random bytes. Never in one backup with the database.")
+    ] = "keys/master.key"
+    signing_key: Annotated[Path, _means("Private key that signs outgoing mail (PEM).")] = "keys/signing.key"
+    signing_certificate: Annotated[Path, _means("Its certificate, followed by the intermediate ones (PEM).")] = (
+        "keys/signing.pem"
+    )
+    decryption_key: Annotated[Path, _means("Private key that opens incoming mail (PEM).")] = "keys/decryption.key"
+    decryption_certificate: Annotated[Path, _means("Its certificate, which partners seal for (PEM).")] = (
+        "keys/decryption.pem"
+    )
+    anchors: Annotated[
+        Path, _means("Roots that are trusted to have issued partners' certificates (PEM). None is built in.")
+    ] = "keys/anchors.pem"
+
+
+class Relay(_Section, frozen=True):
+    """The mail provider's server for outgoing mail. Always with TLS; there is no setting for plain text."""
+
+    host: Annotated[
+        str,
+        Meta(pattern=r"^[A-Za-z0-9.:-]+$"),
+        _means("Name of the server, as in its certificate.", "a host name or address", "smtp.mail.example"),
+    ]
+    port: Annotated[Port, _means("587 for starttls, 465 for implicit.")] = 587
+    tls: Annotated[
+        Literal["starttls", "implicit"], _means("How TLS begins: after a word in clear, or from the first byte.")
+    ] = "starttls"
+    user: Annotated[
+        str | None, _means("Account at the provider; its password is in the file below.", "a name", "wmo")
+    ] = None
+    password_file: Annotated[
+        Path, _means("File with the account's password, mode 0600. GATEWAY_RELAY_PASSWORD goes before it.")
+    ] = "keys/relay.password"
+    authority: Annotated[
+        str | None,
+        _means(
+            "File with the roots that may have issued the server's certificate (PEM); without it the system's.",
+            "a path",
+            "keys/mail-roots.pem",
+        ),
+    ] = None
+
+
+class Mailbox(_Section, frozen=True):
+    """Where incoming mail is picked up."""
+
+    kind: Annotated[
+        Literal["imap", "pop3", "maildir"], _means("Protocol, or a maildir folder that a local mail server fills.")
+    ]
+    host: Annotated[
+        str | None,
+        _means("Name of the server, as in its certificate (imap, pop3).", "a host name", "imap.mail.example"),
+    ] = None
+    port: Annotated[Port | None, _means("Left out: 993 for imap, 995 for pop3 (both with TLS).", None, 993)] = None
+    user: Annotated[str | None, _means("Account at the provider (imap, pop3).", "a name", "wmo")] = None
+    password_file: Annotated[
+        Path, _means("File with the account's password, mode 0600. GATEWAY_MAILBOX_PASSWORD goes before it.")
+    ] = "keys/mailbox.password"
+    folder: Annotated[str, Meta(min_length=1), _means("Folder that is read (imap).", "a folder's name")] = "INBOX"
+    path: Annotated[str | None, _means("The maildir folder (maildir).", "a path", "mail")] = None
+    authority: Annotated[
+        str | None,
+        _means(
+            "File with the roots that may have issued the server's certificate (PEM); without it the system's.",
+            "a path",
+            "keys/mail-roots.pem",
+        ),
+    ] = None
+
+
+class Schedule(_Section, frozen=True):
+    """How often the running gateway looks."""
+
+    dispatch_seconds: Annotated[Seconds, _means("Time between two looks in the outbox.")] = 10
+    pickup_seconds: Annotated[Seconds, _means("Time between two looks in the mailbox.")] = 30
+
+
+class Limits(_Section, frozen=True):
+    """Bounds on what comes in and goes out."""
+
+    message_mb: Annotated[
+        int, Meta(ge=1, le=200), _means("Largest mail that is opened or made; larger is quarantined or refused.")
+    ] = 50
+    give_up_hours: Annotated[
+        int, Meta(ge=1, le=240), _means("After this time a message that nobody accepts is given to a person.")
+    ] = 120
+
+
+class Region(_Section, frozen=True):
+    """What differs from region to region, as files."""
+
+    plan_format: Annotated[
+        Path, _means("The region's form of the support plan: a file, or the name of one that comes with the gateway.")
+    ] = "midden-limburg-oost-2018"
+    contract: Annotated[
+        str | None,
+        _means(
+            "Products and tariffs agreed with providers. Without it declarations are held, not judged.",
+            "a path",
+            "contract.json",
+        ),
+    ] = None
+
+
+class Retention(_Section, frozen=True):
+    """How long things are kept."""
+
+    backup_days: Annotated[
+        int, Meta(ge=1, le=35), _means("Age at which the last backup expires: only then is a destroyed dossier gone.")
+    ] = 35
+    processed_mail_days: Annotated[
+        int, Meta(ge=1, le=365), _means("Age at which picked-up mail is removed from the provider's mailbox.")
+    ] = 30
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything in gateway.toml. A gateway without `relay` sends nothing, one without `mailbox` picks nothing up."""
+
+    gateway: Gateway
+    store: Store = Store()
+    keys: Keys = Keys()
+    relay: Relay | None = None
+    mailbox: Mailbox | None = None
+    schedule: Schedule = Schedule()
+    limits: Limits = Limits()
+    region: Region = Region()
+    retention: Retention = Retention()
+
+
+SECTIONS: dict[str, type[msgspec.Struct]] = {
+    "gateway": Gateway,
+    "store": Store,
+    "keys": Keys,
+    "relay": Relay,
+    "mailbox": Mailbox,
+    "schedule": Schedule,
+    "limits": Limits,
+    "region": Region,
+    "retention": Retention,
+}
+REQUIRED = ("gateway",)
+SECRETS = {
+    "GATEWAY_STORE_PASSWORD": "password of the PostgreSQL account in store.url",
+    "GATEWAY_RELAY_PASSWORD": "password of relay.user",
+    "GATEWAY_MAILBOX_PASSWORD": "password of mailbox.user",
+}
+OTHER_VARIABLES = {
+    "GATEWAY_DIR": "the gateway's folder, for commands without --dir",
+    "GATEWAY_REPORT": "file for a report on a fault of the gateway itself",
+}

@@ -1,0 +1,80 @@
+"""The operations log: one JSON object a line on standard error, without personal data (SM-117, SM-118, SM-150, SM-151).
+
+The audit trail is something else: it is in the store, and says who did what.
+"""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any, TextIO
+
+import structlog
+
+from gateway.domain.ids import mask_bsn
+
+CUT = 200  # characters kept of a value that came from outside (SM-151)
+_CONTROL = {code: f"\\x{code:02x}" for code in [*range(32), *range(127, 160)]}
+_CHATTY = ("imapclient", "imaplib", "aiosmtplib", "aiosmtpd")  # at debug level these write whole dialogues (SM-150)
+_PYHANKO = ("pyhanko", "pyhanko_certvalidator")  # at warning level these write certificate subjects (SM-118)
+
+
+def configure(stream: TextIO | None = None, level: int = logging.INFO) -> None:
+    """Send structlog's events and other libraries' warnings to `stream` (default: standard error)."""
+    out = stream or sys.stderr
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.ExceptionRenderer(
+            structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=30)
+        ),
+        _without_messages,
+        tidy,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.processors.JSONRenderer(ensure_ascii=False)],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(out),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for name in _PYHANKO:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def tidy(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Cut, escape and mask every text of an event."""
+    return {key: _tidied(value) for key, value in event.items()}
+
+
+def _tidied(value: Any) -> Any:
+    if isinstance(value, str):
+        return mask_bsn(value[:CUT].translate(_CONTROL))
+    if isinstance(value, dict):
+        return {key: _tidied(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_tidied(one) for one in value]
+    return value
+
+
+def _without_messages(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """An exception's own text may quote what was read: keep its type and its places."""
+    for stack in event.get("exception") or []:
+        if isinstance(stack, dict):
+            for key in ("exc_value", "exc_notes"):
+                stack.pop(key, None)
+    return event
