@@ -66,17 +66,27 @@ class Keys(_Section, frozen=True):
     master: Annotated[
         Path, _means("The key that locks the store: 32 random bytes. Never in one backup with the database.")
     ] = "keys/master.key"
-    signing_key: Annotated[Path, _means("Private key that signs outgoing mail (PEM).")] = "keys/signing.key"
+    password_file: Annotated[
+        Path, _means("File with the password of the private keys, mode 0600. GATEWAY_KEYS_PASSWORD goes before it.")
+    ] = "keys/keys.password"
+    signing_key: Annotated[Path, _means("Private key that signs outgoing mail (encrypted PKCS#8 or PKCS#12).")] = (
+        "keys/signing.key"
+    )
     signing_certificate: Annotated[Path, _means("Its certificate, followed by the intermediate ones (PEM).")] = (
         "keys/signing.pem"
     )
-    decryption_key: Annotated[Path, _means("Private key that opens incoming mail (PEM).")] = "keys/decryption.key"
+    decryption_key: Annotated[Path, _means("Private key that opens incoming mail (encrypted PKCS#8 or PKCS#12).")] = (
+        "keys/decryption.key"
+    )
     decryption_certificate: Annotated[Path, _means("Its certificate, which partners seal for (PEM).")] = (
         "keys/decryption.pem"
     )
     anchors: Annotated[
         Path, _means("Roots that are trusted to have issued partners' certificates (PEM). None is built in.")
     ] = "keys/anchors.pem"
+    revocation: Annotated[
+        Path, _means("Folder with revocation lists (CRL, DER or PEM) of the authorities behind partners' certificates.")
+    ] = "keys/crl"
 
 
 class Relay(_Section, frozen=True):
@@ -207,6 +217,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
 REQUIRED = ("gateway",)
 SECRETS = {
     "GATEWAY_STORE_PASSWORD": "password of the PostgreSQL account in store.url",
+    "GATEWAY_KEYS_PASSWORD": "password of the private keys",
     "GATEWAY_RELAY_PASSWORD": "password of relay.user",
     "GATEWAY_MAILBOX_PASSWORD": "password of mailbox.user",
 }
