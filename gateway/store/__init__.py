@@ -1,1 +1,78 @@
-"""Tables, outbox, inbox, audit trail, migrations. No rule of the domain."""
+"""The state of a gateway: outbox, inbox, register, documents, audit trail; sealed at rest. No rule of the domain.
+
+store = Store.open(folder / "gateway.db", MasterKey.from_file(folder / "master.key"))
+with store.unit(now=now, actor="flow:dispatch") as unit:  # one transaction
+    unit.records.save(...)
+    unit.outbox.put(Outgoing(...))
+    unit.audit.write("dispatched", f"plan/{reference}")
+"""
+
+from .audit import AuditHead, AuditReport, Entry
+from .berichten import Bericht, BerichtIn
+from .channels import ChannelState
+from .database import Store
+from .errors import (
+    AlreadyThere,
+    Conflict,
+    CorruptDatabase,
+    ForeignDatabase,
+    IllegalMove,
+    KeyRefused,
+    NewerSchema,
+    NotThere,
+    OpenRefused,
+    StaleClaim,
+    StoreBusy,
+    StoreError,
+    WrongMasterKey,
+)
+from .identities import Identity, Seen
+from .inbox import Added, InboxItem, Place, Raw
+from .jobs import JobState
+from .keys import MasterKey
+from .outbox import Attempt, Claim, Note, OutboxItem, Outgoing
+from .partners import Certificate
+from .records import Event, Record
+from .schedule import RetryPolicy
+from .unit import Unit
+
+__all__ = [
+    "Added",
+    "AlreadyThere",
+    "Attempt",
+    "AuditHead",
+    "AuditReport",
+    "Bericht",
+    "BerichtIn",
+    "Certificate",
+    "ChannelState",
+    "Claim",
+    "Conflict",
+    "CorruptDatabase",
+    "Entry",
+    "Event",
+    "ForeignDatabase",
+    "Identity",
+    "IllegalMove",
+    "InboxItem",
+    "JobState",
+    "KeyRefused",
+    "MasterKey",
+    "NewerSchema",
+    "NotThere",
+    "Note",
+    "OpenRefused",
+    "OutboxItem",
+    "Outgoing",
+    "Place",
+    "Raw",
+    "Record",
+    "RetryPolicy",
+    "Seen",
+    "StaleClaim",
+    "Store",
+    "StoreBusy",
+    "StoreError",
+    "Unit",
+    "WrongMasterKey",
+]

@@ -1,0 +1,123 @@
+"""The audit trail: append-only, gapless, chained by an HMAC, written in the transaction of what it tells (SM-149)."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from .sealing import Sealer
+from .tables import audit
+
+START = "0" * 64  # what the first row's MAC is chained to
+BATCH = 1000
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One row: who did what to what, for whom, on what ground, how it ended."""
+
+    nr: int
+    at: datetime
+    node: str
+    actor: str
+    action: str
+    object: str
+    subject: str | None  # pseudonym of the client, random per dossier
+    partner: str | None
+    ground: str | None
+    outcome: str
+    detail: str  # JSON
+    mac: str
+
+
+class AuditHead(msgspec.Struct, frozen=True, kw_only=True):
+    """The end of the chain: to be kept elsewhere, so that cutting rows off is seen."""
+
+    nr: int
+    mac: str
+
+
+class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Result of `verify`. `broken_at` is the first number that is missing, altered or out of place."""
+
+    rows: int
+    head: AuditHead
+    broken_at: int | None = None
+
+
+_FIELDS = [audit.c[name] for name in Entry.__struct_fields__]
+
+
+class Audit:
+    """Named queries on the trail, within one unit of work."""
+
+    def __init__(self, conn: sa.Connection, sealer: Sealer, now: datetime, actor: str, node: str) -> None:
+        self._conn, self._sealer, self._now, self._actor, self._node = conn, sealer, now, actor, node
+
+    def write(
+        self,
+        action: str,
+        object: str,
+        *,
+        outcome: str = "ok",
+        subject: str | None = None,
+        partner: str | None = None,
+        ground: str | None = None,
+        detail: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Append a row; its number. Never a BSN, name, file name or content, nor an index value (SM-117, SM-146)."""
+        head = self.head(lock=True)
+        entry = Entry(
+            nr=head.nr + 1,
+            at=self._now,
+            node=self._node,
+            actor=self._actor,
+            action=action,
+            object=object,
+            subject=subject,
+            partner=partner,
+            ground=ground,
+            outcome=outcome,
+            detail=msgspec.json.encode(detail or {}, order="sorted").decode(),
+            mac="",
+        )
+        sealed = msgspec.structs.replace(entry, mac=_mac(self._sealer.audit_key(), head.mac, entry))
+        self._conn.execute(audit.insert(), msgspec.structs.asdict(sealed))
+        return entry.nr
+
+    def head(self, *, lock: bool = False) -> AuditHead:
+        """The last row's number and MAC."""
+        query = sa.select(audit.c.nr, audit.c.mac).order_by(audit.c.nr.desc()).limit(1)
+        if lock and self._conn.dialect.name == "postgresql":
+            # One writer at a time, held until commit; SQLite has one writer anyway.
+            self._conn.execute(sa.text("LOCK TABLE audit IN SHARE ROW EXCLUSIVE MODE"))
+        row = self._conn.execute(query).one_or_none()
+        return AuditHead(nr=0, mac=START) if row is None else AuditHead(nr=row.nr, mac=row.mac)
+
+    def verify(self, known: AuditHead | None = None) -> AuditReport:
+        """Walk the whole chain; `known` is a head that was kept elsewhere and must still be in it."""
+        key, nr, mac = self._sealer.audit_key(), 0, START
+        while batch := self.list(after=nr, limit=BATCH):
+            for entry in batch:
+                good = entry.nr == nr + 1 and hmac.compare_digest(entry.mac, _mac(key, mac, entry))
+                if not good or (known is not None and known.nr == entry.nr and known.mac != entry.mac):
+                    return AuditReport(rows=nr, head=AuditHead(nr=nr, mac=mac), broken_at=nr + 1)
+                nr, mac = entry.nr, entry.mac
+        cut = known is not None and known.nr > nr
+        return AuditReport(rows=nr, head=AuditHead(nr=nr, mac=mac), broken_at=nr + 1 if cut else None)
+
+    def list(self, *, after: int = 0, limit: int = 100, object: str | None = None) -> Sequence[Entry]:
+        """Rows in order, after a number; of one object if given."""
+        query = sa.select(*_FIELDS).where(audit.c.nr > after).order_by(audit.c.nr).limit(limit)
+        if object is not None:
+            query = query.where(audit.c.object == object)
+        return [Entry(**row._mapping) for row in self._conn.execute(query)]
+
+
+def _mac(key: bytes, previous: str, entry: Entry) -> str:
+    """HMAC-SHA-256 over the previous MAC and the row without its own, as a JSON array: no two rows read the same."""
+    values = msgspec.structs.astuple(msgspec.structs.replace(entry, mac=previous))
+    return hmac.new(key, msgspec.json.encode(values), hashlib.sha256).hexdigest()

@@ -1,0 +1,100 @@
+"""Ways out that are broken rest for a while; the messages stay untouched (SM-89)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+import sqlalchemy as sa
+
+from gateway.domain.delivery import Outcome
+
+from .schedule import POLICY_RUN, channel_pause
+from .tables import channels
+
+
+class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
+    """How a channel does."""
+
+    name: str
+    failures: int  # in a row
+    failing_since: datetime | None
+    paused_until: datetime | None
+    reason: str | None
+
+
+_FIELDS = [channels.c[name] for name in ChannelState.__struct_fields__]
+
+
+class Channels:
+    """Named queries on the channels, within one unit of work."""
+
+    def __init__(self, conn: sa.Connection, now: datetime) -> None:
+        self._conn, self._now = conn, now
+
+    def note(self, name: str, outcome: Outcome) -> None:
+        """Learn from the outcome of one attempt: pause after a channel failure or a run of policy refusals."""
+        if outcome.verdict == "channel":
+            self.fail(name, f"{outcome.phase}: {outcome.reason or outcome.code}")
+        elif outcome.reason == "policy":
+            self._policy(name, outcome.recipient or "")
+        else:
+            self.ok(name)
+
+    def fail(self, name: str, reason: str) -> datetime:
+        """The channel did not work: it rests until the time returned, longer after each failure in a row."""
+        row = self._ensure(name)
+        until = self._now + channel_pause(row.failures + 1)
+        self._update(
+            name,
+            failures=row.failures + 1,
+            failing_since=row.failing_since or self._now,
+            paused_until=until,
+            reason=reason,
+            policy_run="",
+        )
+        return until
+
+    def ok(self, name: str) -> None:
+        """The channel works. Costs nothing if it did already."""
+        troubled = sa.or_(channels.c.failures > 0, channels.c.policy_run != "")
+        self._conn.execute(
+            channels.update()
+            .where(channels.c.name == name, troubled)
+            .values(failures=0, failing_since=None, paused_until=None, reason=None, policy_run="")
+        )
+
+    def resume(self, name: str) -> None:
+        """A person says: try again now."""
+        self._ensure(name)
+        self._update(name, paused_until=None)
+
+    def list(self) -> Sequence[ChannelState]:
+        """All channels that ever had trouble."""
+        return [ChannelState(**row._mapping) for row in self._conn.execute(sa.select(*_FIELDS).order_by("name"))]
+
+    def get(self, name: str) -> ChannelState:
+        """One channel; a channel without trouble has no row and is well."""
+        row = self._conn.execute(sa.select(*_FIELDS).where(channels.c.name == name)).one_or_none()
+        if row is None:
+            return ChannelState(name=name, failures=0, failing_since=None, paused_until=None, reason=None)
+        return ChannelState(**row._mapping)
+
+    def _policy(self, name: str, recipient: str) -> None:
+        """Different recipients refused by policy in a row: the relay may be refusing us, not them (10.2)."""
+        run = self._ensure(name).policy_run.split()
+        if recipient in run:
+            return
+        if len(run) + 1 >= POLICY_RUN:
+            self.fail(name, f"{POLICY_RUN} different recipients in a row refused by policy")
+        else:
+            self._update(name, policy_run=" ".join([*run, recipient]))
+
+    def _ensure(self, name: str) -> "sa.Row[tuple[object, ...]]":
+        query = sa.select(channels).where(channels.c.name == name).with_for_update()
+        if (row := self._conn.execute(query).one_or_none()) is None:
+            self._conn.execute(channels.insert().values(name=name, failures=0, policy_run=""))
+            row = self._conn.execute(query).one()
+        return row
+
+    def _update(self, name: str, **values: object) -> None:
+        self._conn.execute(channels.update().where(channels.c.name == name).values(**values))

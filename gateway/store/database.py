@@ -1,0 +1,200 @@
+"""Opening the database, refusing what cannot be used, and units of work on it.
+
+SQLite by default: write-ahead log, `synchronous=FULL` because a commit is a promise to the sender, one writer at a time
+(`BEGIN IMMEDIATE`). PostgreSQL by URL, when one machine is not enough.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+
+from .errors import CorruptDatabase, ForeignDatabase, NewerSchema, OpenRefused, StoreBusy, StoreError
+from .keys import MasterKey
+from .sealing import AUDIT, INDEX, KeyRing
+from .tables import keys
+from .unit import Unit
+
+REVISIONS = ("0001",)  # all migrations this program knows, oldest first; a test holds it equal to the folder
+BUSY_MS = 30_000  # how long a writer waits for another; a unit of work takes milliseconds
+_VIEW = "gateway_view"
+
+
+class Store:
+    """The state of one gateway. Safe to use from several threads; each unit has a connection of its own."""
+
+    def __init__(self, engine: sa.Engine, ring: KeyRing, node: str) -> None:
+        self._engine, self._ring, self.node = engine, ring, node
+
+    @classmethod
+    def open(cls, where: Path | str, master: MasterKey, *, node: str = "gateway") -> "Store":
+        """Open a file or URL; a new or older database is brought up to date first.
+
+        OpenRefused (corrupt, foreign, newer, wrong key, no access) comes before anything is written.
+        """
+        url = make_url(str(where)) if "://" in str(where) else sa.URL.create("sqlite", database=str(where))
+        ring = KeyRing(master)
+        path = Path(url.database) if url.drivername.startswith("sqlite") and url.database else None
+        with _sentences():
+            revision = _inspect_file(path, ring) if path else _inspect_server(url, ring)
+            if path and revision is None:
+                _create_file(path)
+            engine = _engine(url)
+            if revision != REVISIONS[-1]:
+                _migrate(engine)
+            with engine.begin() as conn:
+                for purpose in (INDEX, AUDIT):
+                    ring.named(conn, purpose, "", datetime.now(UTC))
+        return cls(engine, ring, node)
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._engine.dispose()
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def unit(self, *, now: datetime, actor: str) -> Iterator[Unit]:
+        """One transaction that writes: commits at the end, rolls back on any exception."""
+        with _sentences(), self._engine.begin() as conn:
+            yield Unit(conn, self._ring, now=now.astimezone(UTC), actor=actor, node=self.node)
+
+    @contextmanager
+    def view(self, *, now: datetime) -> Iterator[Unit]:
+        """One consistent picture that cannot write."""
+        with _sentences(), self._engine.connect() as plain:
+            conn = plain.execution_options(**{_VIEW: True})
+            with conn.begin() as transaction:
+                yield Unit(conn, self._ring, now=now.astimezone(UTC), actor="view", node=self.node)
+                transaction.rollback()
+
+
+# -- opening -----------------------------------------------------------------------------------------------------
+
+
+def _engine(url: sa.URL) -> sa.Engine:
+    engine = sa.create_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "begin", _begin_server)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = (
+        None  # we say BEGIN ourselves: the driver's own comes late, and not for every statement
+    )
+    for pragma in (
+        f"busy_timeout = {BUSY_MS}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "secure_delete = ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(conn: sa.Connection) -> None:
+    view = conn.get_execution_options().get(_VIEW, False)
+    conn.exec_driver_sql(f"PRAGMA query_only = {'ON' if view else 'OFF'}")
+    conn.exec_driver_sql("BEGIN" if view else "BEGIN IMMEDIATE")
+
+
+def _begin_server(conn: sa.Connection) -> None:
+    if conn.get_execution_options().get(_VIEW, False):
+        conn.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+
+def _inspect_file(path: Path, ring: KeyRing) -> str | None:
+    """Revision of a SQLite file, read without the right to write; None if it is new."""
+    if not path.parent.is_dir():
+        raise OpenRefused(f"{path}: the folder {path.parent} does not exist; make it first (gateway init)")
+    if not path.exists() or path.stat().st_size == 0:
+        return None
+
+    def read_only() -> sqlite3.Connection:
+        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+
+    engine = sa.create_engine("sqlite://", creator=read_only, poolclass=sa.pool.NullPool)
+    try:
+        with engine.connect() as conn:
+            return _inspect(conn, str(path), ring)
+    except sa.exc.OperationalError as error:
+        raise OpenRefused(f"{path}: cannot be opened ({error.orig})") from None
+    except sa.exc.DatabaseError:
+        raise CorruptDatabase(f"{path}: {CorruptDatabase.__doc__}") from None
+
+
+def _inspect_server(url: sa.URL, ring: KeyRing) -> str | None:
+    place = url.render_as_string(hide_password=True)
+    engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
+    try:
+        with engine.connect() as conn:
+            return _inspect(conn, place, ring)
+    except sa.exc.OperationalError as error:
+        raise OpenRefused(f"{place}: cannot be opened ({str(error.orig).strip()})") from None
+
+
+def _inspect(conn: sa.Connection, place: str, ring: KeyRing) -> str | None:
+    """Revision of a database that this program and this master key may use; None if it is empty."""
+    tables = sa.inspect(conn).get_table_names()
+    if not tables:
+        return None
+    if "alembic_version" not in tables:
+        raise ForeignDatabase(f"{place}: {ForeignDatabase.__doc__}")
+    revision: str | None = conn.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    if revision not in REVISIONS:
+        raise NewerSchema(f"{place}: {NewerSchema.__doc__} (its schema is {revision}, ours {REVISIONS[-1]})")
+    check = conn.execute(sa.select(keys.c.id, keys.c.wrapped).where(keys.c.purpose == INDEX).limit(1)).one_or_none()
+    if check is not None:
+        ring.unwrap(check.id, INDEX, check.wrapped)
+    return revision
+
+
+def _create_file(path: Path) -> None:
+    """An empty file that only its owner reads, before SQLite makes one that others read too."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise OpenRefused(f"{path}: cannot be made ({error.strerror})") from None
+
+
+def _migrate(engine: sa.Engine) -> None:
+    """Run the migrations that are missing, in one transaction."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "gateway.store:migrations")
+    with engine.begin() as conn:
+        config.attributes["connection"] = conn
+        command.upgrade(config, "head")
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """The database's own errors as ours."""
+    try:
+        yield
+    except sa.exc.OperationalError as error:
+        text = str(error.orig).strip()
+        if "locked" in text or "busy" in text:
+            raise StoreBusy(f"{StoreBusy.__doc__} ({text})") from error
+        raise StoreError(f"the database refused: {text}") from error
+    except sa.exc.DatabaseError as error:
+        if "malformed" in str(error.orig) or "not a database" in str(error.orig):
+            raise CorruptDatabase(CorruptDatabase.__doc__) from error
+        raise

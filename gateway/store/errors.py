@@ -1,0 +1,76 @@
+"""What can go wrong with the store.
+
+StoreError
+├── OpenRefused            the database is left exactly as it was found
+│   ├── CorruptDatabase
+│   ├── ForeignDatabase
+│   ├── NewerSchema
+│   └── WrongMasterKey
+├── KeyRefused             a master key file or command that may not be used
+├── StoreBusy              another process holds the write lock
+├── NotThere
+├── AlreadyThere           `existing` is the id of the row that was first
+├── Conflict               a record changed since it was read
+├── IllegalMove            names message, state and event
+└── StaleClaim             the claim was taken over, cancelled or settled meanwhile
+"""
+
+
+class StoreError(Exception):
+    """The gateway's database cannot do what was asked."""
+
+
+class OpenRefused(StoreError):
+    """The gateway's database cannot be opened; nothing was written."""
+
+
+class CorruptDatabase(OpenRefused):
+    """The file is damaged or not a database: restore a backup."""
+
+
+class ForeignDatabase(OpenRefused):
+    """The database holds tables but none of a gateway's: point to another file."""
+
+
+class NewerSchema(OpenRefused):
+    """The database was written by a newer version of this program: install that version."""
+
+
+class WrongMasterKey(OpenRefused):
+    """The master key does not open this database: point to the key that belongs to it."""
+
+
+class KeyRefused(StoreError):
+    """The master key cannot be used."""
+
+
+class StoreBusy(StoreError):
+    """Another process is writing for too long: try again."""
+
+
+class NotThere(StoreError):
+    """No such row."""
+
+
+class AlreadyThere(StoreError):
+    """A row with this identity exists already."""
+
+    def __init__(self, what: str, existing: int) -> None:
+        super().__init__(f"{what} is already there (number {existing})")
+        self.existing = existing
+
+
+class Conflict(StoreError):
+    """The record changed since it was read: read it again and decide anew."""
+
+
+class IllegalMove(StoreError):
+    """The event is not allowed in the state the message is in."""
+
+    def __init__(self, message: str, state: str, event: str) -> None:
+        super().__init__(f"{message}: {event!r} is not possible in state {state!r}")
+        self.message, self.state, self.event = message, state, event
+
+
+class StaleClaim(StoreError):
+    """The claim is no longer ours: the message was cancelled, held, taken over or settled meanwhile."""

@@ -1,0 +1,103 @@
+"""Who sent what already: (partner, protected Message-ID) and MIC, with the outcome (SM-76, SM-131)."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+import msgspec
+import sqlalchemy as sa
+
+from .errors import NotThere
+from .outbox import Outbox
+from .tables import attempts, identities
+
+REPEATS_MAX = 3  # SM-66: the first receipt again, byte for byte, at most 3 times …
+REPEATS_WITHIN = timedelta(hours=24)  # … in 24 h
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that was accepted once."""
+
+    id: int
+    partner: str
+    message_id: str
+    mic: str  # hex
+    outcome: str  # the caller's word for what was done with it
+    inbox_id: int | None
+    receipt_id: int | None  # outbox number of its receipt
+    registered_at: datetime
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of `look_up`: `new`, or `duplicate` or `conflict` with the identity that was first."""
+
+    verdict: Literal["new", "duplicate", "conflict"]
+    first: Identity | None = None
+
+
+_FIELDS = [identities.c[name] for name in Identity.__struct_fields__]
+
+
+class Identities:
+    """Named queries on the identities, within one unit of work."""
+
+    def __init__(self, conn: sa.Connection, outbox: Outbox, now: datetime) -> None:
+        self._conn, self._outbox, self._now = conn, outbox, now
+
+    def look_up(self, partner: str, message_id: str, mic: bytes) -> Seen:
+        """Same identity and MIC, or the same MIC alone: duplicate. Same identity, other MIC: conflict."""
+        of_partner = identities.c.partner == partner
+        if (first := self._one(of_partner, identities.c.message_id == message_id)) is not None:
+            return Seen(verdict="duplicate" if first.mic == mic.hex() else "conflict", first=first)
+        if (first := self._one(of_partner, identities.c.mic == mic.hex())) is not None:
+            return Seen(verdict="duplicate", first=first)
+        return Seen(verdict="new")
+
+    def register(
+        self,
+        partner: str,
+        message_id: str,
+        mic: bytes,
+        *,
+        outcome: str,
+        inbox_id: int | None = None,
+        receipt_id: int | None = None,
+    ) -> int:
+        """Register an accepted message, in the transaction that accepts it; never a refused one (SM-131)."""
+        key = self._conn.execute(
+            identities.insert(),
+            {
+                "partner": partner,
+                "message_id": message_id,
+                "mic": mic.hex(),
+                "outcome": outcome,
+                "inbox_id": inbox_id,
+                "receipt_id": receipt_id,
+                "registered_at": self._now,
+            },
+        ).inserted_primary_key
+        assert key is not None
+        return int(key[0])
+
+    def repeat_receipt(self, number: int) -> bool:
+        """Queue the first receipt again, the same bytes; False if there is none, it is on its way, or the day full."""
+        identity = self._one(identities.c.id == number)
+        if identity is None:
+            raise NotThere(f"identity {number} is not there")
+        if identity.receipt_id is None or self._outbox.get(identity.receipt_id).state in _UNDER_WAY:
+            return False
+        recent = sa.select(sa.func.count()).where(
+            attempts.c.outbox_id == identity.receipt_id,
+            attempts.c.verdict == "submitted",
+            attempts.c.started_at > self._now - REPEATS_WITHIN,
+        )
+        if (self._conn.scalar(recent) or 0) > REPEATS_MAX:
+            return False
+        self._outbox.repeat(identity.receipt_id)
+        return True
+
+    def _one(self, *where: sa.ColumnElement[bool]) -> Identity | None:
+        row = self._conn.execute(sa.select(*_FIELDS).where(*where).order_by(identities.c.id).limit(1)).one_or_none()
+        return None if row is None else Identity(**row._mapping)
+
+
+_UNDER_WAY = ("new", "deferred", "uncertain", "sending", "held")

@@ -1,0 +1,248 @@
+"""Messages that came in: raw bytes first, then what was made of them. Nothing is dropped (SM-92, SM-94, SM-103)."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+
+from .errors import NotThere
+from .sealing import Sealer
+from .states import InEvent, InState, move_in
+from .tables import INBOX_NEW_SQL, UNMOVED_SQL, inbox, inbox_places
+
+RAW: Final = "inbox.raw"
+
+MAX_TRIES = 3  # a message whose handling dies this often is poison: to quarantine, so that it stops nobody
+TRY_WAIT = timedelta(minutes=1)  # before a message whose handling failed is tried again
+MAX_FETCH_FAILURES = 3  # SM-100
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a mailbox keeps a message: the key that fetching never sees twice (SM-92)."""
+
+    source: str  # imap, pop3, maildir, folder
+    account: str
+    folder: str
+    uid: str  # IMAP: UIDVALIDITY/UID; POP3: UIDL; maildir and folder: file name
+
+
+class Raw(msgspec.Struct, frozen=True, kw_only=True):
+    """A message as it came from a mailbox."""
+
+    place: Place
+    received_at: datetime  # the mailbox's time: what certificates and dates are judged by
+    data: bytes  # as it stood there, whole
+
+
+class Added(msgspec.Struct, frozen=True, kw_only=True):
+    """What `add` found. `new` is false for bytes that were here already (SM-95)."""
+
+    id: int
+    new: bool
+
+
+class InboxItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the inbox, without its bytes."""
+
+    id: int
+    sha256: str
+    size: int
+    received_at: datetime
+    fetched_at: datetime
+    state: InState
+    reason: str | None
+    detail: str | None
+    partner: str | None
+    message_id: str | None
+    mic: str | None
+    tries: int
+    next_at: datetime | None
+    settled_at: datetime | None
+
+
+_FIELDS = [inbox.c[name] for name in InboxItem.__struct_fields__]
+_PLACE = [inbox_places.c[name] for name in Place.__struct_fields__]
+
+
+class Inbox:
+    """Named queries on the inbox, within one unit of work."""
+
+    def __init__(self, conn: sa.Connection, sealer: Sealer, now: datetime) -> None:
+        self._conn, self._sealer, self._now = conn, sealer, now
+
+    # -- from the mailbox --------------------------------------------------------------------------------------------
+
+    def known(self, places: Iterable[Place]) -> set[Place]:
+        """Which of these the inbox has, or has given up fetching (SM-100)."""
+        return {place for place in places if self._is_known(place)}
+
+    def _is_known(self, place: Place) -> bool:
+        row = self._conn.execute(
+            sa.select(inbox_places.c.inbox_id, inbox_places.c.failures).where(*_at(place))
+        ).one_or_none()
+        return row is not None and (row.inbox_id is not None or row.failures >= MAX_FETCH_FAILURES)
+
+    def add(self, raw: Raw) -> Added:
+        """Keep a message, new to be handled. The same place or the same bytes again add nothing (SM-94, SM-95)."""
+        digest = hashlib.sha256(raw.data).hexdigest()
+        number = self._conn.scalar(sa.select(inbox.c.id).where(inbox.c.sha256 == digest))
+        new = number is None
+        if number is None:
+            number = self._insert(digest, len(raw.data), raw.received_at, {"state": "new", "next_at": self._now})
+            self._sealer.add(RAW, number, raw.data)
+        self._set_place(raw.place, inbox_id=number)
+        return Added(id=number, new=new)
+
+    def add_oversize(self, place: Place, received_at: datetime, size: int, header: bytes) -> Added:
+        """Keep only the header of a message that is too large to fetch: it waits in quarantine (SM-93)."""
+        digest = hashlib.sha256(repr(place).encode() + header).hexdigest()
+        number = self._conn.scalar(sa.select(inbox.c.id).where(inbox.c.sha256 == digest))
+        new = number is None
+        if number is None:
+            verdict = {"state": "quarantined", "reason": "too-large", "settled_at": self._now}
+            number = self._insert(digest, size, received_at, verdict)
+            self._sealer.add(RAW, number, header)
+        self._set_place(place, inbox_id=number)
+        return Added(id=number, new=new)
+
+    def _insert(self, digest: str, size: int, received_at: datetime, values: dict[str, Any]) -> int:
+        row = {"sha256": digest, "size": size, "received_at": received_at, "fetched_at": self._now, "tries": 0}
+        key = self._conn.execute(inbox.insert(), row | values).inserted_primary_key
+        assert key is not None
+        return int(key[0])
+
+    def fetch_failed(self, place: Place) -> int:
+        """A message could not be read from the mailbox; how often by now. At the third it is left there (SM-100)."""
+        failures = self._conn.scalar(sa.select(inbox_places.c.failures).where(*_at(place))) or 0
+        self._set_place(place, failures=failures + 1)
+        return failures + 1
+
+    def moved(self, place: Place) -> None:
+        """The mailbox has let go of it."""
+        self._set_place(place, moved_at=self._now)
+
+    def unmoved(self, source: str, account: str, folder: str, limit: int = 1000) -> list[Place]:
+        """What is committed and still stands in the mailbox as far as we know."""
+        query = (
+            sa.select(*_PLACE)
+            .where(
+                sa.text(f"inbox_places.{UNMOVED_SQL}"),
+                inbox_places.c.inbox_id.is_not(None),
+                inbox_places.c.source == source,
+                inbox_places.c.account == account,
+                inbox_places.c.folder == folder,
+            )
+            .order_by(inbox_places.c.id)
+            .limit(limit)
+        )
+        return [Place(**row._mapping) for row in self._conn.execute(query)]
+
+    def _set_place(self, place: Place, **values: Any) -> None:
+        if self._conn.execute(inbox_places.update().where(*_at(place)).values(**values)).rowcount == 0:
+            self._conn.execute(inbox_places.insert().values(**msgspec.structs.asdict(place), **values))
+
+    # -- handling ----------------------------------------------------------------------------------------------------
+
+    def due(self, limit: int = 100) -> list[InboxItem]:
+        """What waits to be handled, oldest first (SM-102)."""
+        query = (
+            sa.select(*_FIELDS)
+            .where(sa.text(f"inbox.{INBOX_NEW_SQL}"), inbox.c.next_at <= self._now)
+            .order_by(inbox.c.next_at, inbox.c.id)
+            .limit(limit)
+        )
+        return [InboxItem(**row._mapping) for row in self._conn.execute(query)]
+
+    def begin(self, number: int) -> bytes | None:
+        """Count a try before it is made and give the raw bytes; None if it is settled or was tried too often.
+
+        A message whose handling kills the process comes back `MAX_TRIES` times and then goes to quarantine.
+        """
+        item = self.get(number)
+        if item.state != "new":
+            return None
+        if item.tries >= MAX_TRIES:
+            self.settle(number, "quarantined", reason="crash", detail=f"handling failed {item.tries} times")
+            return None
+        values = {"tries": item.tries + 1, "next_at": self._now + TRY_WAIT * 2**item.tries}
+        self._conn.execute(inbox.update().where(inbox.c.id == number).values(**values))
+        return self.raw(number)
+
+    def settle(
+        self,
+        number: int,
+        event: InEvent,
+        *,
+        reason: str | None = None,
+        detail: str | None = None,
+        partner: str | None = None,
+        message_id: str | None = None,
+        mic: bytes | None = None,
+    ) -> InState:
+        """What became of it, in the transaction of its effect. IllegalMove if another node settled it first."""
+        found = self._conn.execute(sa.select(inbox.c.state).where(inbox.c.id == number).with_for_update()).one_or_none()
+        if found is None:
+            raise NotThere(f"incoming message {number} is not there")
+        state = move_in(f"incoming message {number}", found.state, event)
+        values: dict[str, Any] = {"state": state, "reason": reason, "detail": detail, "settled_at": self._now}
+        known = {"partner": partner, "message_id": message_id, "mic": None if mic is None else mic.hex()}
+        values |= {name: value for name, value in known.items() if value is not None}
+        self._conn.execute(inbox.update().where(inbox.c.id == number).values(**values, next_at=None))
+        return state
+
+    def reopen(self, number: int) -> None:
+        """Handle a quarantined message again, from the same bytes and the same mailbox time (SM-104)."""
+        move_in(f"incoming message {number}", self.get(number).state, "reopen")
+        fresh = {"state": "new", "tries": 0, "next_at": self._now, "settled_at": None}
+        self._conn.execute(inbox.update().where(inbox.c.id == number).values(**fresh))
+
+    # -- questions ---------------------------------------------------------------------------------------------------
+
+    def get(self, number: int) -> InboxItem:
+        """One message; NotThere."""
+        row = self._conn.execute(sa.select(*_FIELDS).where(inbox.c.id == number)).one_or_none()
+        if row is None:
+            raise NotThere(f"incoming message {number} is not there")
+        return InboxItem(**row._mapping)
+
+    def raw(self, number: int) -> bytes:
+        """The bytes as they came."""
+        return self._sealer.get(RAW, number)
+
+    def places(self, number: int) -> list[Place]:
+        """Where it was found; more than one place if the same bytes came twice."""
+        query = sa.select(*_PLACE).where(inbox_places.c.inbox_id == number).order_by(inbox_places.c.id)
+        return [Place(**row._mapping) for row in self._conn.execute(query)]
+
+    def list(
+        self,
+        *,
+        states: Sequence[InState] | None = None,
+        reason: str | None = None,
+        after: int = 0,
+        limit: int = 100,
+    ) -> Sequence[InboxItem]:
+        """Messages in order of their number, from the one after `after`."""
+        query = sa.select(*_FIELDS).where(inbox.c.id > after).order_by(inbox.c.id).limit(limit)
+        if states is not None:
+            query = query.where(inbox.c.state.in_(states))
+        if reason is not None:
+            query = query.where(inbox.c.reason == reason)
+        return [InboxItem(**row._mapping) for row in self._conn.execute(query)]
+
+    def counts(self) -> dict[str, int]:
+        """How many messages are in each state."""
+        query = sa.select(inbox.c.state, sa.func.count()).group_by(inbox.c.state)
+        return {row[0]: row[1] for row in self._conn.execute(query)}
+
+
+def _at(place: Place) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        inbox_places.c.source == place.source,
+        inbox_places.c.account == place.account,
+        inbox_places.c.folder == place.folder,
+        inbox_places.c.uid == place.uid,
+    )

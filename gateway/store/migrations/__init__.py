@@ -1,0 +1,1 @@
+"""The migrations, oldest first in `versions/`. A released one is never changed."""

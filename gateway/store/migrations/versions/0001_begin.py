@@ -1,0 +1,353 @@
+"""The first schema."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "audit",
+        sa.Column("nr", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("at", sa.String(27), nullable=False),
+        sa.Column("node", sa.String(length=64), nullable=False),
+        sa.Column("actor", sa.String(length=64), nullable=False),
+        sa.Column("action", sa.String(length=48), nullable=False),
+        sa.Column("object", sa.String(length=160), nullable=False),
+        sa.Column("subject", sa.String(length=64), nullable=True),
+        sa.Column("partner", sa.String(length=64), nullable=True),
+        sa.Column("ground", sa.String(length=160), nullable=True),
+        sa.Column("outcome", sa.String(length=48), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("mac", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("nr", name=op.f("pk_audit")),
+    )
+    op.create_table(
+        "channels",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("failing_since", sa.String(27), nullable=True),
+        sa.Column("paused_until", sa.String(27), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("policy_run", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_channels")),
+    )
+    op.create_table(
+        "inbox",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("received_at", sa.String(27), nullable=False),
+        sa.Column("fetched_at", sa.String(27), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=64), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=True),
+        sa.Column("partner", sa.String(length=64), nullable=True),
+        sa.Column("message_id", sa.String(length=250), nullable=True),
+        sa.Column("mic", sa.String(length=64), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("next_at", sa.String(27), nullable=True),
+        sa.Column("settled_at", sa.String(27), nullable=True),
+        sa.Column("keep_until", sa.String(27), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox")),
+        sa.UniqueConstraint("sha256", name=op.f("uq_inbox_sha256")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_inbox_due",
+        "inbox",
+        ["next_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'new'"),
+        postgresql_where=sa.text("state = 'new'"),
+    )
+    op.create_index("ix_inbox_state", "inbox", ["state", "id"], unique=False)
+    op.create_table(
+        "jobs",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("fence", sa.BigInteger(), nullable=False),
+        sa.Column("lease_owner", sa.String(length=64), nullable=True),
+        sa.Column("lease_until", sa.String(27), nullable=True),
+        sa.Column("started_at", sa.String(27), nullable=True),
+        sa.Column("ended_at", sa.String(27), nullable=True),
+        sa.Column("next_at", sa.String(27), nullable=True),
+        sa.Column("result", sa.String(length=16), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_jobs")),
+    )
+    op.create_table(
+        "keys",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("purpose", sa.String(length=16), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.String(27), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_keys")),
+        sa.UniqueConstraint("purpose", "name", "version", name=op.f("uq_keys_purpose_name_version")),
+    )
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("message_id", sa.String(length=250), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("partner", sa.String(length=64), nullable=False),
+        sa.Column("channel", sa.String(length=64), nullable=False),
+        sa.Column("sender", sa.String(length=254), nullable=False),
+        sa.Column("recipient", sa.String(length=254), nullable=False),
+        sa.Column("reference", sa.String(length=128), nullable=True),
+        sa.Column("dossier", sa.String(length=64), nullable=True),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("mic", sa.String(length=64), nullable=True),
+        sa.Column("wants_receipt", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.String(27), nullable=False),
+        sa.Column("changed_at", sa.String(27), nullable=False),
+        sa.Column("next_at", sa.String(27), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("first_try_at", sa.String(27), nullable=True),
+        sa.Column("submitted_at", sa.String(27), nullable=True),
+        sa.Column("attempt_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("lease_until", sa.String(27), nullable=True),
+        sa.Column("lease_owner", sa.String(length=64), nullable=True),
+        sa.Column("keep_until", sa.String(27), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+        sa.UniqueConstraint("message_id", name=op.f("uq_outbox_message_id")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_outbox_dossier"), "outbox", ["dossier"], unique=False)
+    op.create_index(
+        "ix_outbox_due",
+        "outbox",
+        ["next_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('new', 'deferred', 'uncertain')"),
+        postgresql_where=sa.text("state IN ('new', 'deferred', 'uncertain')"),
+    )
+    op.create_index(
+        "ix_outbox_leased",
+        "outbox",
+        ["lease_until"],
+        unique=False,
+        sqlite_where=sa.text("lease_until IS NOT NULL"),
+        postgresql_where=sa.text("lease_until IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_outbox_reference",
+        "outbox",
+        ["partner", "reference", "id"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('new', 'deferred', 'uncertain', 'sending', 'held')"),
+        postgresql_where=sa.text("state IN ('new', 'deferred', 'uncertain', 'sending', 'held')"),
+    )
+    op.create_index("ix_outbox_state", "outbox", ["state", "id"], unique=False)
+    op.create_table(
+        "partners",
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("versie", sa.Integer(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("changed_at", sa.String(27), nullable=False),
+        sa.PrimaryKeyConstraint("code", name=op.f("pk_partners")),
+    )
+    op.create_table(
+        "records",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("soort", sa.String(length=32), nullable=False),
+        sa.Column("sleutel", sa.String(length=128), nullable=False),
+        sa.Column("versie", sa.Integer(), nullable=False),
+        sa.Column("dossier", sa.String(length=64), nullable=True),
+        sa.Column("created_at", sa.String(27), nullable=False),
+        sa.Column("changed_at", sa.String(27), nullable=False),
+        sa.Column("keep_until", sa.String(27), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_records")),
+        sa.UniqueConstraint("soort", "sleutel", name=op.f("uq_records_soort_sleutel")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_records_dossier"), "records", ["dossier"], unique=False)
+    op.create_table(
+        "attempts",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("outbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("due_at", sa.String(27), nullable=False),
+        sa.Column("started_at", sa.String(27), nullable=False),
+        sa.Column("ended_at", sa.String(27), nullable=True),
+        sa.Column("envelope_id", sa.String(length=32), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("node", sa.String(length=64), nullable=False),
+        sa.Column("verdict", sa.String(length=16), nullable=True),
+        sa.Column("phase", sa.String(length=16), nullable=True),
+        sa.Column("reason", sa.String(length=64), nullable=True),
+        sa.Column("code", sa.Integer(), nullable=True),
+        sa.Column("enhanced", sa.String(length=16), nullable=True),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("remote", sa.String(length=260), nullable=True),
+        sa.Column("tls", sa.String(length=80), nullable=True),
+        sa.ForeignKeyConstraint(["outbox_id"], ["outbox.id"], name=op.f("fk_attempts_outbox_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempts")),
+        sa.UniqueConstraint("envelope_id", name=op.f("uq_attempts_envelope_id")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_attempts_outbox_id"), "attempts", ["outbox_id"], unique=False)
+    op.create_table(
+        "berichten",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("richting", sa.String(length=4), nullable=False),
+        sa.Column("soort", sa.String(length=32), nullable=False),
+        sa.Column("versie", sa.String(length=16), nullable=False),
+        sa.Column("afzender", sa.String(length=16), nullable=False),
+        sa.Column("ontvanger", sa.String(length=16), nullable=False),
+        sa.Column("identificatie", sa.String(length=64), nullable=False),
+        sa.Column("dagtekening", sa.String(length=10), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("antwoord_op", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("inbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("outbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("dossier", sa.String(length=64), nullable=True),
+        sa.Column("created_at", sa.String(27), nullable=False),
+        sa.Column("keep_until", sa.String(27), nullable=True),
+        sa.ForeignKeyConstraint(["antwoord_op"], ["berichten.id"], name=op.f("fk_berichten_antwoord_op")),
+        sa.ForeignKeyConstraint(["inbox_id"], ["inbox.id"], name=op.f("fk_berichten_inbox_id"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["outbox_id"], ["outbox.id"], name=op.f("fk_berichten_outbox_id"), ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_berichten")),
+        sa.UniqueConstraint(
+            "richting",
+            "soort",
+            "afzender",
+            "identificatie",
+            name=op.f("uq_berichten_richting_soort_afzender_identificatie"),
+        ),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_berichten_antwoord_op"), "berichten", ["antwoord_op"], unique=False)
+    op.create_index(op.f("ix_berichten_dossier"), "berichten", ["dossier"], unique=False)
+    op.create_index(op.f("ix_berichten_inbox_id"), "berichten", ["inbox_id"], unique=False)
+    op.create_index(op.f("ix_berichten_outbox_id"), "berichten", ["outbox_id"], unique=False)
+    op.create_index("ix_berichten_soort_status", "berichten", ["soort", "status", "id"], unique=False)
+    op.create_table(
+        "certificates",
+        sa.Column("partner", sa.String(length=64), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("address", sa.String(length=254), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("der", sa.LargeBinary(), nullable=False),
+        sa.Column("not_before", sa.String(27), nullable=False),
+        sa.Column("not_after", sa.String(27), nullable=False),
+        sa.Column("changed_at", sa.String(27), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["partner"], ["partners.code"], name=op.f("fk_certificates_partner"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("partner", "sha256", name=op.f("pk_certificates")),
+    )
+    op.create_index(op.f("ix_certificates_not_after"), "certificates", ["not_after"], unique=False)
+    op.create_table(
+        "identities",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("partner", sa.String(length=64), nullable=False),
+        sa.Column("message_id", sa.String(length=250), nullable=False),
+        sa.Column("mic", sa.String(length=64), nullable=False),
+        sa.Column("outcome", sa.String(length=32), nullable=False),
+        sa.Column("inbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("receipt_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("registered_at", sa.String(27), nullable=False),
+        sa.ForeignKeyConstraint(["inbox_id"], ["inbox.id"], name=op.f("fk_identities_inbox_id"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(
+            ["receipt_id"], ["outbox.id"], name=op.f("fk_identities_receipt_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_identities")),
+        sa.UniqueConstraint("partner", "message_id", name=op.f("uq_identities_partner_message_id")),
+    )
+    op.create_index(op.f("ix_identities_inbox_id"), "identities", ["inbox_id"], unique=False)
+    op.create_index("ix_identities_partner_mic", "identities", ["partner", "mic"], unique=False)
+    op.create_index(op.f("ix_identities_receipt_id"), "identities", ["receipt_id"], unique=False)
+    op.create_table(
+        "inbox_places",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("source", sa.String(length=16), nullable=False),
+        sa.Column("account", sa.String(length=128), nullable=False),
+        sa.Column("folder", sa.String(length=128), nullable=False),
+        sa.Column("uid", sa.String(length=300), nullable=False),
+        sa.Column("inbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("moved_at", sa.String(27), nullable=True),
+        sa.ForeignKeyConstraint(["inbox_id"], ["inbox.id"], name=op.f("fk_inbox_places_inbox_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox_places")),
+        sa.UniqueConstraint(
+            "source", "account", "folder", "uid", name=op.f("uq_inbox_places_source_account_folder_uid")
+        ),
+    )
+    op.create_index(op.f("ix_inbox_places_inbox_id"), "inbox_places", ["inbox_id"], unique=False)
+    op.create_index(
+        "ix_inbox_places_unmoved",
+        "inbox_places",
+        ["source", "account", "folder"],
+        unique=False,
+        sqlite_where=sa.text("moved_at IS NULL"),
+        postgresql_where=sa.text("moved_at IS NULL"),
+    )
+    op.create_table(
+        "outbox_notes",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("outbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.String(27), nullable=False),
+        sa.Column("actor", sa.String(length=64), nullable=False),
+        sa.Column("event", sa.String(length=32), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["outbox_id"], ["outbox.id"], name=op.f("fk_outbox_notes_outbox_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox_notes")),
+    )
+    op.create_index(op.f("ix_outbox_notes_outbox_id"), "outbox_notes", ["outbox_id"], unique=False)
+    op.create_table(
+        "partner_keys",
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("value", sa.String(length=254), nullable=False),
+        sa.Column("partner", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["partner"], ["partners.code"], name=op.f("fk_partner_keys_partner"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("name", "value", name=op.f("pk_partner_keys")),
+    )
+    op.create_index(op.f("ix_partner_keys_partner"), "partner_keys", ["partner"], unique=False)
+    op.create_table(
+        "record_events",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("record_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("nr", sa.Integer(), nullable=False),
+        sa.Column("at", sa.String(27), nullable=False),
+        sa.Column("actor", sa.String(length=64), nullable=False),
+        sa.Column("soort", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["record_id"], ["records.id"], name=op.f("fk_record_events_record_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_record_events")),
+        sa.UniqueConstraint("record_id", "nr", name=op.f("uq_record_events_record_id_nr")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "record_keys",
+        sa.Column("record_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("value", sa.String(length=128), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["record_id"], ["records.id"], name=op.f("fk_record_keys_record_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("record_id", "name", "value", name=op.f("pk_record_keys")),
+    )
+    op.create_index("ix_record_keys_name_value", "record_keys", ["name", "value", "record_id"], unique=False)
+    op.create_table(
+        "sealed",
+        sa.Column("field", sa.String(length=32), nullable=False),
+        sa.Column("row_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("key_id", sa.String(length=32), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["key_id"], ["keys.id"], name=op.f("fk_sealed_key_id")),
+        sa.PrimaryKeyConstraint("field", "row_id", name=op.f("pk_sealed")),
+    )
+    op.create_index(op.f("ix_sealed_key_id"), "sealed", ["key_id"], unique=False)

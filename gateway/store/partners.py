@@ -1,0 +1,100 @@
+"""Partner records and their certificates: values owned by others, kept here with the keys they are found by."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+import sqlalchemy as sa
+
+from .errors import AlreadyThere, Conflict, NotThere
+from .tables import certificates, partner_keys, partners
+
+T = TypeVar("T")
+
+
+class Certificate(msgspec.Struct, frozen=True, kw_only=True):
+    """A certificate as the store keeps it."""
+
+    partner: str
+    address: str
+    der: bytes
+    not_before: datetime
+    not_after: datetime
+    state: str = "active"  # the caller's word
+
+    @property
+    def sha256(self) -> str:
+        """Fingerprint of the DER bytes, hex."""
+        return hashlib.sha256(self.der).hexdigest()
+
+
+class Partners:
+    """Named queries on partners, within one unit of work."""
+
+    def __init__(self, conn: sa.Connection, now: datetime) -> None:
+        self._conn, self._now = conn, now
+
+    def put(self, code: str, body: object, *, keys: Sequence[tuple[str, str]] = (), versie: int | None = None) -> int:
+        """Write a partner record; its new version. Give the version you read, or None for a new partner.
+
+        `keys` are (name, value) pairs that belong to this partner alone, such as its addresses (SM-133): AlreadyThere
+        if another has one. Conflict if the record changed since `versie`.
+        """
+        data = msgspec.json.encode(body)
+        known = self._conn.scalar(sa.select(partners.c.versie).where(partners.c.code == code).with_for_update())
+        if known != versie:
+            raise Conflict(f"partner {code}: version {known} is stored, {versie} was expected")
+        if known is None:
+            self._conn.execute(partners.insert().values(code=code, versie=1, body=data, changed_at=self._now))
+        else:
+            values = {"versie": known + 1, "body": data, "changed_at": self._now}
+            self._conn.execute(partners.update().where(partners.c.code == code).values(**values))
+        self._set_keys(code, keys)
+        return (known or 0) + 1
+
+    def get(self, code: str, type: type[T]) -> tuple[T, int] | None:
+        """A partner's record and version; None if there is none."""
+        row = self._conn.execute(sa.select(partners).where(partners.c.code == code)).one_or_none()
+        return None if row is None else (msgspec.json.decode(row.body, type=type), row.versie)
+
+    def find(self, name: str, value: str) -> str | None:
+        """The code of the partner that has this key."""
+        where = partner_keys.c.name == name, partner_keys.c.value == value
+        return self._conn.scalar(sa.select(partner_keys.c.partner).where(*where))
+
+    def list(self, type: type[T]) -> Sequence[tuple[str, T]]:
+        """All partners by code."""
+        rows = self._conn.execute(sa.select(partners).order_by(partners.c.code))
+        return [(row.code, msgspec.json.decode(row.body, type=type)) for row in rows]
+
+    def add_certificate(self, certificate: Certificate) -> str:
+        """Keep a certificate of a partner, or its new state; its fingerprint."""
+        if self._conn.scalar(sa.select(partners.c.code).where(partners.c.code == certificate.partner)) is None:
+            raise NotThere(f"partner {certificate.partner} is not there")
+        digest = certificate.sha256
+        where = certificates.c.partner == certificate.partner, certificates.c.sha256 == digest
+        values = msgspec.structs.asdict(certificate) | {"changed_at": self._now}
+        if self._conn.execute(certificates.update().where(*where).values(**values)).rowcount == 0:
+            self._conn.execute(certificates.insert().values(sha256=digest, **values))
+        return digest
+
+    def certificates(
+        self, partner: str | None = None, *, address: str | None = None, state: str | None = None
+    ) -> Sequence[Certificate]:
+        """Certificates, the first to expire first."""
+        query = sa.select(*(certificates.c[name] for name in Certificate.__struct_fields__))
+        wanted = {"partner": partner, "address": address, "state": state}
+        for name, value in wanted.items():
+            if value is not None:
+                query = query.where(certificates.c[name] == value)
+        ordered = query.order_by(certificates.c.not_after, certificates.c.sha256)
+        return [Certificate(**row._mapping) for row in self._conn.execute(ordered)]
+
+    def _set_keys(self, code: str, keys: Sequence[tuple[str, str]]) -> None:
+        self._conn.execute(partner_keys.delete().where(partner_keys.c.partner == code))
+        for name, value in keys:
+            if (other := self.find(name, value)) not in (None, code):
+                raise AlreadyThere(f"{name} {value} (of partner {other})", 0)
+            self._conn.execute(partner_keys.insert().values(name=name, value=value, partner=code))

@@ -1,0 +1,195 @@
+"""Documents of the flows: a kind, a key, a body in JSON, and the events that led to it. The store reads no body."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+
+from .errors import AlreadyThere, Conflict, NotThere
+from .sealing import Sealer
+from .tables import record_events, record_keys, records
+
+BODY: Final = "records.body"
+EVENT_BODY: Final = "record_events.body"
+
+T = TypeVar("T")
+
+SearchKeys = Mapping[str, str | Sequence[str]]
+
+
+class Record(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """One document. `versie` counts its changes from 1: quote it when you save."""
+
+    id: int
+    soort: str
+    sleutel: str
+    versie: int
+    dossier: str | None
+    created_at: datetime
+    changed_at: datetime
+    body: T
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One gebeurtenis of a record; never changed, never removed."""
+
+    nr: int  # from 1, without gaps
+    at: datetime
+    actor: str
+    soort: str
+    body: bytes  # JSON
+
+
+class Records:
+    """Named queries on the documents, within one unit of work."""
+
+    def __init__(self, conn: sa.Connection, sealer: Sealer, now: datetime, actor: str) -> None:
+        self._conn, self._sealer, self._now, self._actor = conn, sealer, now, actor
+
+    def add(
+        self,
+        soort: str,
+        sleutel: str,
+        body: object,
+        *,
+        dossier: str | None = None,
+        keys: SearchKeys | None = None,
+        personal: SearchKeys | None = None,
+    ) -> int:
+        """A new document (any value that msgspec writes as JSON); its number. AlreadyThere if the key is taken.
+
+        `keys` are searched as they are; `personal` ones (BSN) only by a keyed hash and never stored (SM-146).
+        """
+        where = records.c.soort == soort, records.c.sleutel == sleutel
+        if (known := self._conn.scalar(sa.select(records.c.id).where(*where))) is not None:
+            raise AlreadyThere(f"{soort} {sleutel}", known)
+        made = self._conn.execute(
+            records.insert(),
+            {
+                "soort": soort,
+                "sleutel": sleutel,
+                "versie": 1,
+                "dossier": dossier,
+                "created_at": self._now,
+                "changed_at": self._now,
+            },
+        ).inserted_primary_key
+        assert made is not None
+        number = int(made[0])
+        self._sealer.add(BODY, number, msgspec.json.encode(body), dossier)
+        self._set_keys(number, keys or {}, personal or {})
+        return number
+
+    def save(
+        self,
+        soort: str,
+        sleutel: str,
+        body: object,
+        *,
+        versie: int,
+        keys: SearchKeys | None = None,
+        personal: SearchKeys | None = None,
+    ) -> int:
+        """Replace the body of a document read as `versie`; its new version. Conflict if it changed meanwhile.
+
+        Search keys whose name is given replace the ones of that name; others stay.
+        """
+        where = records.c.soort == soort, records.c.sleutel == sleutel
+        changed = self._conn.execute(
+            records.update().where(*where, records.c.versie == versie).values(versie=versie + 1, changed_at=self._now)
+        )
+        row = self._conn.execute(sa.select(records.c.id, records.c.dossier).where(*where)).one_or_none()
+        if row is None:
+            raise NotThere(f"{soort} {sleutel} is not there")
+        if changed.rowcount == 0:
+            raise Conflict(f"{soort} {sleutel}: {Conflict.__doc__}")
+        self._sealer.replace(BODY, row.id, msgspec.json.encode(body), row.dossier)
+        self._set_keys(row.id, keys or {}, personal or {})
+        return versie + 1
+
+    def get(self, soort: str, sleutel: str, type: type[T]) -> Record[T] | None:
+        """A document, its body read as `type`; None if there is none."""
+        found = self._read(type, records.c.soort == soort, records.c.sleutel == sleutel)
+        return found[0] if found else None
+
+    def list(
+        self,
+        soort: str,
+        type: type[T],
+        *,
+        keys: Mapping[str, str] | None = None,
+        personal: Mapping[str, str] | None = None,
+    ) -> Sequence[Record[T]]:
+        """Documents of a kind that have all these search keys, oldest first."""
+        where = [records.c.soort == soort]
+        for name, value in (keys or {}).items():
+            where.append(_has_key(name, value))
+        for name, value in (personal or {}).items():
+            where.append(_has_key(name, self._sealer.blind(name, value)))
+        return self._read(type, *where)
+
+    def _read(self, type: type[T], *where: sa.ColumnElement[bool]) -> Sequence[Record[T]]:
+        rows = self._conn.execute(sa.select(records).where(*where).order_by(records.c.id)).all()
+        return [
+            Record(
+                id=row.id,
+                soort=row.soort,
+                sleutel=row.sleutel,
+                versie=row.versie,
+                dossier=row.dossier,
+                created_at=row.created_at,
+                changed_at=row.changed_at,
+                body=msgspec.json.decode(self._sealer.get(BODY, row.id), type=type),
+            )
+            for row in rows
+        ]
+
+    def add_event(self, soort: str, sleutel: str, event: str, body: object = None) -> int:
+        """Append a gebeurtenis to a record; its number within the record."""
+        where = records.c.soort == soort, records.c.sleutel == sleutel
+        # The lock on the record keeps the numbers without gaps when two nodes append at once.
+        query = sa.select(records.c.id, records.c.dossier).where(*where).with_for_update()
+        row = self._conn.execute(query).one_or_none()
+        if row is None:
+            raise NotThere(f"{soort} {sleutel} is not there")
+        last = self._conn.scalar(sa.select(sa.func.max(record_events.c.nr)).where(record_events.c.record_id == row.id))
+        nr = (last or 0) + 1
+        values: dict[str, Any] = {"record_id": row.id, "nr": nr, "at": self._now, "actor": self._actor, "soort": event}
+        key = self._conn.execute(record_events.insert(), values).inserted_primary_key
+        assert key is not None
+        self._sealer.add(EVENT_BODY, key[0], msgspec.json.encode(body), row.dossier)
+        return nr
+
+    def events(self, soort: str, sleutel: str) -> Sequence[Event]:
+        """All gebeurtenissen of a record, in order."""
+        query = (
+            sa.select(record_events)
+            .join(records, records.c.id == record_events.c.record_id)
+            .where(records.c.soort == soort, records.c.sleutel == sleutel)
+            .order_by(record_events.c.nr)
+        )
+        return [
+            Event(nr=row.nr, at=row.at, actor=row.actor, soort=row.soort, body=self._sealer.get(EVENT_BODY, row.id))
+            for row in self._conn.execute(query).all()
+        ]
+
+    def _set_keys(self, number: int, keys: SearchKeys, personal: SearchKeys) -> None:
+        plain = {name: _many(values) for name, values in keys.items()}
+        blind = {name: [self._sealer.blind(name, v) for v in _many(values)] for name, values in personal.items()}
+        for name, values in (plain | blind).items():
+            where = record_keys.c.record_id == number, record_keys.c.name == name
+            self._conn.execute(record_keys.delete().where(*where))
+            for value in dict.fromkeys(values):
+                self._conn.execute(record_keys.insert().values(record_id=number, name=name, value=value))
+
+
+def _many(values: str | Sequence[str]) -> Sequence[str]:
+    return [values] if isinstance(values, str) else values
+
+
+def _has_key(name: str, value: str) -> sa.ColumnElement[bool]:
+    return records.c.id.in_(
+        sa.select(record_keys.c.record_id).where(record_keys.c.name == name, record_keys.c.value == value)
+    )

@@ -1,0 +1,46 @@
+"""When to try again: pure functions of attempt, first try and now (SM-88, SM-89, secure-mail 10.3)."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+UNCERTAIN_WAIT = timedelta(minutes=10)  # SM-86: the receiver, or its relay, may still be busy with the first copy
+CHANNEL_FIRST = timedelta(seconds=30)
+CHANNEL_MAX = timedelta(minutes=15)
+POLICY_RUN = 3  # 10.2: so many different recipients refused by policy in a row mean that we are the problem
+
+
+class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """Waiting times of one partner or channel; the defaults are table 10.3."""
+
+    first: tuple[timedelta, ...] = tuple(timedelta(minutes=m) for m in (1, 5, 15, 30))
+    then: timedelta = timedelta(minutes=60)
+    jitter: float = 0.2  # share of `then`, to either side
+    warn_after: timedelta = timedelta(hours=4)
+    give_up_after: timedelta = timedelta(days=5)
+
+
+DEFAULT_POLICY = RetryPolicy()
+
+
+def next_attempt(
+    policy: RetryPolicy, attempt: int, first_try: datetime, now: datetime, jitter: float = 0.5
+) -> datetime | None:
+    """When to try after attempt number `attempt` (from 1), or None: given up.
+
+    `jitter` is a number of [0, 1); 0.5 is none. The last try falls exactly on the give-up time, never after it.
+    """
+    end = first_try + policy.give_up_after
+    if now >= end:
+        return None
+    if attempt <= len(policy.first):
+        wait = policy.first[attempt - 1]
+    else:
+        wait = policy.then * (1 + policy.jitter * (2 * jitter - 1))
+    return min(now + wait, end)
+
+
+def channel_pause(failures: int) -> timedelta:
+    """How long a channel rests after its n-th failure in a row (n from 1): 30 s doubling to 15 min."""
+    doubled: timedelta = CHANNEL_FIRST * 2 ** min(failures - 1, 10)
+    return min(doubled, CHANNEL_MAX)

@@ -1,0 +1,159 @@
+"""Encryption at rest: the key tree and the `sealed` table (SM-145, SM-146)."""
+
+import hashlib
+import hmac
+import os
+import secrets
+from datetime import datetime
+from typing import Final
+
+import sqlalchemy as sa
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from .errors import NotThere, StoreError, WrongMasterKey
+from .keys import MasterKey
+from .tables import keys, sealed
+
+NONCE = 12  # bytes; random, which for one AES-GCM key is good for 2**32 values: a dossier or a day stays far below
+CACHE_MAX = 4096  # unwrapped keys kept in memory
+
+INDEX: Final = "index"
+AUDIT: Final = "audit"
+DAY: Final = "day"
+DOSSIER: Final = "dossier"
+
+
+def _wrap_aad(key_id: str, purpose: str) -> bytes:
+    return f"keys.wrapped|{key_id}|{purpose}".encode()
+
+
+def _value_aad(field: str, row: int, key_id: str) -> bytes:
+    return f"{field}|{row}|{key_id}".encode()
+
+
+class KeyRing:
+    """Unwrapped keys of one open store. Key ids are random, so a cached key of a rolled back unit does no harm."""
+
+    def __init__(self, master: MasterKey) -> None:
+        self._master = AESGCM(master.secret)
+        self._open: dict[str, bytes] = {}
+
+    def get(self, conn: sa.Connection, key_id: str) -> bytes:
+        """The key with this id; StoreError if it was destroyed."""
+        if (key := self._open.get(key_id)) is None:
+            row = conn.execute(sa.select(keys.c.purpose, keys.c.wrapped).where(keys.c.id == key_id)).one_or_none()
+            if row is None:
+                raise StoreError("the key of this value was destroyed; it can no longer be read")
+            key = self.unwrap(key_id, row.purpose, row.wrapped)
+        return key
+
+    def unwrap(self, key_id: str, purpose: str, wrapped: bytes) -> bytes:
+        """Open one wrapped key; WrongMasterKey if the master key does not fit."""
+        try:
+            key = self._master.decrypt(wrapped[:NONCE], wrapped[NONCE:], _wrap_aad(key_id, purpose))
+        except InvalidTag:
+            raise WrongMasterKey(WrongMasterKey.__doc__) from None
+        self._remember(key_id, key)
+        return key
+
+    def named(self, conn: sa.Connection, purpose: str, name: str, now: datetime) -> tuple[str, bytes]:
+        """The newest key (id, bytes) for a purpose and name, made on first use."""
+        newest = (
+            sa.select(keys.c.id)
+            .where(keys.c.purpose == purpose, keys.c.name == name)
+            .order_by(keys.c.version.desc())
+            .limit(1)
+        )
+        if (key_id := conn.scalar(newest)) is not None:
+            return key_id, self.get(conn, key_id)
+        key_id, key = secrets.token_hex(16), secrets.token_bytes(32)
+        conn.execute(
+            keys.insert(),
+            {
+                "id": key_id,
+                "purpose": purpose,
+                "name": name,
+                "version": 1,
+                "wrapped": self.wrap(key_id, purpose, key),
+                "created_at": now,
+            },
+        )
+        self._remember(key_id, key)
+        return key_id, key
+
+    def wrap(self, key_id: str, purpose: str, key: bytes) -> bytes:
+        """`key` encrypted under the master key."""
+        nonce = os.urandom(NONCE)
+        return nonce + self._master.encrypt(nonce, key, _wrap_aad(key_id, purpose))
+
+    def _remember(self, key_id: str, key: bytes) -> None:
+        if len(self._open) >= CACHE_MAX:
+            self._open.clear()
+        self._open[key_id] = key
+
+
+class Sealer:
+    """Values of the `sealed` table within one unit of work."""
+
+    def __init__(self, conn: sa.Connection, ring: KeyRing, now: datetime) -> None:
+        self._conn, self._ring, self._now = conn, ring, now
+        self._named: dict[tuple[str, str], tuple[str, bytes]] = {}  # of this unit: a rollback forgets it
+
+    def add(self, field: str, row: int, plain: bytes, dossier: str | None = None) -> None:
+        """Encrypt the value of a new row under its dossier's key, or without a dossier under the key of the day."""
+        key_id, data = self._seal(field, row, plain, dossier)
+        self._conn.execute(sealed.insert(), {"field": field, "row_id": row, "key_id": key_id, "data": data})
+
+    def replace(self, field: str, row: int, plain: bytes, dossier: str | None = None) -> None:
+        """Encrypt a value in place of an older one."""
+        key_id, data = self._seal(field, row, plain, dossier)
+        where = sealed.c.field == field, sealed.c.row_id == row
+        self._conn.execute(sealed.update().where(*where).values(key_id=key_id, data=data))
+
+    def _seal(self, field: str, row: int, plain: bytes, dossier: str | None) -> tuple[str, bytes]:
+        if dossier is None:
+            key_id, key = self._key(DAY, self._now.date().isoformat())
+        else:
+            key_id, key = self._key(DOSSIER, dossier)
+        nonce = os.urandom(NONCE)
+        return key_id, nonce + AESGCM(key).encrypt(nonce, plain, _value_aad(field, row, key_id))
+
+    def _key(self, purpose: str, name: str) -> tuple[str, bytes]:
+        if (found := self._named.get((purpose, name))) is None:
+            found = self._named[purpose, name] = self._ring.named(self._conn, purpose, name, self._now)
+        return found
+
+    def get(self, field: str, row: int) -> bytes:
+        """The value; NotThere if there is none, StoreError if it was altered, moved, or its key destroyed."""
+        if (value := self.find(field, row)) is None:
+            raise NotThere(f"{field} of row {row} is not there")
+        return value
+
+    def find(self, field: str, row: int) -> bytes | None:
+        """The value, or None if there is none."""
+        query = sa.select(sealed.c.key_id, sealed.c.data).where(sealed.c.field == field, sealed.c.row_id == row)
+        if (found := self._conn.execute(query).one_or_none()) is None:
+            return None
+        return self.open(field, row, found.key_id, found.data)
+
+    def open(self, field: str, row: int, key_id: str, data: bytes) -> bytes:
+        """Decrypt a value that a query brought along."""
+        aes = AESGCM(self._ring.get(self._conn, key_id))
+        try:
+            return aes.decrypt(data[:NONCE], data[NONCE:], _value_aad(field, row, key_id))
+        except InvalidTag:
+            raise StoreError(f"{field} of row {row} was altered outside the gateway") from None
+
+    def drop(self, field: str, row: int) -> None:
+        """Remove a value."""
+        self._conn.execute(sealed.delete().where(sealed.c.field == field, sealed.c.row_id == row))
+
+    def blind(self, name: str, value: str) -> str:
+        """What a personal value is searched by: HMAC-SHA-256(index key, name, NUL, value), hex (SM-146)."""
+        _, key = self._key(INDEX, "")
+        return hmac.new(key, f"{name}\0{value}".encode(), hashlib.sha256).hexdigest()
+
+    def audit_key(self) -> bytes:
+        """The key of the audit chain: wrapped in the database, so a chain cannot be forged from the database alone."""
+        return self._key(AUDIT, "")[1]

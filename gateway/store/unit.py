@@ -1,0 +1,71 @@
+"""One unit of work: one transaction, one time, one actor; everything that belongs together is written through it."""
+
+from datetime import datetime
+from functools import cached_property
+
+import sqlalchemy as sa
+
+from .audit import Audit
+from .berichten import Berichten
+from .channels import Channels
+from .identities import Identities
+from .inbox import Inbox
+from .jobs import Jobs
+from .outbox import Outbox
+from .partners import Partners
+from .records import Records
+from .sealing import KeyRing, Sealer
+
+
+class Unit:
+    """The store within one transaction. Made by `Store.unit` and `Store.view`."""
+
+    def __init__(self, conn: sa.Connection, ring: KeyRing, *, now: datetime, actor: str, node: str) -> None:
+        self._conn, self._node = conn, node
+        self.now, self.actor = now, actor
+        self._sealer = Sealer(conn, ring, now)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """Messages on their way out."""
+        return Outbox(self._conn, self._sealer, self.channels, self.now, self.actor)
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        """Messages that came in."""
+        return Inbox(self._conn, self._sealer, self.now)
+
+    @cached_property
+    def identities(self) -> Identities:
+        """Who sent what already."""
+        return Identities(self._conn, self.outbox, self.now)
+
+    @cached_property
+    def berichten(self) -> Berichten:
+        """The register of iWmo messages."""
+        return Berichten(self._conn, self._sealer, self.now)
+
+    @cached_property
+    def records(self) -> Records:
+        """Documents of the flows, and their events."""
+        return Records(self._conn, self._sealer, self.now, self.actor)
+
+    @cached_property
+    def partners(self) -> Partners:
+        """Partner records and certificates."""
+        return Partners(self._conn, self.now)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """The audit trail."""
+        return Audit(self._conn, self._sealer, self.now, self.actor, self._node)
+
+    @cached_property
+    def channels(self) -> Channels:
+        """Ways out."""
+        return Channels(self._conn, self.now)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """Jobs of the worker."""
+        return Jobs(self._conn, self.now)

@@ -1,0 +1,310 @@
+"""A message exists exactly if its change was committed; every attempt is a record and sends the same bytes."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from gateway.domain.delivery import Outcome, Verdict
+from gateway.store import AlreadyThere, Claim, IllegalMove, Outgoing, StaleClaim, Store
+
+from .conftest import NOW
+
+MINUTE = timedelta(minutes=1)
+
+
+def message(number: int = 1, **changes: Any) -> Outgoing:
+    """A message to be sent."""
+    values: dict[str, Any] = {
+        "message_id": f"<{number:032x}@gemeente.example>",
+        "kind": "iwmo",
+        "partner": "zorg",
+        "channel": "smtp",
+        "sender": "wmo@gemeente.example",
+        "recipient": "plan@zorg.example",
+        "wire": f"bytes of message {number}\r\n".encode(),
+        "wants_receipt": True,
+    }
+    return Outgoing(**(values | changes))
+
+
+def put(store: Store, *messages: Outgoing, now: datetime = NOW) -> list[int]:
+    """Put messages, each in a unit of its own."""
+    numbers = []
+    for each in messages:
+        with store.unit(now=now, actor="test") as unit:
+            numbers.append(unit.outbox.put(each))
+    return numbers
+
+
+def claim(store: Store, now: datetime = NOW, **options: Any) -> list[Claim]:
+    """Claim what is due, without jitter."""
+    with store.unit(now=now, actor="test") as unit:
+        return unit.outbox.claim(node="node-a", jitter=lambda: 0.5, **options)
+
+
+def attempt(store: Store, verdict: Verdict, now: datetime = NOW, **outcome: Any) -> str:
+    """One whole attempt on the first message due; its state after it."""
+    (first, *_) = claim(store, now, limit=1)
+    if verdict in ("submitted", "uncertain"):
+        with store.unit(now=now, actor="test") as unit:
+            unit.outbox.start_data(first)
+    with store.unit(now=now, actor="test") as unit:
+        values = {"phase": "data", "recipient": first.shipment.recipient} | outcome
+        return unit.outbox.record(first, Outcome(verdict=verdict, **values))
+
+
+def state(store: Store, number: int = 1) -> str:
+    """Where a message stands."""
+    with store.view(now=NOW) as view:
+        return view.outbox.get(number).state
+
+
+def test_a_message_exists_exactly_if_its_change_was_committed(store: Store) -> None:
+    """The unit that rolls back takes the message and its bytes with it."""
+    with pytest.raises(ZeroDivisionError), store.unit(now=NOW, actor="test") as unit:
+        assert unit.outbox.put(message()) / 0
+    with store.view(now=NOW) as view:
+        assert view.outbox.list() == []
+    put(store, message())
+    assert state(store) == "new"
+
+
+def test_a_message_id_is_used_once(store: Store) -> None:
+    """The same Message-ID again is refused, with the number of the first."""
+    put(store, message())
+    with pytest.raises(AlreadyThere) as caught:
+        put(store, message())
+    assert caught.value.existing == 1
+
+
+def test_every_attempt_sends_the_same_bytes_under_a_new_envelope_id(store: Store) -> None:
+    """One SHA-256 over all attempts (habit 5); ENVID is new for each transmission (SM-71)."""
+    put(store, message())
+    now = NOW
+    for _ in range(4):
+        assert attempt(store, "deferred", now) == "deferred"
+        now += timedelta(hours=1)
+    with store.view(now=now) as view:
+        attempts = view.outbox.attempts(1)
+        assert {a.sha256 for a in attempts} == {view.outbox.get(1).sha256}
+        assert len({a.envelope_id for a in attempts}) == 4
+        found = view.outbox.by_envelope_id(attempts[2].envelope_id)
+        assert found is not None
+        assert found.id == 1
+
+
+def test_the_next_time_is_written_before_the_attempt(store: Store) -> None:
+    """A process that dies in the first second has already arranged the retry (SM-88)."""
+    put(store, message())
+    claim(store)
+    with store.view(now=NOW) as view:
+        item = view.outbox.get(1)
+    assert (item.state, item.attempts, item.next_at) == ("new", 1, NOW + MINUTE)
+
+
+def test_a_claimed_message_is_not_claimed_again_before_its_lease_ends(store: Store) -> None:
+    """Two workers never have the same message."""
+    put(store, message())
+    assert len(claim(store)) == 1
+    assert claim(store, NOW + 30 * MINUTE) == []
+    assert len(claim(store, NOW + 61 * MINUTE)) == 1
+
+
+def test_deferred_waits_as_the_table_says(store: Store) -> None:
+    """10.3: 1, 5, 15, 30 minutes, then every hour."""
+    put(store, message())
+    now, waits = NOW, []
+    for _ in range(6):
+        attempt(store, "deferred", now)
+        with store.view(now=now) as view:
+            following = view.outbox.get(1).next_at
+        assert following is not None
+        waits.append((following - now) // MINUTE)
+        now = following
+    assert waits == [1, 5, 15, 30, 60, 60]
+
+
+def test_after_five_days_it_is_given_up_and_kept(store: Store) -> None:
+    """10.3: `expired`, nothing removed."""
+    put(store, message())
+    attempt(store, "deferred")
+    assert claim(store, NOW + timedelta(days=5)) == []
+    assert state(store) == "expired"
+    with store.view(now=NOW) as view:
+        assert view.outbox.wire(1) == message().wire
+
+
+def test_a_channel_failure_leaves_the_message_untouched_and_pauses_the_channel(store: Store) -> None:
+    """SM-89: not counted, not aged; 30 s doubling to 15 min."""
+    put(store, message())
+    now, pauses = NOW, []
+    for _ in range(8):
+        attempt(store, "channel", now, phase="connect", reason="refused")
+        with store.view(now=now) as view:
+            item, channel = view.outbox.get(1), view.channels.get("smtp")
+        assert (item.state, item.attempts, item.first_try_at, item.next_at) == ("new", 0, None, NOW)
+        assert channel.paused_until is not None
+        assert claim(store, channel.paused_until - timedelta(seconds=1)) == []
+        pauses.append((channel.paused_until - now).total_seconds())
+        now = channel.paused_until
+    assert pauses == [30, 60, 120, 240, 480, 900, 900, 900]
+    attempt(store, "submitted", now)
+    with store.view(now=now) as view:
+        assert view.channels.get("smtp").failures == 0
+
+
+def test_three_different_recipients_refused_by_policy_pause_the_channel(store: Store) -> None:
+    """10.2: 5.7.1 does not say whether the recipient or we are refused; three in a row mean us."""
+    put(store, *(message(n, recipient=f"{'aabc'[n - 1]}@zorg.example") for n in (1, 2, 3, 4)), message(5))
+    for number in (1, 2, 3):
+        attempt(store, "failed", reason="policy", phase="rcpt", code=550, enhanced="5.7.1")
+        assert state(store, number) == "failed"
+    assert len(claim(store, NOW, limit=1)) == 1  # two of the three were the same address
+    with store.unit(now=NOW, actor="test") as unit:
+        unit.outbox.recover(node="node-a")
+    attempt(store, "failed", NOW + MINUTE, reason="policy", phase="rcpt", code=550, enhanced="5.7.1")
+    assert claim(store, NOW + MINUTE) == []
+
+
+def test_uncertain_is_not_retried_before_ten_minutes(store: Store) -> None:
+    """SM-86: it may have been accepted; the same bytes go again, later."""
+    put(store, message())
+    assert attempt(store, "uncertain") == "uncertain"
+    assert claim(store, NOW + 9 * MINUTE) == []
+    (again,) = claim(store, NOW + 10 * MINUTE)
+    assert again.shipment.wire == message().wire
+    assert again.shipment.message_id == message().message_id
+
+
+def test_a_crash_during_data_leaves_uncertain_and_before_it_leaves_the_message_as_it_was(store: Store) -> None:
+    """SM-87, at the restart of the same node."""
+    put(store, message(1), message(2))
+    first, _ = claim(store)
+    with store.unit(now=NOW, actor="test") as unit:
+        unit.outbox.start_data(first)
+    with store.unit(now=NOW + MINUTE, actor="restart") as unit:
+        assert unit.outbox.recover(node="node-a") == 2
+    assert [state(store, n) for n in (1, 2)] == ["uncertain", "new"]
+    assert [c.id for c in claim(store, NOW + 2 * MINUTE)] == [2]
+    assert [c.id for c in claim(store, NOW + 11 * MINUTE)] == [1]
+
+
+def test_another_node_takes_over_only_when_the_lease_ran_out(store: Store) -> None:
+    """A dead node's work is taken over, a living one's is not."""
+    put(store, message())
+    (old,) = claim(store)
+    with store.unit(now=NOW + MINUTE, actor="b") as unit:
+        assert unit.outbox.recover() == 0
+    with store.unit(now=NOW + 60 * MINUTE, actor="b") as unit:
+        assert unit.outbox.recover() == 1
+        (taken,) = unit.outbox.claim(node="node-b")
+    with pytest.raises(StaleClaim), store.unit(now=NOW, actor="a") as unit:
+        unit.outbox.start_data(old)
+    with store.unit(now=NOW + 60 * MINUTE, actor="b") as unit:
+        unit.outbox.start_data(taken)
+
+
+def test_messages_of_one_reference_go_in_order_and_others_go_on(store: Store) -> None:
+    """SM-90: a deferred message blocks later ones of its plan or toewijzing, nobody else's."""
+    put(store, message(1, reference="t-1"), message(2, reference="t-1"), message(3, reference="t-2"), message(4))
+    assert [c.id for c in claim(store)] == [1, 3, 4]
+    with store.unit(now=NOW, actor="test") as unit:
+        unit.outbox.recover(node="node-a")
+    assert attempt(store, "deferred", NOW + MINUTE) == "deferred"
+    assert [c.id for c in claim(store, NOW + 2 * MINUTE)] == [3, 4]
+    now = NOW + 10 * MINUTE
+    assert attempt(store, "submitted", now) == "submitted"
+    assert [c.id for c in claim(store, now)] == [2]
+
+
+def test_a_held_message_keeps_its_place_and_goes_when_released(store: Store) -> None:
+    """SM-116."""
+    put(store, message(1, hold="no secure route", reference="t-1"), message(2, reference="t-1"))
+    assert claim(store) == []
+    with store.unit(now=NOW, actor="jansen") as unit:
+        assert unit.outbox.release(1) == "deferred"
+    assert [c.id for c in claim(store)] == [1]
+    with store.view(now=NOW) as view:
+        assert [(n.actor, n.event) for n in view.outbox.notes(1)] == [("jansen", "release")]
+
+
+def test_cancelling_wins_as_long_as_data_has_not_begun(store: Store) -> None:
+    """A person withdraws while a connection is being made: DATA is not given."""
+    put(store, message())
+    (running,) = claim(store)
+    with store.unit(now=NOW, actor="jansen") as unit:
+        assert unit.outbox.cancel(1, "wrong partner") == "cancelled"
+    with pytest.raises(StaleClaim), store.unit(now=NOW, actor="test") as unit:
+        unit.outbox.start_data(running)
+    assert state(store) == "cancelled"
+
+
+def test_what_is_being_sent_cannot_be_cancelled(store: Store) -> None:
+    """The error names message, state and event."""
+    put(store, message())
+    (running,) = claim(store)
+    with store.unit(now=NOW, actor="test") as unit:
+        unit.outbox.start_data(running)
+    expected = "'cancel' is not possible in state 'sending'"
+    with pytest.raises(IllegalMove, match=expected), store.unit(now=NOW, actor="jansen") as unit:
+        unit.outbox.cancel(1, "too late")
+
+
+def test_a_receipt_that_overtakes_the_outcome_wins(store: Store) -> None:
+    """The partner answers before the relay's reply is recorded: `received` stays."""
+    put(store, message())
+    (running,) = claim(store)
+    with store.unit(now=NOW, actor="test") as unit:
+        unit.outbox.start_data(running)
+    with store.unit(now=NOW, actor="test") as unit:
+        assert unit.outbox.receipt(1, accepted=True) == "received"
+    with store.unit(now=NOW, actor="test") as unit:
+        assert unit.outbox.record(running, Outcome(verdict="uncertain", phase="data")) == "received"
+    assert claim(store, NOW + timedelta(days=1)) == []
+
+
+def test_a_receipt_overrules_a_bounce_in_either_order(store: Store) -> None:
+    """SM-74."""
+    put(store, message(1), message(2))
+    for _ in (1, 2):
+        attempt(store, "submitted")
+    with store.unit(now=NOW, actor="test") as unit:
+        assert unit.outbox.bounce(1) == "bounced"
+        assert unit.outbox.receipt(1, accepted=True) == "received"
+        assert unit.outbox.receipt(2, accepted=True) == "received"
+        assert unit.outbox.bounce(2) == "received"
+
+
+def test_a_person_can_retry_what_was_given_up_with_a_new_term(store: Store) -> None:
+    """SM-88; it travels as a possible duplicate, the same bytes."""
+    put(store, message())
+    assert attempt(store, "failed", reason="address", phase="rcpt") == "failed"
+    with store.unit(now=NOW + timedelta(days=9), actor="jansen") as unit:
+        unit.outbox.retry(1, "address mended")
+    (again,) = claim(store, NOW + timedelta(days=9))
+    assert again.shipment.wire == message().wire
+
+
+def test_a_new_envelope_around_the_same_signed_entity_is_recorded(store: Store) -> None:
+    """SM-15: Message-ID and MIC stay, the bytes that were replaced are named."""
+    put(store, message(1, signed_entity=b"signed", mic=bytes(32)))
+    with store.view(now=NOW) as view:
+        before = view.outbox.get(1)
+    with store.unit(now=NOW, actor="test") as unit:
+        unit.outbox.reseal(1, b"another envelope", "certificate expired")
+    with store.view(now=NOW) as view:
+        after = view.outbox.get(1)
+        assert (after.message_id, after.mic) == (before.message_id, before.mic)
+        assert before.sha256 in (view.outbox.notes(1)[0].detail or "")
+        assert view.outbox.wire(1) == b"another envelope"
+        assert view.outbox.signed_entity(1) == b"signed"
+
+
+def test_submitted_without_a_receipt_is_found(store: Store) -> None:
+    """Table 9.3: a missing receipt is a warning only where one was asked for."""
+    put(store, message(1), message(2, wants_receipt=False))
+    for _ in (1, 2):
+        attempt(store, "submitted")
+    with store.view(now=NOW + timedelta(hours=5)) as view:
+        assert [i.id for i in view.outbox.unanswered(NOW + timedelta(hours=1))] == [1]
