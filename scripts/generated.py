@@ -4,9 +4,13 @@ A page is hand-written around two marks; what stands between them comes from the
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import typer
+
+from gateway.cli.main import app
 from gateway.config.describe import describe
 from gateway.config.settings import OTHER_VARIABLES, SECRETS, SECTIONS
 
@@ -29,7 +33,41 @@ def configuration() -> str:
     return "\n".join(parts)
 
 
-PAGES: dict[str, Callable[[], str]] = {"docs/configuration.md": configuration}
+def commands() -> str:
+    """docs/commands.md: usage, words and parameters of every command."""
+    return "\n\n".join(_command(path, command) for path, command in leaves(typer.main.get_command(app), "gateway"))
+
+
+def leaves(command: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Every command that does something, with its full name."""
+    for name, inside in getattr(command, "commands", {}).items():
+        yield from leaves(inside, f"{path} {name}")
+    if not hasattr(command, "commands"):
+        yield path, command
+
+
+def _command(path: str, command: Any) -> str:
+    arguments = [p for p in command.params if p.param_type_name == "argument"]
+    options = [p for p in command.params if p.param_type_name == "option" and "--help" not in p.opts]
+    usage = " ".join([path, *(_shown(p) for p in arguments), *(f"[{_shown(p)}]" for p in options)])
+    lines = [f"### {path}", "", " ".join((command.help or "").split()), "", "```", usage, "```"]
+    if arguments or options:
+        lines += ["", "| parameter | meaning |", "|---|---|"]
+        lines += [f"| `{_shown(p)}` | {' '.join((p.help or '').split())} |" for p in [*arguments, *options]]
+    return "\n".join(lines)
+
+
+def _shown(param: Any) -> str:
+    """FILE… of an argument, --today DATE of an option."""
+    if param.param_type_name == "argument":
+        return f"{param.metavar or param.name.upper()}{'…' if param.nargs == -1 else ''}"
+    names = "/".join(param.opts)
+    if param.is_flag:
+        return names
+    return f"{names} {param.metavar or param.name.upper()}"
+
+
+PAGES: dict[str, Callable[[], str]] = {"docs/configuration.md": configuration, "docs/commands.md": commands}
 
 
 def current(page: str) -> str:

@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from gateway import __version__
+from gateway.cli import bericht, regels
 from gateway.cli.output import BROKEN, Surroundings, say, show
 
 app = typer.Typer(
@@ -35,6 +36,10 @@ def gateway(
     ] = False,
 ) -> None:
     """Gateway waarmee gemeenten en aanbieders Wmo-ondersteuning regelen: plannen, iWmo-berichten, afstemming."""
+
+
+app.add_typer(bericht.app, name="bericht")
+app.command("regels")(regels.regels)
 
 
 def unexpected(error: BaseException) -> None:

@@ -5,11 +5,15 @@ unreadable files, surroundings). No colour and no bar when the output is not a t
 """
 
 import sys
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
 
 import msgspec
+import typer
 
 GOOD, NO, BROKEN = 0, 1, 2
+
+Json = Annotated[bool, typer.Option("--json", help="Alleen JSON op de standaarduitvoer.")]
 
 
 class Surroundings(Exception):
@@ -31,3 +35,19 @@ def say(text: str) -> None:
 def show(text: str) -> None:
     """A line of the answer itself, for people, on standard output."""
     sys.stdout.write(text + "\n")
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Rows of the answer, for people: a table on a terminal, tab-separated lines elsewhere."""
+    texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        for row in [list(headings), *texts]:
+            show("\t".join(row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table(*headings, box=None, pad_edge=False)
+    for row in texts:
+        shown.add_row(*row)
+    Console().print(shown)

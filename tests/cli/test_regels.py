@@ -1,0 +1,23 @@
+"""`gateway regels`: the table of rules, whole or of one message or kind."""
+
+import json
+
+import pytest
+
+from gateway.cli.main import run
+from gateway.cli.output import BROKEN, GOOD
+
+
+def test_rules_of_one_message_and_one_kind(capsys: pytest.CaptureFixture[str]) -> None:
+    """Both filters hold; each line has number, retourcode and status."""
+    assert run(["regels", "--bericht", "wmo323", "--soort", "tr", "--json"]) == GOOD
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert "TR321" in {rule["code"] for rule in found}
+    assert all(rule["soort"] == "TR" and "WMO323" in rule["berichten"] for rule in found)
+    assert all(rule["status"] for rule in found)
+
+
+def test_an_unknown_message_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    """No rules is a question that went wrong, not an empty answer."""
+    assert run(["regels", "--bericht", "WMO999"]) == BROKEN
+    assert "gateway bericht soorten" in capsys.readouterr().err
