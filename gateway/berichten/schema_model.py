@@ -34,6 +34,8 @@ class SimpleType(msgspec.Struct, frozen=True, kw_only=True):
     max_length: int | None = None
     min_inclusive: int | None = None
     max_inclusive: int | None = None
+    code_list: str | None = None  # WMO757: the list that the enumeration is
+    documentation: str = ""
 
 
 class Element(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +113,22 @@ class Schema(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
         visit(self.root.type)
         return tuple(found.values())
+
+    @cached_property
+    def leaves(self) -> dict[str, SimpleType]:
+        """The data type of every value by its path without indexes: /Bericht/Client/Geslacht -> LDT_Geslacht."""
+        found: dict[str, SimpleType] = {}
+
+        def visit(element: Element, parent: str) -> None:
+            path = f"{parent}/{element.name}"
+            if isinstance(element.type, SimpleType):
+                found[path] = element.type
+            else:
+                for child in element.type.elements:
+                    visit(child, path)
+
+        visit(self.root, "")
+        return found
 
 
 def read_schema(path: Path) -> Schema:
@@ -212,7 +230,7 @@ class _Reader:
         base = self.type(self.qname(rule, "base"))
         if not isinstance(base, SimpleType):
             raise UnsupportedSchema(f"{self.path.name}: a restriction of a complex type")
-        return _narrowed(base, name or base.name, rule)
+        return _narrowed(base, name or base.name, node, rule)
 
     def qname(self, node: etree._Element, attribute: str) -> etree.QName:
         prefix, _, local = str(node.get(attribute)).rpartition(":")
@@ -225,7 +243,8 @@ class _Reader:
             raise UnsupportedSchema(f"{self.path.name}, line {node.sourceline}: {', '.join(strange)} is not supported")
 
 
-def _narrowed(base: SimpleType, name: str, rule: etree._Element) -> SimpleType:
+def _narrowed(base: SimpleType, name: str, node: etree._Element, rule: etree._Element) -> SimpleType:
+    text = node.find(f"{XS}annotation/{XS}documentation")
     facets: dict[str, list[str]] = {}
     for facet in rule:
         if isinstance(facet.tag, str):
@@ -245,6 +264,8 @@ def _narrowed(base: SimpleType, name: str, rule: etree._Element) -> SimpleType:
         max_length=number("maxLength", base.max_length),
         min_inclusive=number("minInclusive", base.min_inclusive),
         max_inclusive=number("maxInclusive", base.max_inclusive),
+        code_list=base.code_list if text is None else text.get("source") or base.code_list,
+        documentation=_documentation(node) or base.documentation,
     )
 
 
