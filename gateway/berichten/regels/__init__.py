@@ -1,5 +1,15 @@
 """The standard's rules as small pure functions, their table and their register."""
 
+from gateway.berichten.regels import (  # noqa: F401  (importing a module registers its rules)
+    adres,
+    datums,
+    declaratie,
+    personen,
+    producten,
+    sleutels,
+    stapeling,
+    toewijzing,
+)
 from gateway.berichten.regels.registry import (
     Bron,
     Context,

@@ -20,6 +20,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from gateway.berichten import codelijsten
+from gateway.berichten.codelijsten import Codelijsten
 from gateway.berichten.regels import tabel
 from gateway.berichten.regels.tabel import Lang, Regel
 from gateway.domain.findings import Finding
@@ -44,8 +46,8 @@ def niet_gecontroleerd(path: str, bron: str, klasse: str | None = None) -> Hit:
 class Bron(Protocol):
     """A dated list kept by someone else: CBS gemeentecodes, the AGB register, a product code list."""
 
-    def valid(self, code: str, on: dt.date | None = None) -> bool:
-        """True if `code` is on the list on that day."""
+    def valid(self, code: str, on: dt.date | None = None) -> bool | None:
+        """True if `code` is on the list on that day; None if the list says nothing about that day."""
         ...
 
 
@@ -54,7 +56,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
     soort: str = ""  # WMO301; filled by `hits`
     today: dt.date | None = None  # the day of receipt
-    earlier: Any = None  # gateway.berichten.historie.History: what was exchanged before
+    earlier: Any = None  # gateway.berichten.historie.Earlier: what was exchanged before
+    codelists: Codelijsten = msgspec.field(default_factory=codelijsten.standaard)
     sources: Mapping[str, Any] = (
         _LEEG  # "gemeentecodes", "agb", "productcodes", "contract": Bron or the rule's own type
     )
@@ -75,6 +78,11 @@ class Registratie(msgspec.Struct, frozen=True):
     def where(self) -> str:
         return f"{self.toets.__module__}:{self.toets.__name__}"
 
+    @property
+    def kamer(self) -> str:
+        """The room that registered it: gateway.berichten."""
+        return ".".join(self.toets.__module__.split(".")[:2])
+
 
 _register: dict[str, dict[str, Registratie]] = {}  # message -> code -> function
 _volgorde: dict[
@@ -85,7 +93,8 @@ _volgorde: dict[
 def regel(code: str, *berichten: str) -> Callable[[Toets], Toets]:
     """Register a function for rule `code` on these messages (default: all messages of the rule in the table).
 
-    Raises ValueError for a bug: an unknown rule, a message that the rule does not have, two functions for one rule.
+    A room above that knows more may take over a rule of this room.
+    Raises ValueError for a bug: an unknown rule, a message that the rule does not have, two functions in one room.
     """
     rij = tabel.regels().get(code)
     if rij is None:
@@ -97,9 +106,10 @@ def regel(code: str, *berichten: str) -> Callable[[Toets], Toets]:
     def bewaar(toets: Toets) -> Toets:
         registratie = Registratie(code, soorten, toets)
         for soort in soorten:
-            ander = _register.setdefault(soort, {}).setdefault(code, registratie)
-            if ander is not registratie and ander.where != registratie.where:
+            ander = _register.setdefault(soort, {}).get(code)
+            if ander is not None and ander.where != registratie.where and ander.kamer == registratie.kamer:
                 raise ValueError(f"{code} on {soort}: {ander.where} and {registratie.where}")
+            _register[soort][code] = registratie
         _volgorde.clear()
         return toets
 

@@ -67,3 +67,17 @@ def test_an_unknown_rule_a_foreign_message_and_a_second_function_are_bugs():
         @regels.regel("TR339")
         def nog_een(bericht, ctx):
             return ()
+
+
+@pytest.mark.usefixtures("eigen_register")
+def test_a_room_above_may_take_a_rule_over():
+    @regels.regel("TR319")
+    def tr319(bericht, ctx):
+        return ()
+
+    def rijker(bericht, ctx):
+        return ()
+
+    rijker.__module__ = "gateway.reconcile.regels"
+    regels.regel("TR319")(rijker)
+    assert [r.where for r in regels.registraties("TR319")] == ["gateway.reconcile.regels:rijker"]
