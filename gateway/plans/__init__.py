@@ -1,1 +1,28 @@
-"""The ondersteuningsplan: its data, life cycle, regional formats, checks and documents. Pure."""
+"""The ondersteuningsplan: its data, life cycle, regional formats, checks and documents. Pure.
+
+    from gateway.plans import laad_formaat, controleer, lees_uitwisseling
+
+Names are those of the plan's own words (docs/plans.md); requirement numbers PL-, PLD-, G- and H- are explained there.
+"""
+
+from gateway.plans.checks import controleer
+from gateway.plans.exchange import lees_uitwisseling, maak_retour, maak_uitvraag
+from gateway.plans.formaat import Formaat, laad_formaat, meegeleverd
+from gateway.plans.model import Ondersteuningsplan, OntvangenUitvraag, Traject
+from gateway.plans.uitvraag import gemeentedeel, met_eigen_gemeentedeel, vergelijk_gemeentedeel
+
+__all__ = [
+    "Formaat",
+    "Ondersteuningsplan",
+    "OntvangenUitvraag",
+    "Traject",
+    "controleer",
+    "gemeentedeel",
+    "laad_formaat",
+    "lees_uitwisseling",
+    "maak_retour",
+    "maak_uitvraag",
+    "meegeleverd",
+    "met_eigen_gemeentedeel",
+    "vergelijk_gemeentedeel",
+]
