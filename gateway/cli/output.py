@@ -11,6 +11,8 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from gateway.domain.findings import Finding
+
 GOOD, NO, BROKEN = 0, 1, 2
 
 Json = Annotated[bool, typer.Option("--json", help="Alleen JSON op de standaarduitvoer.")]
@@ -51,3 +53,12 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     for row in texts:
         shown.add_row(*row)
     Console().print(shown)
+
+
+def findings(file: str, found: Iterable[Finding]) -> None:
+    """Findings for people, on standard error: place, what is wrong, what to do."""
+    for one in found:
+        say(f"{file}{f':{one.line}' if one.line else ''}: {one.code} {one.path or ''}".rstrip())
+        say(f"    {one.message}")
+        if one.advice:
+            say(f"    → {one.advice}")
