@@ -1,13 +1,11 @@
 """A declaration (WMO323) as the values that reconciliation C reads; made from the message by one constructor."""
 
 from datetime import date
-from typing import Any, Literal
 
 import msgspec
 
+from gateway.berichten import basis, wmo323, wmo325
 from gateway.domain.period import Period
-
-DebetCredit = Literal["D", "C"]
 
 
 class Prestatie(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +22,7 @@ class Prestatie(msgspec.Struct, frozen=True, kw_only=True):
     eenheid: str
     product_tarief: int | None = None  # eurocent
     bedrag: int  # eurocent, unsigned
-    debet_credit: DebetCredit = "D"
+    debet_credit: str = "D"  # D or C
     path: str = ""  # element path in the message, for findings
 
     @property
@@ -89,7 +87,7 @@ class Declaratie(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(p for client in self.clienten for p in client.prestaties)
 
     @classmethod
-    def from_323(cls, bericht: Any) -> "Declaratie":
+    def from_323(cls, bericht: wmo323.Bericht) -> "Declaratie":
         """The values of a `wmo323.Bericht`."""
         header, declaratie = bericht.header, bericht.declaratie
         total = declaratie.totaal_ingediend_bedrag
@@ -107,7 +105,7 @@ class Declaratie(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def _client(client: Any, nr: int) -> Client:
+def _client(client: wmo323.Client, nr: int) -> Client:
     path = f"/Bericht/Declaratie/Clienten/Client[{nr}]"
     return Client(
         bsn=client.bsn,
@@ -119,7 +117,7 @@ def _client(client: Any, nr: int) -> Client:
     )
 
 
-def prestatie_uit(regel: Any, bsn: str, path: str = "") -> Prestatie:
+def prestatie_uit(regel: wmo323.Prestatie | wmo325.Prestatie, bsn: str, path: str = "") -> Prestatie:
     """The values of a `Prestatie` of a WMO323 or WMO325."""
     return Prestatie(
         bsn=bsn,
@@ -138,5 +136,5 @@ def prestatie_uit(regel: Any, bsn: str, path: str = "") -> Prestatie:
     )
 
 
-def _period(periode: Any) -> Period:
+def _period(periode: basis.GeslotenPeriode) -> Period:
     return Period(periode.begindatum, periode.einddatum)

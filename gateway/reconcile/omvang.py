@@ -20,4 +20,8 @@ class Omvang(msgspec.Struct, frozen=True):
 
     def in_words(self) -> str:
         """`3 uur per week`."""
-        return f"{eenheden.describe(self.volume, self.eenheid)} {_FREQUENTIES[self.frequentie]}"
+        return f"{eenheden.describe(self.volume, self.eenheid)} {self.per()}"
+
+    def per(self) -> str:
+        """`per week`."""
+        return _FREQUENTIES[self.frequentie]

@@ -83,7 +83,7 @@ class State:
         self.zero_by_month: dict[MonthKey, str] = {}
         self.referenties: dict[Named, Geregistreerd] = {}
         self.declaratienummers: set[Named] = set()
-        self.identificaties: dict[Named, str] = {}  # -> hash of the message, answered or open
+        self.identificaties: dict[Named, frozenset[str]] = {}  # -> hashes of what was answered or is open
         self.perioden: dict[Pair, list[tuple[date, date]]] = {}
         self.open: dict[Named, OpenBericht] = {}
         self.granted: dict[Pair, int] = {}
@@ -99,7 +99,7 @@ class State:
 
     def is_redelivery(self, declaratie: Declaratie, payload_hash: str) -> bool:
         """True if this very file was answered or is open: to be dropped silently (TR056) [C46]."""
-        return bool(payload_hash) and self.identificaties.get(_named(declaratie)) == payload_hash
+        return bool(payload_hash) and payload_hash in self.identificaties.get(_named(declaratie), frozenset())
 
     def previous_period(self, pair: Pair, dagtekening: date) -> date | None:
         """The latest DeclaratiePeriode.Begindatum of declarations dated before `dagtekening` (TR318) [C17]."""
@@ -117,7 +117,7 @@ class State:
         """Apply all effects of one message. The caller sends the 325 in the same transaction."""
         gemeente, aanbieder = effects.pair
         message = (gemeente, aanbieder, effects.identificatie)
-        self.identificaties[message] = effects.payload_hash
+        self.identificaties[message] = self.identificaties.get(message, frozenset()) | {effects.payload_hash}
         if not effects.processed:
             return
         first_time = message not in self.open
@@ -165,7 +165,7 @@ class State:
                 self.by_month,
                 self.zero_by_month,
                 self.referenties,
-                self.identificaties,
+                {k: sorted(hashes) for k, hashes in self.identificaties.items()},
                 self.perioden,
                 {
                     k: (o.seq, o.payload_hash, sorted(o.referenties), sorted(o.toewijzingen))

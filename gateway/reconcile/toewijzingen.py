@@ -7,10 +7,11 @@ An allocation is identified by (gemeente, `ToewijzingNummer`). Its versions are 
 from collections.abc import Iterable
 from datetime import date, time
 from enum import Enum
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
+from gateway.berichten import wmo301
 from gateway.domain.period import Period
 from gateway.domain.workdays import NL, WorkCalendar
 from gateway.reconcile.omvang import Omvang
@@ -206,29 +207,35 @@ class Toewijzing(msgspec.Struct, frozen=True):
         return Toewijzing(tuple(map(answered, self.versies)), tuple(map(answered, self.conflicten)))
 
 
-def versies_uit_301(bericht: Any, antwoord: Antwoord301 = Antwoord301.UNANSWERED) -> tuple[ToewijzingVersie, ...]:
+def versies_uit_301(
+    bericht: wmo301.Bericht, antwoord: Antwoord301 = Antwoord301.UNANSWERED
+) -> tuple[ToewijzingVersie, ...]:
     """The versions that a WMO301 holds, each as sent in that message."""
     header, client = bericht.header, bericht.client
     sent = Verzending(header.bericht_identificatie.identificatie, header.bericht_identificatie.dagtekening, antwoord)
-    return tuple(
-        ToewijzingVersie(
-            gemeente=header.afzender,
-            aanbieder=header.ontvanger,
-            bsn=client.bsn,
-            toewijzing_nummer=product.toewijzing_nummer,
-            toewijzingsdatum=product.toewijzingsdatum,
-            toewijzingstijd=product.toewijzingstijd,
-            ingangsdatum=product.ingangsdatum,
-            einddatum=product.einddatum,
-            product_categorie=product.product and product.product.categorie,
-            product_code=product.product and product.product.code,
-            omvang=product.omvang and Omvang(product.omvang.volume, product.omvang.eenheid, product.omvang.frequentie),
-            budget=product.budget,
-            reden_wijziging=product.reden_wijziging,
-            referentie_aanbieder=product.referentie_aanbieder,
-            verzendingen=(sent,),
-        )
-        for product in client.toegewezen_producten
+    return tuple(_versie(header, client.bsn, product, sent) for product in client.toegewezen_producten)
+
+
+def _versie(
+    header: wmo301.Header, bsn: str, toegewezen: wmo301.ToegewezenProduct, sent: Verzending
+) -> ToewijzingVersie:
+    product, omvang = toegewezen.product, toegewezen.omvang
+    return ToewijzingVersie(
+        gemeente=header.afzender,
+        aanbieder=header.ontvanger,
+        bsn=bsn,
+        toewijzing_nummer=toegewezen.toewijzing_nummer,
+        toewijzingsdatum=toegewezen.toewijzingsdatum,
+        toewijzingstijd=toegewezen.toewijzingstijd,
+        ingangsdatum=toegewezen.ingangsdatum,
+        einddatum=toegewezen.einddatum,
+        product_categorie=product.categorie if product else None,
+        product_code=product.code if product else None,
+        omvang=Omvang(omvang.volume, omvang.eenheid, omvang.frequentie) if omvang else None,
+        budget=toegewezen.budget,
+        reden_wijziging=toegewezen.reden_wijziging,
+        referentie_aanbieder=toegewezen.referentie_aanbieder,
+        verzendingen=(sent,),
     )
 
 

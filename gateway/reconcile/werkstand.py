@@ -16,7 +16,6 @@ class Werkstand:
         self.pair = declaratie.pair
         own = state.open.get((*self.pair, declaratie.identificatie))
         self.seq = own.seq if own else state.next_seq
-        self.is_open = own is not None
         self._held_numbers, self._held_references = state.held_by(self.pair, self.seq)
         self._references: dict[str, Geregistreerd] = {}
         self._verbruik: dict[Key, Verbruik] = {}

@@ -1,0 +1,47 @@
+"""The JSON answers of `gateway declaratie check` and `gateway reconcile beschikkingen` (docs/commands.md)."""
+
+from typing import Any
+
+import msgspec
+
+from gateway.reconcile.beoordeling import Assessment
+from gateway.reconcile.toelichting import toelichting
+from gateway.reconcile.uitslag import Outcome, Regelverdict, Ruimte
+
+
+def declaratie_json(assessment: Assessment) -> dict[str, Any]:
+    """One declaration; the caller adds `file`. Amounts in signed eurocents, credits negative.
+
+    `prestaties` is empty if the message was refused as a whole (S1–S3): no line was looked at.
+    """
+    answer = assessment.antwoord
+    return {
+        "declaratieNummer": assessment.declaratie.declaratie_nummer,
+        "verdict": assessment.verdict,
+        "submittedCents": assessment.declaratie.totaal,
+        "awardedCents": answer.toegekend if answer else 0,
+        "findings": msgspec.to_builtins(assessment.findings),
+        "prestaties": [_line(line) for line in assessment.lines],
+    }
+
+
+def _line(line: Regelverdict) -> dict[str, Any]:
+    return {
+        "referentieNummer": line.prestatie.referentie_nummer,
+        "verdict": line.outcome.value,
+        "retourcodes": [] if line.outcome is Outcome.APPROVED else list(line.codes),
+        "cents": line.prestatie.signed,
+        "allowed": _allowed(line.ruimte),
+        "explanation": toelichting(line),
+    }
+
+
+def _allowed(room: Ruimte | None) -> dict[str, Any] | None:
+    if room is None:
+        return None
+    return {
+        "unit": room.unit,
+        "maxPeriod": room.max_period,
+        "maxTotal": room.max_total,
+        "usedBefore": room.used_before,
+    }
