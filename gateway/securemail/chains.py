@@ -1,0 +1,142 @@
+"""Walk the chain of a certificate ourselves, within bounds, before certvalidator sees it (SM-121, SM-128).
+
+certvalidator tries every order of same-named certificates: nine of them from a stranger cost it more than a minute.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+import msgspec
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from gateway.securemail.keyrules import BadCertificate, KeyFacts, certificate_facts
+from gateway.securemail.partners import Anchor
+from gateway.securemail.profiles import SIGNATURE_DIGESTS
+
+MAX_DEPTH = 6
+MAX_VERIFICATIONS = 20
+_CHAIN_DIGESTS = {d.name for d in SIGNATURE_DIGESTS.values()}
+
+
+class Certificate(msgspec.Struct, frozen=True):
+    """A certificate, parsed once; its key keeps the rules."""
+
+    der: bytes
+    facts: KeyFacts
+    parsed: x509.Certificate
+    fingerprint: bytes  #: SHA-256
+
+    def for_asn1(self) -> asn1_x509.Certificate:
+        """The same for certvalidator and pyHanko, a fresh object: asn1crypto caches in place."""
+        return asn1_x509.Certificate.load(self.der)
+
+    @property
+    def emails(self) -> tuple[str, ...]:
+        """The rfc822Names of the certificate, lower case."""
+        try:
+            names = self.parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        except (x509.ExtensionNotFound, ValueError):
+            return ()
+        return tuple(name.lower() for name in names.get_values_for_type(x509.RFC822Name))
+
+    @property
+    def subject_serial_number(self) -> str | None:
+        """serialNumber of the subject; an OIN where the anchor says so."""
+        found = self.parsed.subject.get_attributes_for_oid(x509.NameOID.SERIAL_NUMBER)
+        value = found[0].value if len(found) == 1 else None
+        return value if isinstance(value, str) else None
+
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """Certificate policies, dotted."""
+        try:
+            value = self.parsed.extensions.get_extension_for_class(x509.CertificatePolicies).value
+        except (x509.ExtensionNotFound, ValueError):
+            return ()
+        return tuple(p.policy_identifier.dotted_string for p in value)
+
+    @property
+    def public_key_pin(self) -> bytes:
+        """SHA-256 of the SubjectPublicKeyInfo."""
+        spki = self.facts.public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return hashlib.sha256(spki).digest()
+
+
+class Chain(msgspec.Struct, frozen=True):
+    """A certificate, its intermediates from the leaf upwards, and the anchor that ends it."""
+
+    leaf: Certificate
+    intermediates: tuple[Certificate, ...]
+    anchor: Anchor
+    root: x509.Certificate
+
+    @property
+    def pairs(self) -> tuple[tuple[x509.Certificate, x509.Certificate], ...]:
+        """Each certificate below the anchor with its issuer."""
+        line = [self.leaf.parsed, *(c.parsed for c in self.intermediates), self.root]
+        return tuple(pairwise(line))
+
+
+def read_certificate(der: bytes) -> Certificate | BadCertificate:
+    """Parse a certificate from anywhere; key rules included."""
+    facts = certificate_facts(der)
+    if isinstance(facts, BadCertificate):
+        return facts
+    return Certificate(der, facts, x509.load_der_x509_certificate(der), hashlib.sha256(der).digest())
+
+
+def walk(
+    leaf: Certificate, anchors: Sequence[Anchor], configured: Iterable[bytes], carried: Iterable[bytes]
+) -> Chain | None:
+    """A chain from *leaf* to one of *anchors*, or None. Configured intermediates are tried before carried ones."""
+    roots = [(a, x509.load_der_x509_certificate(a.certificate)) for a in anchors]
+    return _Walk(roots, _candidates([*configured, *carried])).up(leaf, leaf, ())
+
+
+def _candidates(ders: Iterable[bytes]) -> list[Certificate]:
+    """One certificate per subject and key, in order, bad ones left out."""
+    found: dict[tuple[bytes, bytes], Certificate] = {}
+    for der in ders:
+        certificate = read_certificate(der)
+        if isinstance(certificate, Certificate):
+            key = (certificate.parsed.subject.public_bytes(), certificate.public_key_pin)
+            found.setdefault(key, certificate)
+    return list(found.values())
+
+
+class _Walk:
+    def __init__(self, roots: list[tuple[Anchor, x509.Certificate]], candidates: list[Certificate]) -> None:
+        self.roots = roots
+        self.candidates = candidates
+        self.verifications = 0
+
+    def up(self, leaf: Certificate, at: Certificate, above: tuple[Certificate, ...]) -> Chain | None:
+        for anchor, root in self.roots:
+            if self.issued(at.parsed, root):
+                return Chain(leaf, above, anchor, root)
+        if len(above) + 2 > MAX_DEPTH:
+            return None
+        for candidate in self.candidates:
+            if candidate is at or candidate in above or not self.issued(at.parsed, candidate.parsed):
+                continue
+            if (chain := self.up(leaf, candidate, (*above, candidate))) is not None:
+                return chain
+        return None
+
+    def issued(self, certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+        """Whether *issuer*'s key signed *certificate* with SHA-256 or better."""
+        if certificate.issuer != issuer.subject or self.verifications >= MAX_VERIFICATIONS:
+            return False
+        self.verifications += 1
+        try:
+            digest = certificate.signature_hash_algorithm
+            if digest is None or digest.name not in _CHAIN_DIGESTS:
+                return False
+            certificate.verify_directly_issued_by(issuer)
+        except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
+            return False
+        return True

@@ -1,0 +1,116 @@
+"""Whom we mail with, as values: partners, their certificates, trust anchors, our own mailboxes (sections 6 and 7)."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Literal
+
+import msgspec
+
+from gateway.securemail.keys import DecryptionKey
+from gateway.securemail.profiles import ProfileName
+
+#: Certificates for which the authority checked no more than who reads a mailbox (CA/Browser Forum S/MIME BR).
+MAILBOX_VALIDATED = "2.23.140.1.5.1."
+
+
+class Anchor(msgspec.Struct, frozen=True, kw_only=True):
+    """A trust anchor from configuration, and what it vouches for (SM-33, SM-135)."""
+
+    certificate: bytes  #: DER
+    policies: tuple[str, ...] = ()  #: accepted certificate policies; empty: any
+    serial_number_is_oin: bool = False  #: subject serialNumber is an OIN (PKIoverheid organisation certificates)
+    mailbox_validated: bool = True  #: also issues to whoever can read a mailbox (SM-134)
+
+    @property
+    def fingerprint(self) -> bytes:
+        return hashlib.sha256(self.certificate).digest()
+
+
+class Trust(msgspec.Struct, frozen=True):
+    """Anchors that partners share, and intermediates from configuration (SM-36)."""
+
+    anchors: tuple[Anchor, ...] = ()
+    intermediates: tuple[bytes, ...] = ()  #: DER
+
+
+class KnownCertificate(msgspec.Struct, frozen=True, kw_only=True):
+    """A certificate of a partner that a person confirmed, or that was announced by a known one (SM-134, SM-136)."""
+
+    certificate: bytes  #: DER
+    address: str | None = None  #: the one address it belongs to; None: every address of the partner
+    active_from: datetime | None = None  #: not encrypted to before this moment (SM-44)
+
+    @property
+    def fingerprint(self) -> bytes:
+        return hashlib.sha256(self.certificate).digest()
+
+
+class Agreements(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person set for a partner beside the profile; every default is the strictest."""
+
+    header_protection: Literal["required", "if present"] = "required"  #: SM-57
+    usage_extension: Literal["required", "if present"] = "required"  #: extKeyUsage absent is accepted (SM-34)
+    signer_change: Literal["confirm", "auto"] = "confirm"  #: SM-134
+    shared_certificate: bool = False  #: its certificates may serve other partners too (SM-133)
+    encrypt_receipts: bool = False
+    receipts_expected: bool = True  #: only then is a missing receipt an alarm (SM-64)
+    internet_route: bool = False  #: sealed mail may go outside the secure network (13.4)
+    plain_return: bool = False  #: SM-107
+    transport_only_until: date | None = None  #: signed, not encrypted, to this date at most (SM-115)
+    max_message: int = 35_000_000  #: bytes the partner's mail system takes (SM-16)
+    max_file: int = 25_000_000  #: bytes of one file before sealing (SM-16, OP179)
+
+
+class Partner(msgspec.Struct, frozen=True, kw_only=True):
+    """A configured organisation."""
+
+    id: str
+    addresses: tuple[str, ...]  #: functional addresses, lower case
+    certificates: tuple[KnownCertificate, ...] = ()
+    anchors: tuple[Anchor, ...] = ()  #: empty: the shared ones
+    profile: ProfileName = "standard"
+    binding: Literal["san-email", "pinned", "oin"] = "san-email"  #: how a signer belongs to the partner (SM-51)
+    pins: frozenset[bytes] = frozenset()  #: SHA-256 of the public key (SubjectPublicKeyInfo), for `pinned`
+    oin: str | None = None
+    agreements: Agreements = Agreements()
+
+    def trusted_anchors(self, trust: Trust) -> tuple[Anchor, ...]:
+        """The anchors for this partner."""
+        return self.anchors or trust.anchors
+
+    def knows(self, fingerprint: bytes) -> bool:
+        """Whether the certificate with this SHA-256 was confirmed for the partner."""
+        return any(c.fingerprint == fingerprint for c in self.certificates)
+
+
+class PartnerBook:
+    """All partners, found by address and by certificate. Raises ValueError if two share an address (SM-133)."""
+
+    def __init__(self, partners: Iterable[Partner]) -> None:
+        self.partners = tuple(partners)
+        by_address: dict[str, Partner] = {}
+        by_certificate: dict[bytes, list[Partner]] = {}
+        for partner in self.partners:
+            for address in partner.addresses:
+                if by_address.setdefault(address.lower(), partner) is not partner:
+                    raise ValueError("an address belongs to one partner")
+            for known in partner.certificates:
+                by_certificate.setdefault(known.fingerprint, []).append(partner)
+        self._by_address: Mapping[str, Partner] = by_address
+        self._by_certificate: Mapping[bytes, list[Partner]] = by_certificate
+
+    def at(self, address: str) -> Partner | None:
+        """The partner of an address."""
+        return self._by_address.get(address.lower())
+
+    def using(self, fingerprint: bytes) -> tuple[Partner, ...]:
+        """Every partner whose record holds the certificate."""
+        return tuple(self._by_certificate.get(fingerprint, ()))
+
+
+class Mailbox(msgspec.Struct, frozen=True):
+    """One of our own mailboxes: the addresses that arrive there and the keys that decrypt its mail."""
+
+    addresses: frozenset[str]  #: lower case
+    keys: tuple[DecryptionKey, ...]

@@ -1,0 +1,281 @@
+"""The one strict reader of header blocks and multiparts, outside and inside alike (SM-123, SM-127).
+
+No two parsers may disagree about a message: whatever mail software reads in different ways is refused here, and no
+byte may stand where it changes nothing. Everything raises `Refusal`; `opening` turns that into the answer.
+"""
+
+import binascii
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from gateway.securemail.limits import LIMITS, Limits
+from gateway.securemail.refusal import Refusal, malformed
+
+#: Fields whose value decides something: 8-bit or an empty folded line in one of them refuses the block.
+USED = frozenset(
+    {
+        *("from", "to", "cc", "date", "message-id", "in-reply-to", "references", "auto-submitted", "hp-outer"),
+        *("mime-version", "content-type", "content-transfer-encoding", "content-disposition"),
+        *("return-path", "received", "disposition-notification-to", "disposition-notification-options"),
+    }
+)
+#: Fields of which a block has at most one, beside every Content-* field (section 5.1, step 2).
+SINGLE = frozenset(
+    {
+        *("from", "sender", "reply-to", "to", "cc", "date", "subject", "auto-submitted", "mime-version"),
+        *("message-id", "in-reply-to", "references"),
+    }
+)
+
+_LINE = re.compile(rb"([!-9;-~]+):([^\r\n\x00]*)\Z")
+_FOLDED = re.compile(rb"[ \t][^\r\n\x00]*\Z")
+_TOKEN = r"[!#$%&'*+.^_`{|}~0-9A-Za-z-]+"
+_TYPE = re.compile(rf"\s*({_TOKEN})/({_TOKEN})\s*")
+_DISPOSITION = re.compile(rf"\s*({_TOKEN})\s*")
+_PARAMETER = re.compile(rf';\s*({_TOKEN})=("(?:[^"\\\x00-\x1f]|\\[ -~])*"|[!#$%&\'*+.^_`{{|}}~0-9A-Za-z/:@=?,-]+)\s*')
+_FILE_NAME_PARAMETER = re.compile(r"(?:file)?name\*(?:\d{1,2}\*?)?\Z")
+_BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]\Z")
+_BLANK = b" \t\r\n"
+_PREAMBLE = re.compile(rb"[\x20-\x7e\t\r\n]*\Z")
+_HEADER_END = re.compile(rb"\r?\n(?=\r?\n)")
+_QUOTED_PRINTABLE = re.compile(rb"(?:[\t\r\n -<>-~]|=[0-9A-Fa-f]{2}|=[ \t]*\r?\n)*\Z")
+_LONE_LF = re.compile(rb"(?<!\r)\n")
+
+
+class Header(msgspec.Struct, frozen=True):
+    """A header block: names as written, values unfolded, in order."""
+
+    fields: tuple[tuple[str, str], ...]
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Every value of the field *name* (lower case), stripped."""
+        return tuple(value for field, value in self.fields if field.lower() == name)
+
+    def get(self, name: str) -> str | None:
+        """The first value of a field that stands at most once, or None."""
+        return next(iter(self.all(name)), None)
+
+
+class ContentType(msgspec.Struct, frozen=True):
+    """A media type, lower case, with its parameters (names lower case, values as written)."""
+
+    type: str
+    parameters: dict[str, str]
+
+
+class Entity(msgspec.Struct, frozen=True):
+    """A MIME entity: its header and where its body stands."""
+
+    header: Header
+    body: bytes
+    type: ContentType
+    encoding: str  #: 7bit, 8bit, quoted-printable or base64
+
+
+def read_entity(data: bytes, limits: Limits = LIMITS) -> Entity:
+    """Split *data* into header and body and read the structural fields. Default type text/plain (RFC 2045 5.2)."""
+    header, body = split_header(data, limits)
+    written = header.get("content-type")
+    content_type = ContentType("text/plain", {}) if written is None else parse_content_type(written)
+    encoding = (header.get("content-transfer-encoding") or "7bit").strip().lower()
+    if encoding not in ("7bit", "8bit", "quoted-printable", "base64"):
+        raise malformed("onbekende Content-Transfer-Encoding")
+    if content_type.type.startswith("multipart/") and encoding not in ("7bit", "8bit"):
+        raise malformed("Content-Transfer-Encoding op een multipart")
+    return Entity(header, body, content_type, encoding)
+
+
+def split_header(data: bytes, limits: Limits = LIMITS) -> tuple[Header, bytes]:
+    """The header block and what follows its empty line."""
+    if data.startswith((b"\r\n", b"\n")):
+        return Header(()), data[data.index(b"\n") + 1 :]
+    found = _HEADER_END.search(data, 0, limits.header_block + 4)
+    if found is None:
+        if len(data) > limits.header_block:
+            raise malformed("kop te groot")
+        # A part may consist of a header only.
+        return parse_header(data, limits), b""
+    body_at = data.index(b"\n", found.end()) + 1
+    return parse_header(data[: found.start()], limits), data[body_at:]
+
+
+def parse_header(block: bytes, limits: Limits = LIMITS) -> Header:
+    """Read a header block without its closing empty line."""
+    if len(block) > limits.header_block:
+        raise malformed("kop te groot")
+    fields: list[tuple[str, list[bytes]]] = []
+    for line in block.removesuffix(b"\n").removesuffix(b"\r").split(b"\n") if block else ():
+        line = line.removesuffix(b"\r")
+        if line[:1] in (b" ", b"\t"):
+            _continue(fields, line)
+            continue
+        found = _LINE.match(line)
+        if found is None:
+            raise malformed("kopregel is niet van de vorm naam: waarde")
+        fields.append((found[1].decode("ascii"), [found[2]]))
+    if len(fields) > limits.header_fields:
+        raise malformed("te veel kopvelden")
+    return _once_each(Header(tuple(_finish(name, lines) for name, lines in fields)))
+
+
+def _continue(fields: list[tuple[str, list[bytes]]], line: bytes) -> None:
+    if not fields or _FOLDED.match(line) is None:
+        raise malformed("vervolgregel zonder veld, of met een los regeleinde")
+    name, lines = fields[-1]
+    if not line.strip() and name.lower() in USED:
+        raise malformed("lege vervolgregel")
+    lines.append(line)
+
+
+def _finish(name: str, lines: list[bytes]) -> tuple[str, str]:
+    value = b"".join(lines)
+    if name.lower() in USED and not value.isascii():
+        raise malformed("8-bits tekens in een kopveld dat telt")
+    return name, value.decode("latin-1").strip(" \t")
+
+
+def _once_each(header: Header) -> Header:
+    seen = set()
+    for name, _ in header.fields:
+        low = name.lower()
+        if low not in SINGLE and not low.startswith("content-"):
+            continue
+        if low in seen:
+            raise malformed("kopveld staat er twee keer in")
+        seen.add(low)
+    return header
+
+
+def parse_content_type(value: str) -> ContentType:
+    """Read a Content-Type strictly: no comments, each parameter once, RFC 2231 forms only for file names."""
+    found = _TYPE.match(value)
+    if found is None:
+        raise malformed("Content-Type onleesbaar")
+    return ContentType(f"{found[1]}/{found[2]}".lower(), _parameters(value, found.end()))
+
+
+def parse_disposition(value: str) -> dict[str, str]:
+    """The parameters of a Content-Disposition, read as strictly."""
+    found = _DISPOSITION.match(value)
+    if found is None:
+        raise malformed("Content-Disposition onleesbaar")
+    return _parameters(value, found.end())
+
+
+def _parameters(value: str, at: int) -> dict[str, str]:
+    parameters: dict[str, str] = {}
+    while at < len(value):
+        found = _PARAMETER.match(value, at)
+        if found is None:
+            if value[at:].strip(" \t") == ";":
+                break
+            raise malformed("parameter onleesbaar")
+        name, text = found[1].lower(), found[2]
+        if name in parameters or ("*" in name and not _FILE_NAME_PARAMETER.match(name)):
+            raise malformed("parameter dubbel of in stukken")
+        parameters[name] = re.sub(r"\\(.)", r"\1", text[1:-1]) if text.startswith('"') else text
+        at = found.end()
+    return parameters
+
+
+def boundary_of(content_type: ContentType, enclosing: Sequence[str] = ()) -> str:
+    """The boundary of a multipart; refused if it could be mistaken for an enclosing one."""
+    boundary = content_type.parameters.get("boundary", "")
+    if not _BOUNDARY.match(boundary):
+        raise malformed("scheidingsregel ontbreekt of is onbruikbaar")
+    if any(boundary.startswith(b) or b.startswith(boundary) for b in enclosing):
+        raise malformed("scheidingsregel lijkt op een omsluitende")
+    return boundary
+
+
+def split_multipart(body: bytes, boundary: str, limits: Limits = LIMITS) -> tuple[bytes, ...]:
+    """The parts of a multipart, each exactly the bytes between its boundary lines.
+
+    The line end before a boundary belongs to the boundary (RFC 2046 5.1.1). The preamble is short printable text, the
+    epilogue only blanks and line ends, the closing line present (SM-123).
+    """
+    mark = b"--" + boundary.encode("ascii")
+    parts: list[bytes] = []
+    part_at: int | None = None
+    line = 0 if body.startswith(mark) else _next_line(body, mark, 0)
+    while line >= 0:
+        after = line + len(mark)
+        closing = body.startswith(b"--", after)
+        end = _line_end(body, after + 2 if closing else after)
+        if part_at is None:
+            _check_preamble(body[:line], limits)
+        else:
+            parts.append(body[part_at : max(part_at, _before_line_end(body, line))])
+        if len(parts) > limits.parts:
+            raise malformed("te veel onderdelen")
+        if closing:
+            if part_at is None or body[end:].strip(_BLANK):
+                raise malformed("bytes na het laatste onderdeel")
+            return tuple(parts)
+        part_at = end
+        line = end if body.startswith(mark, end) else _next_line(body, mark, end)
+    raise malformed("afsluitende scheidingsregel ontbreekt")
+
+
+def _next_line(body: bytes, mark: bytes, at: int) -> int:
+    # The line end that precedes the mark may be the last byte before *at*.
+    found = body.find(b"\n" + mark, max(at - 1, 0))
+    return found + 1 if found >= 0 else -1
+
+
+def _before_line_end(body: bytes, line: int) -> int:
+    return line - 2 if body[line - 2 : line] == b"\r\n" else line - 1
+
+
+def _line_end(body: bytes, at: int) -> int:
+    """Where the line after a boundary starts; anything but blanks behind the boundary is refused."""
+    newline = body.find(b"\n", at)
+    rest = body[at:] if newline < 0 else body[at:newline]
+    if rest.strip(b" \t\r"):
+        raise malformed("tekens achter een scheidingsregel")
+    return len(body) if newline < 0 else newline + 1
+
+
+def _check_preamble(preamble: bytes, limits: Limits) -> None:
+    if len(preamble) > limits.preamble or not _PREAMBLE.match(preamble):
+        raise malformed("bytes voor het eerste onderdeel")
+
+
+def decode_body(entity: Entity) -> bytes:
+    """The content of a leaf part."""
+    if entity.encoding == "base64":
+        return decode_base64(entity.body)
+    if entity.encoding == "quoted-printable":
+        if not _QUOTED_PRINTABLE.match(entity.body):
+            raise malformed("quoted-printable onleesbaar")
+        return binascii.a2b_qp(entity.body)
+    return entity.body
+
+
+def decode_base64(body: bytes) -> bytes:
+    """Base64 with blanks and line ends, padding at the end, nothing else and nothing after (SM-123)."""
+    packed = body.translate(None, _BLANK)
+    try:
+        data = binascii.a2b_base64(packed, strict_mode=True)
+    except binascii.Error:
+        raise malformed("base64 bevat vreemde tekens of is afgebroken") from None
+    # The unused bits before the padding are zero: other values would be bytes that change nothing.
+    if packed.endswith(b"=") and binascii.b2a_base64(data[-(len(data) % 3) :], newline=False) != packed[-4:]:
+        raise malformed("base64 eindigt niet op zijn vaste vorm")
+    return data
+
+
+def canonical_lines(text: bytes) -> bytes:
+    """Each lone LF made CRLF, once; a lone CR is refused (SM-27)."""
+    pairs = text.count(b"\r\n")
+    if text.count(b"\r") != pairs:
+        raise malformed("los CR-teken")
+    return text if text.count(b"\n") == pairs else _LONE_LF.sub(b"\r\n", text)
+
+
+def refuse_8bit(data: bytes) -> None:
+    """For blocks that must be ASCII throughout."""
+    if not data.isascii():
+        raise Refusal("malformed", "8-bits tekens")

@@ -1,0 +1,121 @@
+"""Seal: payload, signed entity, signature, `multipart/signed`, envelope, mail; always in that order (section 4)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from gateway.domain.findings import Finding
+from gateway.securemail import cms_write, layout, profiles, protected
+from gateway.securemail.cms_write import Recipient, digest_of
+from gateway.securemail.keyrules import fits_profile
+from gateway.securemail.keys import SigningKey
+from gateway.securemail.layout import Field, Message
+from gateway.securemail.profiles import PROFILES, ProfileName
+
+MAX_RECIPIENT_CERTIFICATES = 3  # SM-14
+_MICALG = {"sha256": "sha-256", "sha384": "sha-384", "sha512": "sha-512"}
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    """A sealed message; `raw` is stored and sent unchanged on every attempt (SM-15)."""
+
+    raw: bytes  #: the whole mail, CRLF
+    signed: bytes  #: the `multipart/signed` inside: what `reseal` puts in a new envelope
+    mic: bytes  #: SHA-256 of the signed entity, 32 bytes
+    message_id: str  #: angle brackets included
+
+
+def seal(
+    message: Message,
+    signer: SigningKey,
+    recipients: Sequence[Recipient],
+    profile: ProfileName,
+    now: datetime,
+) -> Sealed | Finding:
+    """Sign and encrypt *message*. *now* (with offset, to the second) becomes `Date` and `signingTime` (SM-6).
+
+    *recipients* are the active certificates of the one recipient address, at most three (SM-14); see
+    `choose_certificates`. A finding when the profile cannot be met (SM-3) or something may not be written (SM-60):
+    nothing weaker is ever tried.
+    """
+    if fault := _cannot_seal(message, signer, profile) or _cannot_encrypt(recipients, profile):
+        return fault
+    message_id = message.message_id or layout.new_message_id(message.sender)
+    outer = layout.outer_fields(message, message_id, now)
+    protected = layout.protected_fields(message, message_id, now)
+    entity = layout.signed_entity(message, protected, outer)
+    signed, mic = _sign(entity, signer, profile, now)
+    return Sealed(_envelop(outer, signed, recipients, profile), signed, mic, message_id)
+
+
+def seal_clear(message: Message, signer: SigningKey, profile: ProfileName, now: datetime) -> Sealed | Finding:
+    """Sign *message* without encrypting: receipts, and partners with `transport_only` (SM-115). As `seal` otherwise."""
+    if fault := _cannot_seal(message, signer, profile):
+        return fault
+    message_id = message.message_id or layout.new_message_id(message.sender)
+    outer = layout.outer_fields(message, message_id, now)
+    protected = layout.protected_fields(message, message_id, now)
+    entity = layout.signed_entity(message, protected, None)
+    signed, mic = _sign(entity, signer, profile, now)
+    return Sealed(layout.clear_mail(outer, signed), signed, mic, message_id)
+
+
+def reseal(sealed: Sealed, recipients: Sequence[Recipient], profile: ProfileName) -> Sealed | Finding:
+    """A new envelope around the stored signed entity: Message-ID, Date and MIC stay (SM-15).
+
+    The outer fields are those that the signed entity records as HP-Outer.
+    """
+    if fault := _cannot_encrypt(recipients, profile):
+        return fault
+    outer = protected.recorded_outer_fields(sealed.signed)
+    if outer is None:
+        return _finding("SM-15", "Het opgeslagen ondertekende deel is niet voor een envelop gemaakt.", None)
+    fields = tuple(Field(name, value) for name, value in outer)
+    return msgspec.structs.replace(sealed, raw=_envelop(fields, sealed.signed, recipients, profile))
+
+
+def _sign(entity: bytes, signer: SigningKey, profile: ProfileName, now: datetime) -> tuple[bytes, bytes]:
+    """The `multipart/signed` and the MIC."""
+    rules = PROFILES[profile]
+    mic = digest_of(entity, profiles.SHA256)
+    _, digest = cms_write.signature_algorithm(signer.facts, rules)
+    value = mic if digest is profiles.SHA256 else digest_of(entity, digest)
+    signature = cms_write.signed_data(value, signer, rules, now)
+    return layout.multipart_signed(entity, signature, _MICALG[digest.name]), mic
+
+
+def _envelop(fields: Sequence[Field], signed: bytes, recipients: Sequence[Recipient], profile: ProfileName) -> bytes:
+    rules = PROFILES[profile]
+    envelope = cms_write.enveloped(signed, recipients, rules)
+    return layout.enveloped_mail(fields, envelope, authenticated=rules.content.mode == "gcm")
+
+
+def _cannot_seal(message: Message, signer: SigningKey, profile: ProfileName) -> Finding | None:
+    if faults := layout.problems(message):
+        return _finding("SM-60", f"Het bericht kan niet worden geschreven: {'; '.join(faults)}.", None)
+    if not fits_profile(signer.facts, PROFILES[profile]):
+        return _finding(
+            "SM-3", f"De eigen sleutel voldoet niet aan profiel {profile}.", "Neem een sleutel RSA-3072 of P-256."
+        )
+    return None
+
+
+def _cannot_encrypt(recipients: Sequence[Recipient], profile: ProfileName) -> Finding | None:
+    if not 1 <= len(recipients) <= MAX_RECIPIENT_CERTIFICATES:
+        return _finding(
+            "SM-3",
+            f"Er zijn {len(recipients)} bruikbare certificaten van de ontvanger; nodig zijn er een tot drie.",
+            "Vraag de partner om een geldig certificaat.",
+        )
+    if not all(fits_profile(r.facts, PROFILES[profile]) for r in recipients):
+        return _finding(
+            "SM-3",
+            f"Een certificaat van de ontvanger voldoet niet aan profiel {profile}.",
+            "Vraag de partner om een certificaat met RSA-3072 of P-256, of kies met hem een ander profiel.",
+        )
+    return None
+
+
+def _finding(code: str, message: str, advice: str | None) -> Finding:
+    return Finding(code=code, severity="error", message=message, advice=advice)

@@ -1,0 +1,194 @@
+"""Read and check a CMS signature (5.3: SM-27 to SM-31, SM-120).
+
+pyHanko checks the value, everything before it is ours.
+"""
+
+import msgspec
+from asn1crypto import cms, core
+from asn1crypto import x509 as asn1_x509
+from pyhanko.sign.validation.errors import SignatureValidationError
+from pyhanko.sign.validation.generic_cms import validate_sig_integrity
+
+from gateway.securemail import algorithms, ber, profiles, scanner
+from gateway.securemail.algorithms import Signing
+from gateway.securemail.chains import Certificate
+from gateway.securemail.cms_write import digest_of
+from gateway.securemail.envelope import KeyName, key_name
+from gateway.securemail.guard import PARSER_ERRORS, parser
+from gateway.securemail.keyrules import fits_profile
+from gateway.securemail.limits import LIMITS, Limits
+from gateway.securemail.profiles import Profile
+from gateway.securemail.refusal import Refusal, malformed
+from gateway.securemail.scanner import Entity
+
+_SIGNATURE_TYPES = ("application/pkcs7-signature", "application/x-pkcs7-signature")
+MIME_TYPES = ("application/pkcs7-mime", "application/x-pkcs7-mime")
+
+
+class Signed(msgspec.Struct, frozen=True):
+    """Bytes and a signature over them, taken apart but not yet checked."""
+
+    entity: bytes  #: the signed entity, header fields included
+    cms: bytes
+
+
+class Signature(msgspec.Struct, frozen=True, kw_only=True):
+    """A signature whose structure and algorithms are in order."""
+
+    entity: bytes
+    signer: KeyName
+    signing: Signing
+    certificates: tuple[bytes, ...]  #: DER, as carried: an unordered set
+    info: cms.SignerInfo
+    signing_time: object  #: datetime of the claim, or None (SM-37)
+    names_certificate: bool  #: signingCertificateV2 is present
+    capabilities: tuple[str, ...]  #: content ciphers of SMIMECapabilities that the table knows (SM-2)
+
+    @property
+    def algorithm(self) -> str:
+        """Name for people and logs."""
+        return f"{self.signing.kind}-{self.signing.digest.name}"
+
+
+def split_signed(root: Entity, limits: Limits = LIMITS) -> Signed | None:
+    """Take one signed entity apart: `multipart/signed` or opaque `signed-data`; None if it is something else.
+
+    The text must have CRLF line ends already (`scanner.canonical_lines`).
+    """
+    if root.type.type == "multipart/signed":
+        parts = scanner.split_multipart(root.body, scanner.boundary_of(root.type), limits)
+        if len(parts) != 2:
+            raise malformed("multipart/signed heeft niet precies twee delen")
+        signature = scanner.read_entity(parts[1], limits)
+        if signature.type.type not in _SIGNATURE_TYPES:
+            raise malformed("tweede deel van multipart/signed is geen handtekening")
+        if root.type.parameters.get("protocol", "").lower() not in ("", *_SIGNATURE_TYPES):
+            raise malformed("multipart/signed met een ander protocol")
+        return Signed(parts[0], scanner.decode_body(signature))
+    if root.type.type in MIME_TYPES and root.type.parameters.get("smime-type", "signed-data").lower() == "signed-data":
+        return Signed(b"", scanner.decode_body(root))
+    return None
+
+
+@parser
+def read_signature(signed: Signed, limits: Limits = LIMITS) -> Signature:
+    """Check structure and algorithms; `Refusal` signature, algorithm or malformed."""
+    split = ber.read_cms(signed.cms, limits)
+    info = cms.ContentInfo.load(split.skeleton, strict=True)
+    if info["content_type"].dotted != profiles.SIGNED_DATA:
+        raise Refusal("structure", "CMS-vorm binnen de envelop niet toegestaan")
+    body = info["content"]
+    if body["encap_content_info"]["content_type"].dotted != profiles.DATA:
+        raise Refusal("signature", "ondertekende inhoud van een ander soort")
+    detached = bool(signed.entity)
+    if detached is (split.content is not None):
+        raise Refusal("signature", "handtekening los en omvattend door elkaar")
+    entity = signed.entity if detached else bytes(split.content or b"")
+    infos = body["signer_infos"]
+    if len(infos) != 1:
+        raise Refusal("signature", "niet precies een ondertekenaar")
+    certificates = tuple(c.chosen.dump() for c in body["certificates"] or () if c.name == "certificate")
+    if len(certificates) > limits.certificates:
+        raise malformed("te veel certificaten")
+    one = infos[0]
+    attributes = _attributes(one, limits)
+    return Signature(
+        entity=entity,
+        signer=key_name(one["sid"]),
+        signing=algorithms.signing(one["digest_algorithm"].dump(), one["signature_algorithm"].dump()),
+        certificates=certificates,
+        info=one,
+        signing_time=_signing_time(attributes),
+        names_certificate=profiles.SIGNING_CERTIFICATE_V2 in attributes,
+        capabilities=_capabilities(attributes),
+    )
+
+
+def _attributes(one: cms.SignerInfo, limits: Limits) -> dict[str, cms.CMSAttribute]:
+    """Signed attributes by type, present and each once (SM-28: their absence opens the confusion attack)."""
+    written = one["signed_attrs"]
+    if isinstance(written, core.Void) or not len(written):
+        raise Refusal("signature", "geen ondertekende attributen")
+    if len(written) > limits.attributes:
+        raise malformed("te veel attributen")
+    found: dict[str, cms.CMSAttribute] = {}
+    for attribute in written:
+        oid = attribute["type"].dotted
+        if oid in found:
+            raise Refusal("signature", "attribuut staat er twee keer in")
+        found[oid] = attribute
+    for oid in (profiles.CONTENT_TYPE, profiles.MESSAGE_DIGEST):
+        if oid not in found or len(found[oid]["values"]) != 1:
+            raise Refusal("signature", "verplicht attribuut ontbreekt")
+    if found[profiles.CONTENT_TYPE]["values"][0].dotted != profiles.DATA:
+        raise Refusal("signature", "attribuut noemt andere inhoud")
+    return found
+
+
+def _signing_time(attributes: dict[str, cms.CMSAttribute]) -> object:
+    attribute = attributes.get(profiles.SIGNING_TIME)
+    if attribute is None:
+        return None
+    if len(attribute["values"]) != 1:
+        raise Refusal("signature", "ondertekentijd niet precies een keer")
+    return attribute["values"][0].native
+
+
+def _capabilities(attributes: dict[str, cms.CMSAttribute]) -> tuple[str, ...]:
+    attribute = attributes.get(profiles.SMIME_CAPABILITIES)
+    if attribute is None or len(attribute["values"]) != 1:
+        return ()
+    oids = [core.Sequence.load(value)[0].dotted for value in _children(attribute["values"][0].dump())]
+    return tuple(profiles.CONTENT_CIPHERS[oid].name for oid in oids if oid in profiles.CONTENT_CIPHERS)
+
+
+def _children(sequence: bytes) -> list[bytes]:
+    return [item.dump() for item in core.SequenceOf.load(sequence, spec=core.Any)]
+
+
+def check_profile(signature: Signature, certificate: Certificate, profile: Profile) -> None:
+    """Hold the signature to the key and the profile (SM-1, SM-120); `Refusal` algorithm."""
+    facts, signing = certificate.facts, signature.signing
+    if (signing.kind == "ecdsa") is not (facts.kind == "ec"):
+        raise Refusal("algorithm", "soort sleutel past niet bij de handtekening")
+    if facts.curve is not None:
+        allowed = {profiles.CURVES[facts.curve][1].name, profiles.SHA512.name}
+        fitting = signing.digest.name in allowed
+    else:
+        fitting = signing.kind in profile.rsa_schemes
+    if not fitting or not fits_profile(facts, profile):
+        raise Refusal("algorithm", f"handtekening valt buiten profiel {profile.name}")
+    if profile.signing_certificate_required and not signature.names_certificate:
+        raise Refusal("algorithm", f"profiel {profile.name} vraagt signingCertificateV2")
+
+
+def check_value(signature: Signature, certificate: Certificate) -> None:
+    """Check digest and signature value with pyHanko; both must be right (SM-30); `Refusal` signature."""
+    actual = digest_of(signature.entity, signature.signing.digest)
+    try:
+        verdict = validate_sig_integrity(signature.info, certificate.for_asn1(), "data", actual)
+    except (SignatureValidationError, *PARSER_ERRORS):
+        verdict = (False, False)
+    if verdict != (True, True):
+        raise Refusal("signature", "handtekening klopt niet met de inhoud")
+
+
+def find_certificate(name: KeyName, candidates: tuple[bytes, ...]) -> bytes | None:
+    """The candidate that *name* means, never by position (SM-29)."""
+    for der in candidates:
+        try:
+            ber.check(der)
+            parsed = asn1_x509.Certificate.load(der)
+            if _means(name, parsed):
+                return der
+        except (Refusal, *PARSER_ERRORS):
+            continue
+    return None
+
+
+def _means(name: KeyName, parsed: asn1_x509.Certificate) -> bool:
+    if name.identifier is not None:
+        return bool(name.identifier == parsed.key_identifier)
+    if name.serial != parsed.serial_number:
+        return False
+    return name.issuer == parsed.issuer.dump() or bool(name.issuer_name == parsed.issuer.hashable)

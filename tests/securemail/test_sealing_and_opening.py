@@ -1,0 +1,150 @@
+"""A sealed message comes out whole, for both profiles and every kind of key."""
+
+import hashlib
+from itertools import product
+
+import pytest
+
+from gateway import securemail as sm
+from gateway.domain.findings import Finding
+from gateway.securemail import scanner
+from tests.securemail.world import (
+    MUNICIPALITY,
+    NOW,
+    PLAN,
+    PROVIDER,
+    decrypting,
+    good,
+    leaf,
+    open_mail,
+    opened,
+    partner,
+    plan,
+    reason,
+    recipient,
+    signing,
+)
+
+COMBINATIONS = [
+    *product(["standard"], ["rsa-2048", "rsa-3072", "p256", "p384"], ["rsa-2048", "p256"]),
+    *product(["strict"], ["rsa-3072", "p256", "p384"], ["rsa-3072", "p384"]),
+]
+
+
+@pytest.mark.parametrize(("profile", "signer", "reader"), COMBINATIONS)
+def test_sm5_what_is_sealed_is_opened(profile, signer, reader):
+    """Parts, protected headers and MIC survive; the algorithms are those of the profile."""
+    ours, theirs = leaf(PROVIDER, signer), leaf(MUNICIPALITY, reader)
+    sealed = good(sm.seal(plan(), signing(ours), [recipient(theirs)], profile, NOW))
+
+    mail = opened(open_mail(sealed.raw, partner(ours, profile), decrypting(theirs)))
+
+    assert mail.mic == sealed.mic
+    assert mail.headers.message_id == sealed.message_id
+    assert mail.headers.subject == "Ondersteuningsplan 7f3a9c"
+    assert [p.type for p in mail.parts] == ["text/plain", "application/json", "application/pdf"]
+    assert mail.parts[1].content == PLAN
+    assert mail.parts[1].sha256 == hashlib.sha256(PLAN).hexdigest()
+    assert mail.algorithms.content == {"standard": "aes256-cbc", "strict": "aes256-gcm"}[profile]
+    assert mail.is_cbc is (profile == "standard")
+    assert mail.wants_receipt
+    assert mail.identity == sm.Identity("new")
+
+
+def test_sm10_lines_are_short_ascii_with_crlf():
+    """Every line of the raw mail is 7-bit, ends in CRLF and has at most 76 characters in the body."""
+    ours, theirs = leaf(PROVIDER), leaf(MUNICIPALITY)
+    sealed = good(sm.seal(plan(), signing(ours), [recipient(theirs)], "standard", NOW))
+
+    for text in (sealed.raw, sealed.signed):
+        assert text.isascii()
+        assert text.count(b"\n") == text.count(b"\r\n") == text.count(b"\r")
+        _, body = scanner.split_header(text)
+        lines = [line for line in body.split(b"\r\n") if not line.startswith((b"Content-", b"Disposition-", b"HP-"))]
+        assert max(map(len, lines)) <= 76
+
+
+def test_sm6_sealing_reads_no_clock():
+    """Date and signingTime are the moment that was given, to the second."""
+    ours, theirs = leaf(PROVIDER), leaf(MUNICIPALITY)
+    sealed = good(sm.seal(plan(), signing(ours), [recipient(theirs)], "standard", NOW.replace(microsecond=999)))
+
+    mail = opened(open_mail(sealed.raw, partner(ours), decrypting(theirs)))
+
+    assert mail.headers.date == mail.signing_time == NOW
+
+
+def test_sm11_a_message_id_made_by_the_outbox_is_kept():
+    """The caller may give the Message-ID; otherwise it is 128 random bits under the sender's domain."""
+    ours, theirs = leaf(PROVIDER), leaf(MUNICIPALITY)
+    given = plan(message_id="<0123456789abcdef0123456789abcdef@zorg.example>")
+
+    made = {good(sm.seal(plan(), signing(ours), [recipient(theirs)], "standard", NOW)).message_id for _ in range(3)}
+    kept = good(sm.seal(given, signing(ours), [recipient(theirs)], "standard", NOW)).message_id
+
+    assert kept == given.message_id
+    assert len(made) == 3
+    assert all(len(m) == len("<>@zorg.example") + 32 for m in made)
+
+
+def test_sm15_a_new_envelope_keeps_identity_and_mic():
+    """After the recipient's certificate changed only the envelope differs."""
+    ours, old, new = leaf(PROVIDER), leaf(MUNICIPALITY), leaf(MUNICIPALITY, "rsa-2048")
+    first = good(sm.seal(plan(), signing(ours), [recipient(old)], "standard", NOW))
+
+    second = good(sm.reseal(first, [recipient(new)], "standard"))
+
+    assert (second.mic, second.message_id, second.signed) == (first.mic, first.message_id, first.signed)
+    assert reason(open_mail(second.raw, partner(ours), decrypting(old))) == "no-key"
+    mail = opened(open_mail(second.raw, partner(ours), decrypting(new)))
+    assert mail.headers.message_id == first.message_id
+
+
+def test_sm48_a_message_goes_to_every_active_certificate():
+    """With two recipient certificates either key opens it, RSA and EC mixed."""
+    ours, rsa, ec = leaf(PROVIDER), leaf(MUNICIPALITY, "rsa-3072"), leaf(MUNICIPALITY)
+    sealed = good(sm.seal(plan(), signing(ours), [recipient(rsa), recipient(ec)], "strict", NOW))
+
+    assert opened(open_mail(sealed.raw, partner(ours, "strict"), decrypting(rsa))).mic == sealed.mic
+    assert opened(open_mail(sealed.raw, partner(ours, "strict"), decrypting(ec))).mic == sealed.mic
+
+
+@pytest.mark.parametrize(
+    ("signer", "readers", "profile"),
+    [
+        ("rsa-2048", ["rsa-3072"], "strict"),
+        ("rsa-3072", ["rsa-2048"], "strict"),
+        ("p256", [], "standard"),
+        ("p256", ["p256"] * 4, "standard"),
+    ],
+)
+def test_sm3_a_profile_that_cannot_be_met_gives_a_finding(signer, readers, profile):
+    """A short key, no recipient or too many: nothing is sealed, nothing weaker is tried."""
+    recipients = [recipient(leaf(MUNICIPALITY, kind)) for kind in readers]
+
+    answer = sm.seal(plan(), signing(leaf(PROVIDER, signer)), recipients, profile, NOW)
+
+    assert isinstance(answer, Finding)
+    assert answer.code == "SM-3"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"subject": "a\nBcc: x@y.example"},
+        {"subject": "é"},
+        {"sender": "plan@zörg.example"},
+        {"recipient": "a@b.example, c@d.example"},
+        {"in_reply_to": "<a@b> <c@d>"},
+        {"message_id": "zonder haken"},
+        {"parts": (sm.Attachment("../../etc/passwd", "application/pdf", b""),)},
+        {"parts": (sm.Attachment("a.pdf", 'application/pdf"; x="', b""),)},
+        {"parts": ()},
+    ],
+)
+def test_sm60_values_with_other_characters_are_refused_where_they_enter(changes):
+    """Header values, addresses, names and types outside the allowed sets give a finding."""
+    answer = sm.seal(plan(**changes), signing(leaf(PROVIDER)), [recipient(leaf(MUNICIPALITY))], "standard", NOW)
+
+    assert isinstance(answer, Finding)
+    assert answer.code == "SM-60"
