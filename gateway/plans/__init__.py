@@ -9,13 +9,17 @@ from gateway.plans.checks import controleer
 from gateway.plans.exchange import lees_uitwisseling, maak_retour, maak_uitvraag
 from gateway.plans.formaat import Formaat, laad_formaat, meegeleverd
 from gateway.plans.model import Ondersteuningsplan, OntvangenUitvraag, Traject
+from gateway.plans.orders import ToegewezenProduct, vergelijk_beschikking, voor_verzending
+from gateway.plans.proposal import Voorstelregel, naar_besluitregel, propose
 from gateway.plans.uitvraag import gemeentedeel, met_eigen_gemeentedeel, vergelijk_gemeentedeel
 
 __all__ = [
     "Formaat",
     "Ondersteuningsplan",
     "OntvangenUitvraag",
+    "ToegewezenProduct",
     "Traject",
+    "Voorstelregel",
     "controleer",
     "gemeentedeel",
     "laad_formaat",
@@ -24,5 +28,9 @@ __all__ = [
     "maak_uitvraag",
     "meegeleverd",
     "met_eigen_gemeentedeel",
+    "naar_besluitregel",
+    "propose",
+    "vergelijk_beschikking",
     "vergelijk_gemeentedeel",
+    "voor_verzending",
 ]
