@@ -167,7 +167,7 @@ class Region(_Section, frozen=True):
 
     plan_format: Annotated[
         Path, _means("The region's form of the support plan: a file, or the name of one that comes with the gateway.")
-    ] = "midden-limburg-oost-2018"
+    ] = "mlo-2018"
     contract: Annotated[
         str | None,
         _means(

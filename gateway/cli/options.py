@@ -1,0 +1,25 @@
+"""Options that several commands share."""
+
+from datetime import date, datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("een datum is jjjj-mm-dd, bijvoorbeeld 2026-03-31") from None
+
+
+Today = Annotated[
+    date | None,
+    typer.Option("--today", parser=_day, metavar="DATE", help="De dag van vandaag (jjjj-mm-dd)."),
+]
+
+
+def day(given: date | None) -> date:
+    """The day that was given, else today in the Netherlands. Faces read the clock; rooms below get the day."""
+    return given or datetime.now(ZoneInfo("Europe/Amsterdam")).date()
