@@ -31,7 +31,7 @@ class Looptijd(NamedTuple):
 @regel("TR302")
 def tr302(bericht: Any, ctx: Context) -> Iterator[Hit]:
     producten = paden.genummerd(paden.TOEGEWEZEN, bericht.client.toegewezen_producten)
-    return _gestapeld(
+    return gestapeld(
         Looptijd(pad, p.product, p.ingangsdatum, p.einddatum or dt.date.max)
         for pad, p in producten
         if not _verwijderd(p)
@@ -45,7 +45,7 @@ def _verwijderd(product: Any) -> bool:
 @regel("TR386")
 def tr386(bericht: Any, ctx: Context) -> Iterator[Hit]:
     producten = paden.genummerd(paden.AANGEVRAAGD, bericht.client.aangevraagde_producten)
-    return _gestapeld(
+    return gestapeld(
         Looptijd(pad, p.product, p.toewijzing_ingangsdatum, p.toewijzing_einddatum or dt.date.max)
         for pad, p in producten
     )
@@ -54,12 +54,12 @@ def tr386(bericht: Any, ctx: Context) -> Iterator[Hit]:
 @regel("TR410")
 def tr410(bericht: Any, ctx: Context) -> Iterator[Hit]:
     producten = paden.genummerd(paden.NIEUW, bericht.client.verzoek.nieuwe_producten)
-    return _gestapeld(
+    return gestapeld(
         Looptijd(pad, p.product, p.gewenste_ingangsdatum, p.einddatum or dt.date.max) for pad, p in producten
     )
 
 
-def _gestapeld(looptijden: Iterable[Looptijd]) -> Iterator[Hit]:
+def gestapeld(looptijden: Iterable[Looptijd]) -> Iterator[Hit]:
     """The products that overlap one that began before them.
 
     One sweep in order of time instead of comparing all pairs: per kind of product the latest end so far is enough.

@@ -1,0 +1,21 @@
+"""What was exchanged before: the small read-only view that rules of level 3 look into, and one that lives in memory."""
+
+from gateway.berichten.historie.geheugen import History
+from gateway.berichten.historie.kenmerk import Kenmerk, heenbericht_van, kenmerk, partijen, soort_van
+from gateway.berichten.historie.uitkomst import is_afkeuring
+from gateway.berichten.historie.waarden import Dossier, Earlier, Levering, Versie, Verzoek
+
+__all__ = [
+    "Dossier",
+    "Earlier",
+    "History",
+    "Kenmerk",
+    "Levering",
+    "Versie",
+    "Verzoek",
+    "heenbericht_van",
+    "is_afkeuring",
+    "kenmerk",
+    "partijen",
+    "soort_van",
+]
