@@ -16,7 +16,7 @@ from gateway.berichten.schema_model import ComplexType, Element, Schema, SimpleT
 from gateway.berichten.values import broken_facet
 
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
-_HARMLESS = {f"{_XSI}schemaLocation", f"{_XSI}noNamespaceSchemaLocation", f"{_XSI}type"}
+_HARMLESS = {f"{_XSI}schemaLocation", f"{_XSI}noNamespaceSchemaLocation"}
 
 
 def diagnose(root: etree._Element, schema: Schema) -> list[Fault]:

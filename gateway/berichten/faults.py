@@ -52,6 +52,9 @@ TEXTS: dict[str, Text] = {
         "Spread the content over more messages.",
     ),
     "empty": Text("XML", "Het bestand is leeg.", _RESEND, "The file is empty.", _RESEND_EN),
+    "not xml": Text(
+        "XML", "Het bestand is geen XML.", "Bied een XML-bericht aan.", "The file is not XML.", "Offer an XML message."
+    ),
     "bom": Text(
         "XML", "Het bestand begint met een byte order mark (BOM).", _UTF8, "The file has a byte order mark.", _UTF8_EN
     ),
@@ -258,10 +261,10 @@ TEXTS: dict[str, Text] = {
     ),
     "pattern": Text(
         "XSD",
-        "De waarde van `{name}` heeft niet de vorm van {type} (patroon {pattern}).",
-        "Vul `{name}` in die vorm in.",
-        "The value of `{name}` does not have the form of {type} (pattern {pattern}).",
-        "Fill in `{name}` in that form.",
+        "De waarde van `{name}` heeft niet de vorm van {type}.",
+        "Patroon {pattern}. {documentation}",
+        "The value of `{name}` does not have the form of {type}.",
+        "Fill in a value that matches the pattern {pattern}.",
     ),
     "fixed": Text(
         "XSD",

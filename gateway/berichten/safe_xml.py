@@ -15,16 +15,15 @@ _SPACE = re.compile(rb"[ \t\r\n]*")
 
 # libxml2's error numbers (xmlerror.h), by what they mean for the reader
 _KINDS = {
-    4: "empty",  # document empty
+    4: "not xml",  # no element at the start
     9: "character",  # invalid character
-    81: "encoding",  # invalid encoding
     26: "entity",  # undeclared entity
     27: "entity",
-    5: "truncated",  # extra content or premature end, told apart below
-    77: "truncated",  # tag not finished
-    74: "truncated",  # tag not closed
+    81: "encoding",  # invalid encoding
     114: "deep",  # resource limit: 256 levels of elements, 2,048 in a large file
 }
+# Something is unfinished: attribute, comment, CDATA, tag, document. At the end of the file: it was cut off.
+_UNFINISHED = {5, 39, 40, 41, 45, 47, 63, 68, 73, 74, 77}
 
 
 def parse_xml(data: bytes) -> etree._Element | Fault:
@@ -63,7 +62,8 @@ def _refusal(data: bytes) -> Fault | None:
     declared = _DECLARED.match(data)
     if declared and declared[1].upper() != b"UTF-8":
         return Fault(kind="declared", line=1)
-    return Fault(kind="dtd", line=_doctype_line(data)) if _doctype_line(data) else None
+    doctype = _doctype_line(data)
+    return Fault(kind="dtd", line=doctype) if doctype else None
 
 
 def _doctype_line(data: bytes) -> int | None:
@@ -85,9 +85,10 @@ def _doctype_line(data: bytes) -> int | None:
 
 def _syntax(error: etree.XMLSyntaxError, data: bytes) -> Fault:
     kind = _KINDS.get(error.code, "syntax")
-    line = error.position[0] if error.position else None
-    if kind == "truncated" and line is not None and line < data.rstrip().count(b"\n") + 1:
-        kind = "syntax"
+    line, column = error.position
+    if error.code in _UNFINISHED and line is not None:
+        last = data.rsplit(b"\n", 1)[-1]
+        kind = "truncated" if line > data.count(b"\n") and column >= len(last.decode("utf-8", "ignore")) - 1 else kind
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as wrong:
