@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from gateway import __version__
-from gateway.cli import bericht, plan, regels
+from gateway.cli import bericht, plan, regels, setup
 from gateway.cli.output import BROKEN, Surroundings, say, show
 
 app = typer.Typer(
@@ -40,6 +40,8 @@ def gateway(
 
 app.add_typer(bericht.app, name="bericht")
 app.add_typer(plan.app, name="plan")
+app.command("init")(setup.init)
+app.command("check")(setup.check)
 app.command("regels")(regels.regels)
 
 

@@ -3,7 +3,7 @@
 `read_settings` gives `Settings`, or all that is wrong with them; `render` writes the file with every setting explained.
 """
 
-from gateway.config.read import FILE, read_settings
+from gateway.config.read import FILE, parse_settings, read_settings
 from gateway.config.secret import read_secret
 from gateway.config.settings import Gateway, Keys, Limits, Mailbox, Region, Relay, Retention, Schedule, Settings, Store
 from gateway.config.write import render
@@ -20,6 +20,7 @@ __all__ = [
     "Schedule",
     "Settings",
     "Store",
+    "parse_settings",
     "read_secret",
     "read_settings",
     "render",

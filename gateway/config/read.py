@@ -33,11 +33,17 @@ def read_settings(folder: Path, environ: Mapping[str, str]) -> Settings | tuple[
     file = folder / FILE
     try:
         text = file.read_text(encoding="utf-8")
-        document = tomllib.loads(text)
     except OSError as error:
         return (_finding("CFG-FILE", f"{file} cannot be read: {error.strerror}.", "Make one: gateway init.", ""),)
     except UnicodeDecodeError:
         return (_finding("CFG-SYNTAX", f"{file} is not UTF-8 text.", "Save it as UTF-8.", "", 1),)
+    return parse_settings(text, environ)
+
+
+def parse_settings(text: str, environ: Mapping[str, str]) -> Settings | tuple[Finding, ...]:
+    """Settings from the text of a gateway.toml; the environment goes before it."""
+    try:
+        document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         line = line_of_syntax_error(str(error), text)
         return (

@@ -1,0 +1,170 @@
+"""What `gateway check` tests: one function a subject, each answers with what it saw and what to mend.
+
+Nothing is changed and nothing is sent; a server is greeted, logged in to, and left.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from ctypes.util import find_library
+from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
+from pathlib import Path
+
+import msgspec
+
+from gateway.config import Settings, read_secret
+from gateway.config.secret import mode_fault
+from gateway.domain.findings import Finding
+
+RENEW = timedelta(days=60)  # getting a certificate takes weeks
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that was tested."""
+
+    check: str  # settings, master key, store, signing key …
+    ok: bool
+    what: str
+    advice: str | None = None
+
+
+class Surround(msgspec.Struct, frozen=True):
+    """What the checks look at."""
+
+    settings: Settings
+    folder: Path
+    environ: Mapping[str, str]
+    now: datetime
+
+    def path(self, setting: str) -> Path:
+        """A path from the settings; relative ones are inside the gateway's folder."""
+        return self.folder / setting
+
+
+Subject = Callable[[Surround], Iterator[Check]]
+
+
+def run_checks(settings: Settings, folder: Path, environ: Mapping[str, str]) -> Iterator[Check]:
+    """Every check in turn, from the inside out."""
+    around = Surround(settings, folder, environ, datetime.now(UTC))
+    yield Check(check="settings", ok=True, what=f"{settings.gateway.role} {settings.gateway.code}")
+    for subject in SUBJECTS:
+        yield from subject(around)
+
+
+def _master_and_store(around: Surround) -> Iterator[Check]:
+    from gateway.store import KeyRefused, MasterKey, OpenRefused, Store
+
+    try:
+        master = MasterKey.from_file(around.path(around.settings.keys.master))
+    except KeyRefused as refused:
+        yield Check(check="master key", ok=False, what=str(refused), advice="Put the key back.")
+        return
+    yield Check(check="master key", ok=True, what="readable by its owner only")
+    url = around.settings.store.url
+    name = url.removeprefix("sqlite:///")
+    if url.startswith("sqlite:") and not around.path(name).exists():
+        yield Check(check="store", ok=True, what="not there yet; it is made at the first start")
+        return
+    try:
+        Store.open(around.path(name) if url.startswith("sqlite:") else url, master).close()
+    except OpenRefused as refused:
+        yield Check(check="store", ok=False, what=str(refused))
+        return
+    yield Check(check="store", ok=True, what="opens with this master key")
+
+
+def _own_keys(around: Surround) -> Iterator[Check]:
+    keys = around.settings.keys
+    file = around.path(keys.password_file)
+    password = read_secret(file, "keys.password_file", around.environ, "GATEWAY_KEYS_PASSWORD")
+    if isinstance(password, Finding):
+        yield _failed("key password", password)
+        return
+    pairs = {
+        "signing key": (keys.signing_key, keys.signing_certificate),
+        "decryption key": (keys.decryption_key, keys.decryption_certificate),
+    }
+    for name, (key, certificate) in pairs.items():
+        yield _pair(around, name, around.path(key), around.path(certificate), password)
+
+
+def _pair(around: Surround, name: str, key: Path, certificate: Path, password: str) -> Check:
+    """A private key, its mode, its certificate, whether they belong together, and until when."""
+    from cryptography import x509
+
+    from gateway.securemail import load_key, signing_key
+
+    fault = mode_fault(key, f"keys.{key.name}")
+    if fault is not None:
+        return _failed(name, fault)
+    material = load_key(key.read_bytes(), password.encode())
+    if isinstance(material, Finding):
+        return _failed(name, material)
+    try:
+        own = x509.load_pem_x509_certificates(certificate.read_bytes())[0]
+    except (OSError, ValueError):
+        return Check(check=name, ok=False, what=f"{certificate} holds no certificate (PEM).", advice="Put it there.")
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    prepared = signing_key(material.private, own.public_bytes(Encoding.DER))
+    if isinstance(prepared, Finding):
+        return _failed(name, prepared)
+    left = own.not_valid_after_utc - around.now
+    until = own.not_valid_after_utc.date().isoformat()
+    if left < timedelta(0):
+        return Check(check=name, ok=False, what=f"its certificate expired on {until}", advice="Ask for a new one.")
+    advice = "Ask for a new one now." if left < RENEW else None
+    return Check(check=name, ok=True, what=f"fits its certificate, which is valid until {until}", advice=advice)
+
+
+def _anchors(around: Surround) -> Iterator[Check]:
+    from cryptography import x509
+
+    path = around.path(around.settings.keys.anchors)
+    try:
+        roots = x509.load_pem_x509_certificates(path.read_bytes())
+    except (OSError, ValueError):
+        advice = "Put the roots of your partners' certificates there (PEM): without them nobody is trusted."
+        yield Check(check="anchors", ok=False, what=f"{path} holds no certificates.", advice=advice)
+        return
+    yield Check(check="anchors", ok=True, what=f"{len(roots)} trusted roots")
+
+
+def _region(around: Surround) -> Iterator[Check]:
+    from gateway.plans import laad_formaat
+    from gateway.plans.formaat import formaat_bestand
+
+    name = around.settings.region.plan_format
+    path = formaat_bestand(name) if formaat_bestand(name).exists() else around.path(name)
+    try:
+        loaded, found = laad_formaat(path.read_bytes())
+    except OSError as error:
+        yield Check(check="plan format", ok=False, what=f"{path}: {error.strerror}.", advice="See region.plan_format.")
+        return
+    what = (
+        f"{name}: {len(found)} findings"
+        if loaded is None
+        else f"{loaded.formaat.naam}, version {loaded.formaat.versie}"
+    )
+    advice = None if loaded else f"gateway plan regio check {path}"
+    yield Check(check="plan format", ok=loaded is not None, what=what, advice=advice)
+
+
+def _documents(_: Surround) -> Iterator[Check]:
+    """WeasyPrint is a package, Pango under it is not; looking is enough, importing takes a second."""
+    if find_spec("weasyprint") is None or not _has_pango():
+        advice = "Install the extra `documents` and Pango (Debian: libpango-1.0-0 libpangoft2-1.0-0)."
+        yield Check(check="documents", ok=True, what="no PDF forms: plans travel as data", advice=advice)
+        return
+    yield Check(check="documents", ok=True, what="PDF forms can be made")
+
+
+def _has_pango() -> bool:
+    return any(find_library(name) for name in ("pango-1.0", "pango-1.0-0"))
+
+
+def _failed(name: str, finding: Finding) -> Check:
+    return Check(check=name, ok=False, what=finding.message, advice=finding.advice)
+
+
+SUBJECTS: tuple[Subject, ...] = (_master_and_store, _own_keys, _anchors, _region, _documents)
