@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from gateway.berichten.codelijsten import Codelijst
 from gateway.domain.period import Period
 from gateway.domain.workdays import NL, WorkCalendar
 from gateway.reconcile import bedragen, eenheden
@@ -73,13 +74,6 @@ class Product(msgspec.Struct, frozen=True):
     gemeente: str | None = None
 
 
-class CbsLijst(msgspec.Struct, frozen=True):
-    """The municipality codes that exist in a period."""
-
-    geldig: Period
-    codes: frozenset[str]
-
-
 class Contract(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """All configuration of C, with the revision that every verdict records (5.6). `dict`: lookups are built once."""
 
@@ -88,7 +82,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     volledig: tuple[Volledig, ...] = ()
     producten: tuple[Product, ...] | None = None  # None: no product list is configured
     eigen_codes: frozenset[str] = frozenset()  # own and predecessor CBS codes
-    cbs_lijsten: tuple[CbsLijst, ...] = ()
+    gemeenten: Codelijst | None = None  # the CBS list, dated
     agb_aliassen: tuple[frozenset[str], ...] = ()  # each set acts for one contract party
     policies: Policies = Policies()
     werkdagen: WorkCalendar = NL
@@ -143,8 +137,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def cbs_has(self, gemeente: str, on: date) -> bool | None:
         """True if the code exists on that day (TR378); None without a list for that day."""
-        lists = [lijst for lijst in self.cbs_lijsten if lijst.geldig.contains(on)]
-        return any(gemeente in lijst.codes for lijst in lists) if lists else None
+        return None if self.gemeenten is None else self.gemeenten.valid(gemeente, on)
 
 
 def _grouped(

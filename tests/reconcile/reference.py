@@ -7,7 +7,7 @@ from datetime import date, time
 from fractions import Fraction
 from typing import Any
 
-from gateway.berichten import basis, wmo323
+from gateway.berichten import basis, wmo301, wmo302, wmo323, wmo325
 from gateway.domain.period import Period, month_of
 from gateway.reconcile.beoordeling import Assessment, assess
 from gateway.reconcile.contract import Contract, Product, Tarief
@@ -231,3 +231,87 @@ def beoordeel_regel(
     received = message.header.bericht_identificatie.dagtekening
     (found,) = assess(message, state or stand(), contract, received).lines
     return found
+
+
+def bericht_301(identificatie: str, dagtekening: str, *versies: ToewijzingVersie) -> wmo301.Bericht:
+    """A WMO301 of one client with these versions."""
+    first = versies[0]
+    return wmo301.Bericht(
+        header=wmo301.Header(
+            bericht_code="414",
+            bericht_versie=3,
+            bericht_subversie=2,
+            afzender=first.gemeente,
+            ontvanger=first.aanbieder,
+            bericht_identificatie=_identificatie(identificatie, dagtekening),
+            xsd_versie=XSD,
+        ),
+        client=wmo301.Client(
+            bsn=first.bsn,
+            geboortedatum=basis.Geboortedatum(datum=dag("1950-01-01")),
+            geslacht="0",
+            naam=basis.VolledigeNaam(geslachtsnaam=basis.Achternaam(achternaam="Test"), naam_gebruik="1"),
+            contactgegevens=(wmo301.Contact(soort="01"),),
+            toegewezen_producten=tuple(map(_toegewezen, versies)),
+        ),
+    )
+
+
+def _toegewezen(v: ToewijzingVersie) -> wmo301.ToegewezenProduct:
+    product = v.product_categorie and basis.Product(categorie=v.product_categorie, code=v.product_code)
+    omvang = v.omvang and basis.Omvang(volume=v.omvang.volume, eenheid=v.omvang.eenheid, frequentie=v.omvang.frequentie)
+    return wmo301.ToegewezenProduct(
+        toewijzing_nummer=v.toewijzing_nummer,
+        referentie_aanbieder=v.referentie_aanbieder,
+        product=product or None,
+        toewijzingsdatum=v.toewijzingsdatum,
+        toewijzingstijd=v.toewijzingstijd,
+        ingangsdatum=v.ingangsdatum,
+        einddatum=v.einddatum,
+        reden_wijziging=v.reden_wijziging,
+        omvang=omvang,
+        budget=v.budget,
+    )
+
+
+def bericht_302(of: wmo301.Bericht, *codes: str) -> wmo302.Bericht:
+    """The answer to a 301: accepted, or rejected with these codes on the client."""
+    h = of.header
+    client = wmo302.Client(
+        **{name: getattr(of.client, name) for name in of.client.__struct_fields__ if name not in _DEEP},
+        contactgegevens=(wmo302.Contact(soort="01", retour_codes=("0200",)),),
+        toegewezen_producten=(),
+        retour_codes=codes,
+    )
+    return wmo302.Bericht(
+        header=wmo302.Header(
+            bericht_code="415",
+            bericht_versie=3,
+            bericht_subversie=2,
+            afzender=h.afzender,
+            ontvanger=h.ontvanger,
+            bericht_identificatie=h.bericht_identificatie,
+            xsd_versie=h.xsd_versie,
+            identificatie_retour=f"R{h.bericht_identificatie.identificatie}"[:12],
+            dagtekening_retour=h.bericht_identificatie.dagtekening,
+            xsd_versie_retour=XSD,
+            retour_codes=("0200",) if codes else (),
+        ),
+        client=client if codes else None,
+    )
+
+
+_DEEP = {"relaties", "contactgegevens", "toegewezen_producten", "retour_codes"}
+XSD = basis.XsdVersie(basisschema_xsd_versie="1.0.0", bericht_xsd_versie="1.0.0")
+
+
+def _identificatie(nummer: str, dagtekening: str) -> basis.BerichtIdentificatie:
+    return basis.BerichtIdentificatie(identificatie=nummer, dagtekening=dag(dagtekening))
+
+
+def antwoord_op(message: wmo323.Bericht, state: State, dagtekening: str) -> wmo325.Bericht:
+    """The WMO325 on a declaration, committed to the state."""
+    found = verwerk(state, message)
+    assert found.antwoord is not None
+    nummer = f"A{message.header.bericht_identificatie.identificatie[1:]}"
+    return found.antwoord.bericht(nummer, dag(dagtekening), ("1.0.0", "1.0.0"))

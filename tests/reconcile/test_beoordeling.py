@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from gateway.berichten import basis, wmo323
+from gateway.berichten.codelijsten import Code, Codelijst
 from gateway.reconcile.beoordeling import Assessment, assess
-from gateway.reconcile.contract import CbsLijst, Contract
+from gateway.reconcile.contract import Contract
 from gateway.reconcile.uitslag import HandmatigBesluit, Outcome
 from gateway.reconcile.weergave import declaratie_json
 from tests.reconcile import reference as ref
@@ -223,6 +224,10 @@ def _lines_only(message: wmo323.Bericht) -> Assessment:
     return assess(message, state, ref.CONTRACT, SEPTEMBER_5)
 
 
+def _cbs(*codes: Code) -> Codelijst:
+    return Codelijst("GEMEENTEN", "Gemeente", "LDT_Gemeente", date(2025, 1, 1), "test", {c.code: c for c in codes})
+
+
 # S2 and S3 -----------------------------------------------------------------------------------------------------------
 
 
@@ -239,8 +244,8 @@ def test_tr135_dated_after_receipt() -> None:
         (Contract(eigen_codes=frozenset({"0384"})), "0384", ()),
         (Contract(eigen_codes=frozenset({"0384"})), "9999", ("S300",)),
         (Contract(), "9999", ()),  # neither list nor own codes: nothing can be concluded
-        (Contract(cbs_lijsten=(CbsLijst(ref.periode("2025-01-01..2025-12-31"), frozenset({"0384"})),)), "0384", ()),
-        (Contract(cbs_lijsten=(CbsLijst(ref.periode("2025-01-01.."), frozenset({"0363"})),)), "0384", ("S300",)),
+        (Contract(gemeenten=_cbs(Code("0384", "x"))), "0384", ()),
+        (Contract(gemeenten=_cbs(Code("0363", "x"))), "0384", ("S300",)),
     ],
 )
 def test_tr378_receiver(contract: Contract, gemeente: str, codes: tuple[str, ...]) -> None:
@@ -253,9 +258,8 @@ def test_tr378_receiver(contract: Contract, gemeente: str, codes: tuple[str, ...
 
 def test_tr378_after_herindeling_the_code_of_the_allocations_counts() -> None:
     """1.4.6 TR378: a code that ended is good while every allocation began when it existed."""
-    lists = (CbsLijst(ref.periode("2025-01-01..2025-08-31"), frozenset({"0384"})),
-             CbsLijst(ref.periode("2025-09-01.."), frozenset({"0363"})))  # fmt: skip
-    contract = msgspec.structs.replace(ref.CONTRACT, cbs_lijsten=lists)
+    ended = Code("0384", "x", tot=date(2025, 8, 31))
+    contract = msgspec.structs.replace(ref.CONTRACT, gemeenten=_cbs(ended, Code("0363", "x")))
     newer = ref.versie(20081, B1, "02/02A05", "2025-09-01..2025-12-31", "1 04 2")
     later = regel("RN305", 20081, "02/02A05", "2025-09-01..2025-09-30", 1, "04", 6250)
 

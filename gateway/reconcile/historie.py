@@ -1,0 +1,161 @@
+"""State from messages already exchanged: 301, 302, 323 and 325 (5.2), without a gateway's own log.
+
+What was answered is booked as it was answered, never judged anew (5.6). A 323 without its 325 is open (5.4).
+"""
+
+from collections.abc import Iterable
+from datetime import date
+
+import msgspec
+
+from gateway.berichten import wmo301, wmo302, wmo323, wmo325
+from gateway.berichten.deel import Deel
+from gateway.domain.findings import Finding
+from gateway.reconcile.antwoord import AKKOORD, NIET_BEOORDEELD, VOLLEDIG
+from gateway.reconcile.declaraties import Declaratie, Prestatie
+from gateway.reconcile.state import Effects, State
+from gateway.reconcile.toewijzingen import Antwoord301, Key, versies_uit_301
+from gateway.reconcile.uitslag import Outcome
+from gateway.reconcile.werkstand import Werkstand
+
+_Id = tuple[str, str, str, date]  # afzender, ontvanger, Identificatie, Dagtekening of the message that was sent
+
+
+class Historie(msgspec.Struct, frozen=True):
+    """What messages tell: the state after them, and what did not fit together."""
+
+    state: State
+    findings: tuple[Finding, ...]
+
+
+def uit_berichten(messages: Iterable[Deel], behalve: Deel | None = None) -> Historie:
+    """The state after these messages, in whatever order they come; other kinds and doubles do not matter.
+
+    `behalve` is the declaration about to be assessed, in case it lies among them.
+    """
+    found = [message for message in messages if message != behalve]
+    findings: list[Finding] = []
+    state = State()
+    _record_301s(state, [m for m in found if isinstance(m, wmo301.Bericht)])
+    _record_302s(state, [m for m in found if isinstance(m, wmo302.Bericht)], findings)
+    _record_declarations(
+        state,
+        [m for m in found if isinstance(m, wmo323.Bericht)],
+        [m for m in found if isinstance(m, wmo325.Bericht)],
+        findings,
+    )
+    return Historie(state, tuple(findings))
+
+
+def _record_301s(state: State, messages: list[wmo301.Bericht]) -> None:
+    for message in sorted(messages, key=_moment):
+        state.record(versies_uit_301(message))
+
+
+def _moment(message: wmo301.Bericht | wmo302.Bericht) -> tuple[date, str]:
+    sent = message.header.bericht_identificatie
+    return sent.dagtekening, sent.identificatie
+
+
+def _record_302s(state: State, messages: list[wmo302.Bericht], findings: list[Finding]) -> None:
+    sent_in = _allocations_by_301(state)
+    for message in sorted(messages, key=_moment):
+        header = message.header
+        identificatie, dagtekening = (
+            header.bericht_identificatie.identificatie,
+            header.bericht_identificatie.dagtekening,
+        )
+        keys = sent_in.get((header.afzender, header.ontvanger, identificatie, dagtekening), [])
+        if not keys:
+            findings.append(_loose("302", identificatie, "het 301-bericht waarop het antwoordt"))
+        rejected = Antwoord301.REJECTED if header.retour_codes else Antwoord301.ACCEPTED
+        codes = _codes_302(message)
+        for key in keys:
+            state.toewijzingen[key] = state.toewijzingen[key].with_answer(identificatie, dagtekening, rejected, codes)
+
+
+def _allocations_by_301(state: State) -> dict[_Id, list[Key]]:
+    found: dict[_Id, list[Key]] = {}
+    for key, toewijzing in state.toewijzingen.items():
+        sent = {
+            (v.gemeente, v.aanbieder, s.identificatie, s.dagtekening)
+            for v in (*toewijzing.versies, *toewijzing.conflicten)
+            for s in v.verzendingen
+        }
+        for one in sorted(sent):
+            found.setdefault(one, []).append(key)
+    return found
+
+
+def _codes_302(message: wmo302.Bericht) -> tuple[str, ...]:
+    """The retourcodes that say something, of header, client and products."""
+    client = message.client
+    groups = [message.header.retour_codes]
+    if client is not None:
+        groups += [client.retour_codes, *(p.retour_codes for p in client.toegewezen_producten)]
+    codes = (code for group in groups for code in group)
+    return tuple(dict.fromkeys(code for code in codes if code not in (AKKOORD, NIET_BEOORDEELD)))
+
+
+def _record_declarations(
+    state: State, sent: list[wmo323.Bericht], answers: list[wmo325.Bericht], findings: list[Finding]
+) -> None:
+    declared = {_id_323(d): d for d in map(Declaratie.from_323, sent)}
+    answered: set[_Id] = set()
+    for message in sorted(answers, key=lambda m: (m.header.bericht_identificatie.dagtekening, *_id_325(m))):
+        key = _id_325(message)
+        declaratie = declared.get(key)
+        if declaratie is None:
+            findings.append(_loose("325", key[2], "het 323-bericht waarop het antwoordt"))
+        elif key not in answered:
+            answered.add(key)
+            state.commit(_booked(state, declaratie, message, findings))
+    for key, declaratie in sorted(declared.items(), key=lambda item: (item[0][3], item[0])):
+        if key not in answered:
+            state.commit(Werkstand(state, declaratie).effects("", held=True))
+
+
+def _id_323(declaratie: Declaratie) -> _Id:
+    return declaratie.aanbieder, declaratie.gemeente, declaratie.identificatie, declaratie.dagtekening
+
+
+def _id_325(message: wmo325.Bericht) -> _Id:
+    header, of = message.header, message.header.declaratie_identificatie
+    return header.ontvanger, header.afzender, of.identificatie, of.dagtekening
+
+
+def _booked(state: State, declaratie: Declaratie, message: wmo325.Bericht, findings: list[Finding]) -> Effects:
+    """The effects of an answered declaration, as the 325 says (4.5: lines that are not in it are approved)."""
+    body = message.declaratie_antwoord
+    decided = message.header.retour_codes == (AKKOORD,) and body is not None
+    if not decided or body is None or body.retour_codes not in ((AKKOORD,), (VOLLEDIG,)):
+        return Effects(pair=declaratie.pair, identificatie=declaratie.identificatie)  # counts as not sent [C23]
+    returned = {
+        (client.bsn, p.product_referentie): p.retour_codes for client in body.clienten for p in client.prestaties
+    }
+    references = {
+        (bsn, (r.referentie_nummer, r.vorig_referentie_nummer)): codes for (bsn, r), codes in returned.items()
+    }
+    stand = Werkstand(state, declaratie)
+    for p in sorted(declaratie.prestaties, key=lambda line: not line.is_credit):
+        codes = references.get((p.bsn, (p.referentie_nummer, p.vorig_referentie_nummer)))
+        stand.register(p, _outcome(p, codes, stand, findings), codes or ())
+    return stand.effects("", held=False)
+
+
+def _outcome(p: Prestatie, codes: tuple[str, ...] | None, stand: Werkstand, findings: list[Finding]) -> Outcome:
+    if codes is not None:
+        return Outcome.NOT_ASSESSED if codes == (NIET_BEOORDEELD,) else Outcome.REJECTED
+    if p.is_credit and stand.referentie(p.vorig_referentie_nummer or "") is None:
+        findings.append(_loose("323", p.referentie_nummer, "de regel die deze terugboeking noemt"))
+        return Outcome.NOT_ASSESSED  # nothing to take back: the debit was never booked either
+    return Outcome.APPROVED
+
+
+def _loose(soort: str, nummer: str, missing: str) -> Finding:
+    return Finding(
+        code="HISTORIE",
+        severity="warning",
+        message=f"Bij {soort} {nummer} ontbreekt {missing}.",
+        advice="Voeg het ontbrekende bericht toe; zonder dat kan de uitkomst onvolledig zijn.",
+    )
