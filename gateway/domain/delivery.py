@@ -13,9 +13,7 @@ Phase = Literal["connect", "tls", "ehlo", "auth", "mail", "rcpt", "data"]
 Verdict = Literal["submitted", "deferred", "failed", "uncertain", "channel"]
 """What the attempt means for the message; `channel`: our own way out is broken, the message is untouched (SM-89)."""
 
-CODE_MAX = (
-    200  # characters kept of a reply: enough to read a queue id or an explanation, bounded against a hostile relay
-)
+TEXT_MAX = 200  # characters kept of a reply: enough for a queue id or a reason, bounded against a hostile relay
 
 
 class Shipment(msgspec.Struct, frozen=True, kw_only=True):

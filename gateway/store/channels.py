@@ -37,7 +37,7 @@ class Channels:
             self.fail(name, f"{outcome.phase}: {outcome.reason or outcome.code}")
         elif outcome.reason == "policy":
             self._policy(name, outcome.recipient or "")
-        else:
+        elif outcome.verdict != "uncertain":  # a connection that broke off is no proof that the channel works
             self.ok(name)
 
     def fail(self, name: str, reason: str) -> datetime:

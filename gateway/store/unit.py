@@ -1,5 +1,7 @@
 """One unit of work: one transaction, one time, one actor; everything that belongs together is written through it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 
@@ -24,6 +26,12 @@ class Unit:
         self._conn, self._node = conn, node
         self.now, self.actor = now, actor
         self._sealer = Sealer(conn, ring, now)
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """Several independent changes in one commit: an exception undoes this part and leaves the others."""
+        with self._conn.begin_nested():
+            yield
 
     @cached_property
     def outbox(self) -> Outbox:

@@ -1,1 +1,28 @@
 """I/O to the outside: SMTP, mailboxes, folder drop. Knows no plans and no iWmo."""
+
+from .files import FolderMailbox, FolderTransport, MaildirMailbox, write_whole
+from .imap import ImapMailbox, ImapSettings
+from .pop3 import Pop3Mailbox, Pop3Settings
+from .seam import BeforeData, Listed, Mailbox, MailboxDown, Transport, Unreadable
+from .smtp import SmtpSettings, SmtpTransport
+from .tls import client_context
+
+__all__ = [
+    "BeforeData",
+    "FolderMailbox",
+    "FolderTransport",
+    "ImapMailbox",
+    "ImapSettings",
+    "Listed",
+    "Mailbox",
+    "MailboxDown",
+    "MaildirMailbox",
+    "Pop3Mailbox",
+    "Pop3Settings",
+    "SmtpSettings",
+    "SmtpTransport",
+    "Transport",
+    "Unreadable",
+    "client_context",
+    "write_whole",
+]

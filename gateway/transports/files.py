@@ -1,0 +1,165 @@
+"""Messages as files: a maildir to read from, and a folder to drop into and take from. Whole files only."""
+
+import asyncio
+import os
+import re
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gateway.domain.delivery import Outcome, Shipment
+
+from .seam import HEADER_MAX, LIST_MAX, BeforeData, Listed, MailboxDown, Unreadable
+
+_BARE_LF = re.compile(rb"(?<!\r)\n")
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+
+
+class FolderTransport:
+    """Hands a message over by putting it in a folder: written under another name, synced, then renamed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def deliver(self, shipment: Shipment, before_data: BeforeData) -> Outcome:
+        """See `Transport`. The name follows from the Message-ID, so a second attempt replaces the first."""
+        if not self._folder.is_dir():
+            return Outcome(verdict="channel", phase="connect", reason="no-folder", recipient=shipment.recipient)
+        await before_data()
+        name = _UNSAFE.sub("_", shipment.message_id.strip("<>")) + ".eml"
+        try:
+            await asyncio.to_thread(write_whole, self._folder / name, shipment.wire)
+        except OSError as error:
+            # A file appears whole or not at all, so nothing is uncertain here.
+            return Outcome(verdict="deferred", phase="data", reason="file", text=os.strerror(error.errno or 0))
+        return Outcome(verdict="submitted", phase="data", text=name, remote="folder", recipient=shipment.recipient)
+
+    async def close(self) -> None:
+        """Nothing to end."""
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file that is never seen half: temporary name, sync, rename, sync of the folder."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+class FolderMailbox:
+    """Takes what appears in a folder; a file whose name begins with a dot is still being written.
+
+    What is committed is moved to the folder `verwerkt` beside the files.
+    """
+
+    source = "folder"
+
+    def __init__(self, path: Path, account: str) -> None:
+        self.account, self.folder = account, path.name
+        self._path, self._done = path, path / "verwerkt"
+
+    def _files(self) -> Iterator[Path]:
+        return (entry for entry in self._path.iterdir() if entry.is_file() and not entry.name.startswith("."))
+
+    def _uid(self, path: Path) -> str:
+        return path.name
+
+    def _find(self, uid: str) -> Path:
+        return self._path / uid
+
+    def _read(self, uid: str, limit: int) -> bytes:
+        with self._find(uid).open("rb") as file:
+            return file.read(limit)
+
+    def _list(self) -> list[Listed]:
+        found = []
+        for path in self._files():
+            try:
+                status = path.stat()
+            except FileNotFoundError:
+                continue  # moved while we looked
+            received_at = datetime.fromtimestamp(status.st_mtime, UTC)
+            found.append(Listed(uid=self._uid(path), size=status.st_size, received_at=received_at))
+        return sorted(found, key=lambda listed: (listed.received_at, listed.uid))[:LIST_MAX]
+
+    def _move(self, uids: Collection[str]) -> set[str]:
+        self._done.mkdir(exist_ok=True)
+        for uid in uids:
+            try:
+                path = self._find(uid)
+                path.replace(self._done / path.name)
+            except FileNotFoundError:
+                continue  # gone already: a move before a crash
+        return set(uids)
+
+    async def list(self) -> Sequence[Listed]:
+        """See `Mailbox`."""
+        try:
+            return await asyncio.to_thread(self._list)
+        except OSError as error:
+            raise MailboxDown(f"{self._path}: {error.strerror}") from error
+
+    async def fetch(self, uid: str, limit: int) -> bytes:
+        """See `Mailbox`."""
+        try:
+            return await asyncio.to_thread(self._read, uid, limit + 1)
+        except OSError as error:
+            raise Unreadable(f"{self._path}: {error.strerror}") from error
+
+    async def header(self, uid: str) -> bytes:
+        """See `Mailbox`."""
+        start = await self.fetch(uid, HEADER_MAX)
+        return start[:HEADER_MAX].partition(b"\r\n\r\n")[0]
+
+    async def release(self, uids: Collection[str]) -> Collection[str]:
+        """See `Mailbox`."""
+        try:
+            return await asyncio.to_thread(self._move, uids)
+        except OSError as error:
+            raise MailboxDown(f"{self._done}: {error.strerror}") from error
+
+    async def close(self) -> None:
+        """Nothing to end."""
+
+
+class MaildirMailbox(FolderMailbox):
+    """A maildir (`new`, `cur`). Committed messages move to the maildir++ folder `.Verwerkt`.
+
+    A maildir keeps lines with bare LF; they become CRLF again, as they were on the wire and as signatures count them.
+    """
+
+    source = "maildir"
+
+    def __init__(self, path: Path, account: str) -> None:
+        super().__init__(path, account)
+        self._done = path / ".Verwerkt" / "cur"
+
+    def _files(self) -> Iterator[Path]:
+        for part in ("new", "cur"):
+            folder = self._path / part
+            if folder.is_dir():
+                yield from (entry for entry in folder.iterdir() if not entry.name.startswith("."))
+
+    def _uid(self, path: Path) -> str:
+        return path.name.partition(":2,")[0]  # the flags after it change
+
+    def _find(self, uid: str) -> Path:
+        for path in self._files():
+            if self._uid(path) == uid:
+                return path
+        raise FileNotFoundError(2, "no longer in the maildir")
+
+    def _read(self, uid: str, limit: int) -> bytes:
+        return _BARE_LF.sub(b"\r\n", super()._read(uid, limit))[:limit]
+
+    def _move(self, uids: Collection[str]) -> set[str]:
+        for part in ("new", "cur", "tmp"):
+            (self._done.parent / part).mkdir(parents=True, exist_ok=True)
+        return super()._move(uids)

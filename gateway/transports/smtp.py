@@ -1,0 +1,267 @@
+"""Submission by SMTP: TLS or nothing, one recipient a transaction, every outcome of table 10.2 (secure-mail 10)."""
+
+import asyncio
+import re
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import aiosmtplib
+import msgspec
+
+from gateway.domain.delivery import Outcome, Phase, Shipment
+
+from .replies import clean, enhanced_code, outcome_of
+from .seam import BeforeData
+
+CONNECT_TIMEOUT = 30.0  # SM-81, seconds
+COMMAND_TIMEOUT = 300.0
+DATA_TIMEOUT = 600.0  # a shorter wait for the reply after the dot makes duplicates
+IDLE_MAX = 30.0
+AGE_MAX = 600.0  # SM-82
+MESSAGES_MAX = 100
+CONNECTIONS_MAX = 4
+
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
+_BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
+
+
+class SmtpSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """One relay. There is no setting for plain text (SM-78)."""
+
+    host: str
+    port: int
+    tls: Literal["implicit", "starttls"]
+    username: str | None = None
+    password: str | None = None
+    local_hostname: str = "localhost"  # what we say in EHLO
+    data_timeout: float = DATA_TIMEOUT
+    command_timeout: float = COMMAND_TIMEOUT
+
+    def __repr__(self) -> str:
+        return f"SmtpSettings({self.host}:{self.port}, {self.tls})"
+
+
+class _Session:
+    """One connection and how it was used."""
+
+    def __init__(self, client: aiosmtplib.SMTP) -> None:
+        self.client = client
+        self.opened_at = self.used_at = time.monotonic()
+        self.messages = 0
+        self.tls: str | None = None
+
+    def fit(self) -> bool:
+        """May it carry one more message?"""
+        now = time.monotonic()
+        return (
+            self.client.is_connected
+            and self.messages < MESSAGES_MAX
+            and now - self.used_at < IDLE_MAX
+            and now - self.opened_at < AGE_MAX
+        )
+
+
+class _Dialogue:
+    """Where the dialogue is: what an exception means depends on it."""
+
+    def __init__(self) -> None:
+        self.phase: Phase = "connect"
+
+
+class SmtpTransport:
+    """A relay that takes our mail; keeps up to four connections and uses them again (SM-82)."""
+
+    def __init__(self, settings: SmtpSettings, context: ssl.SSLContext) -> None:
+        self._settings, self._context = settings, context
+        self._idle: list[_Session] = []
+        self._room = asyncio.Semaphore(CONNECTIONS_MAX)
+        self._remote = f"{settings.host}:{settings.port}"
+
+    async def deliver(self, shipment: Shipment, before_data: BeforeData) -> Outcome:
+        """Make one attempt; see `Transport`."""
+        if (reason := unfit(shipment)) is not None:
+            return Outcome(verdict="failed", phase="mail", reason=reason, recipient=shipment.recipient)
+        async with self._room:
+            outcome = await self._attempt(shipment, before_data)
+        return msgspec.structs.replace(outcome, remote=self._remote, recipient=shipment.recipient)
+
+    async def close(self) -> None:
+        """QUIT on every idle connection."""
+        while self._idle:
+            await _quit(self._idle.pop())
+
+    async def _attempt(self, shipment: Shipment, before_data: BeforeData) -> Outcome:
+        while (session := await self._reuse()) is not None:
+            outcome = await self._with(session, shipment, before_data)
+            # A relay that closed an idle connection says nothing of the message: take another connection.
+            if not (outcome.phase == "mail" and (outcome.reason == "lost" or outcome.code == 421)):
+                return outcome
+        dialogue = _Dialogue()
+        client = aiosmtplib.SMTP(
+            hostname=self._settings.host,
+            port=self._settings.port,
+            local_hostname=self._settings.local_hostname,
+            timeout=CONNECT_TIMEOUT,
+            use_tls=self._settings.tls == "implicit",
+            start_tls=False,  # we do it ourselves, so that the phase is known; never skipped
+            tls_context=self._context,
+        )
+        session = _Session(client)
+        try:
+            await self._open(session, dialogue)
+        except Exception as error:
+            client.close()
+            return outcome_of(error, dialogue.phase)
+        except BaseException:
+            client.close()
+            raise
+        return await self._with(session, shipment, before_data)
+
+    async def _reuse(self) -> _Session | None:
+        while self._idle:
+            session = self._idle.pop()
+            if session.fit():
+                return session
+            await _quit(session)
+        return None
+
+    async def _open(self, session: _Session, dialogue: _Dialogue) -> None:
+        client, wait = session.client, self._settings.command_timeout
+        await client.connect()
+        dialogue.phase = "ehlo"
+        await client.ehlo(timeout=wait)
+        if self._settings.tls == "starttls":
+            dialogue.phase = "tls"
+            await client.starttls(timeout=CONNECT_TIMEOUT)
+            dialogue.phase = "ehlo"
+            await client.ehlo(timeout=wait)
+        dialogue.phase = "tls"
+        secured = client.get_transport_info("ssl_object")
+        if secured is None:
+            raise aiosmtplib.SMTPException("the connection is not encrypted")
+        session.tls = f"{secured.version()} {secured.cipher()[0]}"
+        if self._settings.username is not None:
+            dialogue.phase = "auth"
+            if "plain" not in client.server_auth_methods:
+                raise aiosmtplib.SMTPException("the relay does not offer AUTH PLAIN")
+            await client.auth_plain(self._settings.username, self._settings.password or "", timeout=wait)
+
+    async def _with(self, session: _Session, shipment: Shipment, before_data: BeforeData) -> Outcome:
+        dialogue = _Dialogue()
+        try:
+            outcome = await self._transact(session, shipment, before_data, dialogue)
+        except _Stop as stop:
+            # Our own side called it off between RCPT and DATA: nothing was sent.
+            session.client.close()
+            raise stop.reason from None
+        except Exception as error:
+            outcome = outcome_of(error, dialogue.phase)
+            await self._after_trouble(session, outcome)
+        except BaseException:
+            session.client.close()
+            raise
+        else:
+            self._keep(session)
+        return msgspec.structs.replace(outcome, tls=session.tls)
+
+    async def _transact(
+        self, session: _Session, shipment: Shipment, before_data: BeforeData, dialogue: _Dialogue
+    ) -> Outcome:
+        client, wait = session.client, self._settings.command_timeout
+        dialogue.phase = "mail"
+        if (room := _size_limit(client)) is not None and len(shipment.wire) > room:
+            return Outcome(verdict="failed", phase="mail", reason="too-large", text=f"the relay takes {room} bytes")
+        await client.mail(shipment.sender, options=_mail_options(client, shipment), timeout=wait)
+        dialogue.phase = "rcpt"
+        await client.rcpt(shipment.recipient, options=_rcpt_options(client, shipment), timeout=wait)
+        with _stopping():
+            await before_data()
+        dialogue.phase = "data"
+        reply = await client.data(shipment.wire, timeout=self._settings.data_timeout)
+        enhanced = enhanced_code(reply.code, reply.message)
+        text = clean(reply.message)
+        return Outcome(verdict="submitted", phase="data", code=reply.code, enhanced=enhanced, text=text)
+
+    async def _after_trouble(self, session: _Session, outcome: Outcome) -> None:
+        """A refusal in good order leaves the connection usable after RSET; anything else ends it (SM-82)."""
+        if outcome.code is None or outcome.code == 421 or not session.client.is_connected:
+            session.client.close()
+            return
+        try:
+            await session.client.rset(timeout=CONNECT_TIMEOUT)
+        except (aiosmtplib.SMTPException, OSError):
+            session.client.close()
+        else:
+            self._keep(session)
+
+    def _keep(self, session: _Session) -> None:
+        session.messages += 1
+        session.used_at = time.monotonic()
+        self._idle.append(session)
+
+
+class _Stop(Exception):
+    """Carries what `before_data` raised past the handling of the relay's errors."""
+
+    def __init__(self, reason: Exception) -> None:
+        self.reason = reason
+
+
+@contextmanager
+def _stopping() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        raise _Stop(error) from error
+
+
+def unfit(shipment: Shipment) -> str | None:
+    """Why these bytes or this envelope may not reach a relay at all (SM-91); None if they may."""
+    if shipment.sender and _ADDRESS.fullmatch(shipment.sender) is None:
+        return "address"
+    if _ADDRESS.fullmatch(shipment.recipient) is None:
+        return "address"
+    if _BARE.search(shipment.wire) or not shipment.wire.endswith(b"\r\n") or b"\0" in shipment.wire:
+        return "protocol"
+    return None
+
+
+def _mail_options(client: aiosmtplib.SMTP, shipment: Shipment) -> list[str]:
+    options = []
+    if client.supports_extension("size"):
+        options.append(f"SIZE={len(shipment.wire)}")
+    if client.supports_extension("requiretls"):
+        options.append("REQUIRETLS")
+    if shipment.wants_dsn and client.supports_extension("dsn"):
+        options += ["RET=HDRS", f"ENVID={shipment.envelope_id}"]
+    return options
+
+
+def _rcpt_options(client: aiosmtplib.SMTP, shipment: Shipment) -> list[str]:
+    if shipment.wants_dsn and client.supports_extension("dsn"):
+        return ["NOTIFY=FAILURE,DELAY", f"ORCPT=rfc822;{xtext(shipment.recipient)}"]
+    return []
+
+
+def xtext(value: str) -> str:
+    """RFC 3461 section 4: `+`, `=` and what is not printable as `+XX`."""
+    return "".join(c if "!" <= c <= "~" and c not in "+=" else f"+{ord(c):02X}" for c in value)
+
+
+def _size_limit(client: aiosmtplib.SMTP) -> int | None:
+    """The relay's limit; None if it names none (0 says so too, RFC 1870)."""
+    text = client.esmtp_extensions.get("size", "").strip()
+    return int(text) if text.isascii() and text.isdigit() and int(text) > 0 else None
+
+
+async def _quit(session: _Session) -> None:
+    try:
+        if session.client.is_connected:
+            await session.client.quit(timeout=5)
+    except (aiosmtplib.SMTPException, OSError):
+        pass
+    finally:
+        session.client.close()

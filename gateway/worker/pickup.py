@@ -1,0 +1,138 @@
+"""Fetch from a mailbox: commit the raw bytes, then let the mailbox let go, then mark it (SM-92 … SM-102)."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+import structlog
+
+from gateway.store import Place, Raw, Store
+from gateway.transports import Listed, Mailbox, Unreadable
+
+from .clock import Clock
+
+log = structlog.get_logger("gateway.pickup")
+
+SIZE_MAX = 48_000_000  # bytes: a message of 25 MB of attachments, sealed (SM-16), and a little
+BATCH_COUNT = 50  # messages in one commit …
+BATCH_BYTES = 16_000_000  # … and in memory at once
+ACTOR = "worker:pickup"
+
+
+class Picked(msgspec.Struct, frozen=True, kw_only=True):
+    """What one look at a mailbox gave."""
+
+    new: int = 0  # messages that were not here before
+    known: int = 0  # the same bytes again, or a move that a crash left undone
+    oversize: int = 0
+    unreadable: int = 0
+    moved: int = 0
+
+
+async def pickup(store: Store, mailbox: Mailbox, clock: Clock, *, size_max: int = SIZE_MAX) -> Picked:
+    """One whole look. MailboxDown goes to the caller; whatever was committed before it stays.
+
+    A crash between any two steps and a second look leave one row a message (SM-94).
+    """
+    total = Picked()
+    try:
+        listed = await mailbox.list()
+        known = await asyncio.to_thread(_known, store, [_place(mailbox, each) for each in listed], clock)
+        fresh = [each for each in listed if _place(mailbox, each) not in known]
+        for batch in _batches(fresh):
+            picked = [await _fetch(store, mailbox, each, clock, size_max) for each in batch]
+            total = await asyncio.to_thread(_commit, store, mailbox, [p for p in picked if p is not None], clock, total)
+            failed = sum(p is None for p in picked)
+            total = msgspec.structs.replace(total, unreadable=total.unreadable + failed)
+            total = await _let_go(store, mailbox, clock, total)
+        return await _let_go(store, mailbox, clock, total)
+    finally:
+        await mailbox.close()
+
+
+class _Fetched(msgspec.Struct, frozen=True):
+    listed: Listed
+    data: bytes
+    oversize: bool
+
+
+def _place(mailbox: Mailbox, listed: Listed) -> Place:
+    return Place(source=mailbox.source, account=mailbox.account, folder=mailbox.folder, uid=listed.uid)
+
+
+def _known(store: Store, places: list[Place], clock: Clock) -> set[Place]:
+    with store.view(now=clock()) as view:
+        return view.inbox.known(places)
+
+
+def _batches(listed: Sequence[Listed]) -> list[list[Listed]]:
+    batches: list[list[Listed]] = []
+    room = 0
+    for each in listed:
+        if not batches or len(batches[-1]) == BATCH_COUNT or room < each.size:
+            batches.append([])
+            room = BATCH_BYTES
+        batches[-1].append(each)
+        room -= each.size
+    return batches
+
+
+async def _fetch(store: Store, mailbox: Mailbox, listed: Listed, clock: Clock, size_max: int) -> _Fetched | None:
+    """The message, or its header if it is too large whatever the mailbox said; None if it cannot be read."""
+    try:
+        data = b"" if listed.size > size_max else await mailbox.fetch(listed.uid, size_max)
+        if listed.size <= size_max and len(data) <= size_max:
+            return _Fetched(listed, data, False)
+        return _Fetched(listed, await mailbox.header(listed.uid), True)
+    except Unreadable as error:
+        failures = await asyncio.to_thread(_failed, store, _place(mailbox, listed), clock())
+        log.warning("unreadable", account=mailbox.account, uid=listed.uid, failures=failures, error=str(error))
+        return None
+
+
+def _failed(store: Store, place: Place, now: datetime) -> int:
+    with store.unit(now=now, actor=ACTOR) as unit:
+        return unit.inbox.fetch_failed(place)
+
+
+def _commit(store: Store, mailbox: Mailbox, fetched: list[_Fetched], clock: Clock, total: Picked) -> Picked:
+    """Raw bytes of a whole batch in one commit: before this, nothing was asked of the mailbox but reading."""
+    new = oversize = 0
+    with store.unit(now=clock(), actor=ACTOR) as unit:
+        for each in fetched:
+            place, received_at = _place(mailbox, each.listed), each.listed.received_at
+            if each.oversize:
+                size = max(each.listed.size, len(each.data))
+                unit.inbox.add_oversize(place, received_at, size, each.data)
+                oversize += 1
+            else:
+                new += unit.inbox.add(Raw(place=place, received_at=received_at, data=each.data)).new
+    return msgspec.structs.replace(
+        total,
+        new=total.new + new,
+        oversize=total.oversize + oversize,
+        known=total.known + len(fetched) - new - oversize,
+    )
+
+
+async def _let_go(store: Store, mailbox: Mailbox, clock: Clock, total: Picked) -> Picked:
+    """Move what is committed, also what an earlier crash left standing, and mark what no longer stands there."""
+    places = await asyncio.to_thread(_unmoved, store, mailbox, clock())
+    if not places:
+        return total
+    gone = await mailbox.release([place.uid for place in places])
+    moved = [place for place in places if place.uid in gone]
+    await asyncio.to_thread(_mark, store, moved, clock())
+    return msgspec.structs.replace(total, moved=total.moved + len(moved))
+
+
+def _unmoved(store: Store, mailbox: Mailbox, now: datetime) -> list[Place]:
+    with store.view(now=now) as view:
+        return view.inbox.unmoved(mailbox.source, mailbox.account, mailbox.folder)
+
+
+def _mark(store: Store, places: list[Place], now: datetime) -> None:
+    with store.unit(now=now, actor=ACTOR) as unit:
+        for place in places:
+            unit.inbox.moved(place)

@@ -1,0 +1,146 @@
+"""The running process: jobs on a schedule, each visible and runnable by hand, one node at a time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from gateway.store import JobState, StaleClaim, Store
+
+from .clock import Clock
+from .logs import where
+
+log = structlog.get_logger("gateway.worker")
+
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")  # nightly jobs run by the wall clock, also over the change to summer time
+JOB_LEASE = timedelta(minutes=90)  # longer than any job; a dead node's job is taken over after it
+MISFIRE_GRACE = 3600  # seconds: a job missed while the machine slept runs once, late
+ACTOR = "worker"
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that is done again and again: every so long, or daily at a time (`HH:MM`, Amsterdam)."""
+
+    name: str
+    run: Callable[[Clock], Awaitable[str]]  # what was done, in a few words
+    every: timedelta | None = None
+    daily: str | None = None
+
+    def trigger(self) -> BaseTrigger:
+        """When the scheduler runs it."""
+        if self.daily is not None:
+            hour, minute = self.daily.split(":")
+            return CronTrigger(hour=int(hour), minute=int(minute), timezone=AMSTERDAM)
+        if self.every is None:
+            raise ValueError(f"job {self.name}: neither `every` nor `daily`")
+        return IntervalTrigger(seconds=self.every.total_seconds(), timezone=AMSTERDAM)
+
+
+class JobResult(msgspec.Struct, frozen=True, kw_only=True):
+    """How one run ended; `busy`: another process is at it."""
+
+    name: str
+    result: Literal["ok", "failed", "busy"]
+    detail: str
+
+
+class Worker:
+    """Runs jobs until it is told to stop; a stop lets the running ones finish."""
+
+    def __init__(self, store: Store, jobs: Sequence[Job], clock: Clock) -> None:
+        self._store, self._clock = store, clock
+        self._jobs = {job.name: job for job in jobs}
+        self._running: set[asyncio.Task[JobResult]] = set()
+        self._scheduler = AsyncIOScheduler(timezone=AMSTERDAM)
+
+    async def start(self) -> None:
+        """Take back what this node held before a crash, and begin; every job runs once right away."""
+        await asyncio.to_thread(self._recover)
+        self._scheduler.start()
+        for job in self._jobs.values():
+            self._scheduler.add_job(
+                self._spawn,
+                job.trigger(),
+                args=[job.name],
+                id=job.name,
+                max_instances=1,
+                coalesce=True,
+                misfire_grace_time=MISFIRE_GRACE,
+                next_run_time=None if job.daily else datetime.now(AMSTERDAM),
+            )
+            if job.daily:
+                self._scheduler.resume_job(job.name)
+        log.info("started", node=self._store.node, jobs=sorted(self._jobs))
+
+    async def stop(self, patience: float = 20.0) -> None:
+        """No new runs; wait for the running ones, then cancel them: a cut-off DATA is `uncertain` at the next start."""
+        self._scheduler.shutdown(wait=False)
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=patience)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        log.info("stopped", node=self._store.node)
+
+    async def run_once(self, name: str, clock: Clock | None = None) -> JobResult:
+        """Run one job now, as the schedule would; KeyError for an unknown name."""
+        return await self._run(self._jobs[name], clock or self._clock)
+
+    async def status(self) -> Sequence[JobState]:
+        """Last run, result and next run of each job that ever ran."""
+        return await asyncio.to_thread(self._status)
+
+    async def _spawn(self, name: str) -> None:
+        task = asyncio.create_task(self._run(self._jobs[name], self._clock), name=name)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        await asyncio.wait({task})  # not `await task`: a scheduler shutting down must not cancel a delivery
+
+    async def _run(self, job: Job, clock: Clock) -> JobResult:
+        fence = await asyncio.to_thread(self._acquire, job.name, clock())
+        if fence is None:
+            return JobResult(name=job.name, result="busy", detail="another process is at it")
+        try:
+            result = JobResult(name=job.name, result="ok", detail=await job.run(clock))
+        except Exception as error:
+            # A failing job must not end the process: it is visible in its state and tried again at its next time.
+            log.error("job_failed", job=job.name, error=where(error))
+            result = JobResult(name=job.name, result="failed", detail=type(error).__name__)
+        await asyncio.to_thread(self._finish, result, fence, clock())
+        return result
+
+    def _acquire(self, name: str, now: datetime) -> int | None:
+        with self._store.unit(now=now, actor=ACTOR) as unit:
+            return unit.jobs.acquire(name, self._store.node, JOB_LEASE)
+
+    def _finish(self, result: JobResult, fence: int, now: datetime) -> None:
+        planned = self._scheduler.get_job(result.name) if self._scheduler.running else None
+        try:
+            with self._store.unit(now=now, actor=ACTOR) as unit:
+                unit.jobs.finish(
+                    result.name,
+                    fence,
+                    result=result.result,
+                    detail=result.detail,
+                    next_at=planned.next_run_time if planned else None,
+                )
+        except StaleClaim:
+            log.warning("job_taken_over", job=result.name)
+
+    def _recover(self) -> None:
+        with self._store.unit(now=self._clock(), actor=ACTOR) as unit:
+            lost = unit.outbox.recover(node=self._store.node)
+        if lost:
+            log.warning("recovered", attempts=lost)
+
+    def _status(self) -> Sequence[JobState]:
+        with self._store.view(now=self._clock()) as view:
+            return view.jobs.list()

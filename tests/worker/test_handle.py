@@ -1,0 +1,72 @@
+"""Handling is tried a bounded number of times, and a poison message neither stops nor loops the intake."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from gateway.store import InboxItem, Place, Raw, Store
+from gateway.worker import Handled, handle_inbox
+
+from .conftest import NOW, HandClock
+
+
+def arrive(store: Store, *messages: bytes) -> None:
+    """Messages in the inbox."""
+    with store.unit(now=NOW, actor="test") as unit:
+        for number, data in enumerate(messages):
+            place = Place(source="folder", account="a", folder="in", uid=str(number))
+            unit.inbox.add(Raw(place=place, received_at=NOW, data=data))
+
+
+def settling(store: Store, seen: list[bytes]) -> Callable[[InboxItem, bytes, datetime], None]:
+    """A handler that accepts everything but poison."""
+
+    def handler(item: InboxItem, raw: bytes, now: datetime) -> None:
+        seen.append(raw)
+        if raw == b"poison":
+            raise ValueError("a name that must not be logged")
+        with store.unit(now=now, actor="flow") as unit:
+            unit.inbox.settle(item.id, "handled", partner="zorg", message_id="<1@zorg.example>", mic=bytes(32))
+
+    return handler
+
+
+def test_every_message_is_handled_once(store: Store, clock: HandClock) -> None:
+    """Oldest first; a settled message is not handed out again."""
+    arrive(store, b"one", b"two")
+    seen: list[bytes] = []
+    done = asyncio.run(handle_inbox(store, settling(store, seen), clock))
+    assert done == [Handled(id=1, state="handled"), Handled(id=2, state="handled")]
+    assert asyncio.run(handle_inbox(store, settling(store, seen), clock)) == []
+    assert seen == [b"one", b"two"]
+
+
+def test_poison_goes_to_quarantine_after_three_tries_and_stops_nobody(store: Store, clock: HandClock) -> None:
+    """The others are handled in the first round; the poison message stays whole, with its reason."""
+    arrive(store, b"poison", b"two")
+    seen: list[bytes] = []
+    handler = settling(store, seen)
+    first = asyncio.run(handle_inbox(store, handler, clock))
+    assert [(h.state, h.error) for h in first] == [("new", "ValueError"), ("handled", None)]
+    for _ in range(6):
+        clock.forward(hours=1)
+        asyncio.run(handle_inbox(store, handler, clock))
+    assert seen.count(b"poison") == 3
+    with store.view(now=clock()) as view:
+        (item,) = view.inbox.list(states=["quarantined"])
+        assert (item.reason, view.inbox.raw(item.id)) == ("crash", b"poison")
+
+
+def test_a_message_that_kills_the_process_is_counted_before_it_is_tried(store: Store, clock: HandClock) -> None:
+    """Nothing after the handler runs in a killed process, so the try is written first."""
+    arrive(store, b"killer")
+
+    def killer(item: InboxItem, raw: bytes, now: datetime) -> None:
+        raise KeyboardInterrupt
+
+    for _ in range(3):
+        try:
+            asyncio.run(handle_inbox(store, killer, clock))
+        except KeyboardInterrupt:
+            clock.forward(hours=1)
+    assert asyncio.run(handle_inbox(store, killer, clock)) == [Handled(id=1, state="quarantined")]

@@ -1,0 +1,130 @@
+"""Nothing that came in is lost, and nothing is there twice, whatever stops the pickup between two steps."""
+
+import asyncio
+from collections.abc import Collection
+from pathlib import Path
+
+import pytest
+
+from gateway.store import Store
+from gateway.transports import FolderMailbox, Mailbox, MailboxDown, MaildirMailbox, Unreadable
+from gateway.worker import Picked, pickup
+
+from .conftest import HandClock
+
+
+def maildir(path: Path, *messages: bytes) -> MaildirMailbox:
+    """A maildir with these messages in `new`."""
+    for part in ("new", "cur", "tmp"):
+        (path / part).mkdir(parents=True, exist_ok=True)
+    for number, data in enumerate(messages, start=len(list((path / "new").iterdir()))):
+        (path / "new" / f"17000000{number:02}.M1.host").write_bytes(data)
+    return MaildirMailbox(path, "wmo@gemeente.example")
+
+
+def look(store: Store, mailbox: Mailbox, clock: HandClock, size_max: int = 1_000_000) -> Picked:
+    """One look at the mailbox."""
+    return asyncio.run(pickup(store, mailbox, clock, size_max=size_max))
+
+
+def contents(store: Store, clock: HandClock) -> list[tuple[str, bytes]]:
+    """State and bytes of everything in the inbox."""
+    with store.view(now=clock()) as view:
+        return [(item.state, view.inbox.raw(item.id)) for item in view.inbox.list()]
+
+
+def test_messages_are_committed_whole_and_then_moved(store: Store, clock: HandClock, tmp_path: Path) -> None:
+    """SM-92, SM-94; a maildir's bare LF become the CRLF of the wire."""
+    box = maildir(tmp_path / "mail", b"Subject: 1\n\na\n", b"Subject: 2\r\n\r\nb\r\n")
+    assert look(store, box, clock) == Picked(new=2, moved=2)
+    assert contents(store, clock) == [("new", b"Subject: 1\r\n\r\na\r\n"), ("new", b"Subject: 2\r\n\r\nb\r\n")]
+    assert list((tmp_path / "mail" / "new").iterdir()) == []
+    assert len(list((tmp_path / "mail" / ".Verwerkt" / "cur").iterdir())) == 2
+    assert look(store, box, clock) == Picked()
+
+
+def test_the_same_bytes_at_another_place_are_one_message(store: Store, clock: HandClock, tmp_path: Path) -> None:
+    """SM-95: recognised by the SHA-256 of the raw bytes; the second copy is moved too."""
+    box = maildir(tmp_path / "mail", b"Subject: 1\r\n\r\n", b"Subject: 1\r\n\r\n")
+    assert look(store, box, clock) == Picked(new=1, known=1, moved=2)
+    assert len(contents(store, clock)) == 1
+
+
+class _Dies(MaildirMailbox):
+    """Stops at a step, as a killed process would."""
+
+    def __init__(self, path: Path, step: str) -> None:
+        super().__init__(path, "wmo@gemeente.example")
+        self._step = step
+
+    async def release(self, uids: Collection[str]) -> Collection[str]:
+        if self._step == "before-move":
+            raise KeyboardInterrupt
+        gone = await super().release(uids)
+        if self._step == "after-move":
+            raise KeyboardInterrupt
+        return gone
+
+
+@pytest.mark.parametrize("step", ["before-move", "after-move"])
+def test_a_stop_between_two_steps_and_a_second_look_leave_one_row(
+    store: Store, clock: HandClock, tmp_path: Path, step: str
+) -> None:
+    """SM-94: committed but not moved, or moved but not marked."""
+    maildir(tmp_path / "mail", b"Subject: 1\r\n\r\n")
+    with pytest.raises(KeyboardInterrupt):
+        look(store, _Dies(tmp_path / "mail", step), clock)
+    assert look(store, maildir(tmp_path / "mail"), clock).moved == 1
+    assert len(contents(store, clock)) == 1
+    assert list((tmp_path / "mail" / "new").iterdir()) == []
+    with store.view(now=clock()) as view:
+        assert view.inbox.unmoved("maildir", "wmo@gemeente.example", "mail") == []
+
+
+def test_an_oversize_message_is_recorded_by_its_header_and_moved(
+    store: Store, clock: HandClock, tmp_path: Path
+) -> None:
+    """SM-93: quarantined as too-large; only the header is fetched."""
+    box = maildir(tmp_path / "mail", b"Subject: big\r\n\r\n" + b"x" * 2000)
+    assert look(store, box, clock, size_max=1000) == Picked(oversize=1, moved=1)
+    assert contents(store, clock) == [("quarantined", b"Subject: big")]
+    with store.view(now=clock()) as view:
+        assert view.inbox.list(reason="too-large")[0].size > 2000
+
+
+def test_one_unreadable_message_does_not_stop_the_others(store: Store, clock: HandClock, tmp_path: Path) -> None:
+    """SM-100: skipped after three failures, left in place."""
+
+    class OneBroken(MaildirMailbox):
+        tries = 0
+
+        async def fetch(self, uid: str, limit: int) -> bytes:
+            if uid.startswith("1700000000"):
+                OneBroken.tries += 1
+                raise Unreadable("broken")
+            return await super().fetch(uid, limit)
+
+    maildir(tmp_path / "mail", b"Subject: 1\r\n\r\n", b"Subject: 2\r\n\r\n")
+    box = OneBroken(tmp_path / "mail", "wmo@gemeente.example")
+    assert look(store, box, clock) == Picked(new=1, unreadable=1, moved=1)
+    for _ in range(5):
+        look(store, box, clock)
+    assert OneBroken.tries == 3
+    assert len(list((tmp_path / "mail" / "new").iterdir())) == 1
+
+
+def test_a_mailbox_that_is_gone_is_said_so(store: Store, clock: HandClock, tmp_path: Path) -> None:
+    """MailboxDown goes to the job, which shows it."""
+    with pytest.raises(MailboxDown):
+        look(store, FolderMailbox(tmp_path / "nowhere", "drop"), clock)
+
+
+def test_a_folder_is_read_without_the_files_still_being_written(store: Store, clock: HandClock, tmp_path: Path) -> None:
+    """Names that begin with a dot are not finished; the bytes are taken as they are."""
+    drop = tmp_path / "in"
+    drop.mkdir()
+    (drop / "a.xml").write_bytes(b"<a/>\n")
+    (drop / ".b.xml.tmp").write_bytes(b"<b")
+    assert look(store, FolderMailbox(drop, "drop"), clock) == Picked(new=1, moved=1)
+    assert contents(store, clock) == [("new", b"<a/>\n")]
+    assert (drop / "verwerkt" / "a.xml").exists()
