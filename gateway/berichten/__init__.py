@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gateway.berichten.building import build
     from gateway.berichten.json_form import from_json, to_json
     from gateway.berichten.reading import OngeldigBericht, Reading, locate, parse, read
+    from gateway.berichten.regels import Report, validate
     from gateway.berichten.schema_sets import Schemas, iwmo, load_schemas
     from gateway.berichten.soort import Soort
     from gateway.berichten.soorten import SOORTEN
@@ -26,6 +27,7 @@ __all__ = [
     "SOORTEN",
     "OngeldigBericht",
     "Reading",
+    "Report",
     "Schemas",
     "Soort",
     "build",
@@ -36,6 +38,7 @@ __all__ = [
     "parse",
     "read",
     "to_json",
+    "validate",
 ]
 
 _HOMES = {
@@ -49,6 +52,8 @@ _HOMES = {
     "build": "building",
     "from_json": "json_form",
     "to_json": "json_form",
+    "Report": "regels",
+    "validate": "regels",
     "Schemas": "schema_sets",
     "iwmo": "schema_sets",
     "load_schemas": "schema_sets",

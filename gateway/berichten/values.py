@@ -38,8 +38,11 @@ def broken_facet(kind: SimpleType, text: str) -> Broken | None:
 
 def _string(kind: SimpleType, text: str) -> Broken | None:
     if kind.enumeration:
-        known = text in kind.enumeration
-        return None if known else Broken("code", "enumeration", {"list": kind.code_list or kind.name})
+        if text in kind.enumeration:
+            return None
+        too_long = kind.max_length is not None and len(text) > kind.max_length  # then it breaks RS008 or RS009 as well
+        facet = "maxLength" if too_long else "enumeration"
+        return Broken("code", facet, {"list": kind.code_list or kind.name})
     if len(text) < kind.min_length:
         return Broken("short" if text else "blank", "minLength", {"length": len(text), "bound": kind.min_length})
     if kind.max_length is not None and len(text) > kind.max_length:

@@ -16,6 +16,7 @@ from gateway.berichten.regels import (  # noqa: F401  (importing a module regist
     stapeling,
     toewijzing,
 )
+from gateway.berichten.regels.controle import Report, check, met_regels, validate
 from gateway.berichten.regels.registry import (
     Bron,
     Context,
@@ -34,11 +35,15 @@ __all__ = [
     "Context",
     "Hit",
     "Regel",
+    "Report",
+    "check",
     "finding",
     "hits",
+    "met_regels",
     "niet_gecontroleerd",
     "regel",
     "regels",
     "registraties",
     "rules",
+    "validate",
 ]

@@ -130,12 +130,14 @@ def _toetsen(soort: str) -> tuple[tuple[Regel, Toets], ...]:
     return _volgorde[soort]
 
 
-def hits(bericht: Any, ctx: Context, soort: str, levels: Iterable[int] = (2,)) -> Iterator[tuple[Regel, Hit]]:
-    """Every hit of every registered rule of these levels on a message, in order of level and rule number."""
+def hits(
+    bericht: Any, ctx: Context, soort: str, levels: Iterable[int] = (2,), codes: frozenset[str] | None = None
+) -> Iterator[tuple[Regel, Hit]]:
+    """Every hit of the registered rules of these levels (and numbers) on a message, by level and rule number."""
     ctx = msgspec.structs.replace(ctx, soort=soort)
     gevraagd = frozenset(levels)
     for rij, toets in _toetsen(soort):
-        if rij.level in gevraagd:
+        if rij.level in gevraagd and (codes is None or rij.code in codes):
             for hit in toets(bericht, ctx):
                 yield rij, hit
 

@@ -19,8 +19,11 @@ Lang = Literal["nl", "en"]
 Status = Literal["implemented", "schema", "process", "not applicable", "planned"]
 
 
-class Regel(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A rule of the standard."""
+_JSON = {"soort": "kind", "berichten": "messages", "text_en": "textEn", "advice_en": "adviceEn"}
+
+
+class Regel(msgspec.Struct, frozen=True, kw_only=True, rename=_JSON):
+    """A rule of the standard; as JSON in the words of docs/commands.md."""
 
     code: str  # TR339
     soort: str  # CD, CS, RS, TR, OP, IV, UP
@@ -34,6 +37,7 @@ class Regel(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     status: Status
     where: str  # module:function, schema type and facet, or the flow that takes care of it
     how: str  # OP, IV, UP: enforced, recorded, or people; else empty
+    tests: tuple[str, ...]  # test files that show the rule pass and fail
 
     def tekst(self, lang: Lang = "nl") -> str:
         return (self.text_en if lang == "en" else "") or self.text
@@ -54,10 +58,10 @@ def _regel(rij: dict[str, str]) -> Regel:
     return msgspec.convert(
         {
             "code": rij["code"],
-            "soort": rij["soort"],
+            "kind": rij["soort"],
             "level": int(rij["level"]) if rij["level"] else None,
             "retourcode": rij["retourcode"] or None,
-            "berichten": tuple(rij["berichten"].split()),
+            "messages": tuple(rij["berichten"].split()),
             "text": rij["tekst"],
             "advice": rij["advies"],
             "textEn": rij["text_en"],
@@ -65,6 +69,7 @@ def _regel(rij: dict[str, str]) -> Regel:
             "status": rij["status"],
             "where": rij["where"],
             "how": rij["how"],
+            "tests": tuple(rij["tests"].split()),
         },
         Regel,
     )
