@@ -3,13 +3,17 @@
 `seal` and `open` are the two doors; requirement numbers (SM-1 ...) are explained in the secure-mail documentation.
 """
 
+from gateway.securemail.bounces import Bounce, Lookup, read_bounce
 from gateway.securemail.certificates import Question, Verdict, VerdictCache, check_certificate, choose_certificates
 from gateway.securemail.cms_write import Recipient, recipient
+from gateway.securemail.conclusions import CONCLUSIONS, QUARANTINE, conclude
+from gateway.securemail.domainbook import DomainBook, parse_domain_book
 from gateway.securemail.identity import Accepted, Identities, Identity
 from gateway.securemail.keys import DecryptionKey, SigningKey, decryption_key, load_key, signing_key
 from gateway.securemail.kinds import Classified, classify
 from gateway.securemail.layout import Attachment, Message, iwmo_message, new_message_id, plan_message
 from gateway.securemail.limits import Limits
+from gateway.securemail.nta7516 import NtaRecord, Qualification, counts_as_qualified, parse_nta_record, qualify
 from gateway.securemail.opening import Opened, open
 from gateway.securemail.partners import (
     Agreements,
@@ -18,54 +22,89 @@ from gateway.securemail.partners import (
     Mailbox,
     Partner,
     PartnerBook,
+    TransportOnly,
     Trust,
 )
 from gateway.securemail.payload import Part
 from gateway.securemail.profiles import PROFILES, ProfileName
+from gateway.securemail.receipts import (
+    ReceiptVerdict,
+    Reporter,
+    Sent,
+    make_receipt,
+    may_answer,
+    read_receipt,
+    read_unsigned_receipt,
+)
 from gateway.securemail.refusal import Reason, Refused
 from gateway.securemail.revocation import Revocation
+from gateway.securemail.routing import Route, RouteInputs, route
 from gateway.securemail.sealing import Sealed, reseal, seal, seal_clear
 
 __all__ = [
+    "CONCLUSIONS",
     "PROFILES",
+    "QUARANTINE",
     "Accepted",
     "Agreements",
     "Anchor",
     "Attachment",
+    "Bounce",
     "Classified",
     "DecryptionKey",
+    "DomainBook",
     "Identities",
     "Identity",
     "KnownCertificate",
     "Limits",
+    "Lookup",
     "Mailbox",
     "Message",
+    "NtaRecord",
     "Opened",
     "Part",
     "Partner",
     "PartnerBook",
     "ProfileName",
+    "Qualification",
     "Question",
     "Reason",
+    "ReceiptVerdict",
     "Recipient",
     "Refused",
+    "Reporter",
     "Revocation",
+    "Route",
+    "RouteInputs",
     "Sealed",
+    "Sent",
     "SigningKey",
+    "TransportOnly",
     "Trust",
     "Verdict",
     "VerdictCache",
     "check_certificate",
     "choose_certificates",
     "classify",
+    "conclude",
+    "counts_as_qualified",
     "decryption_key",
     "iwmo_message",
     "load_key",
+    "make_receipt",
+    "may_answer",
     "new_message_id",
     "open",
+    "parse_domain_book",
+    "parse_nta_record",
     "plan_message",
+    "qualify",
+    "read_bounce",
+    "read_receipt",
+    "read_unsigned_receipt",
     "recipient",
     "reseal",
+    "route",
     "seal",
     "seal_clear",
     "signing_key",

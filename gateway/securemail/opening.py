@@ -57,6 +57,7 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 
     partner: Partner
     signer: Signer
+    address: str  #: ours, to which it was sent
     headers: Headers  #: the protected ones; `protection` none: SM-129 holds, the payload must name us
     parts: tuple[Part, ...]
     mic: bytes  #: SHA-256 of the signed entity
@@ -175,6 +176,7 @@ def _open(raw: bytes, arrival: Arrival, cache: VerdictCache, claims: _Claims) ->
     return Opened(
         partner=partner,
         signer=_describe(certificate),
+        address=next(a for a in headers.recipients if a in arrival.mailbox.addresses),
         headers=headers,
         parts=parts,
         mic=mic,
@@ -272,8 +274,8 @@ def _in_the_open(mail: Entity, partner: Partner, arrival: Arrival) -> _Inside:
     signed = signature.split_signed(msgspec.structs.replace(mail, body=body), arrival.limits)
     if signed is None:
         raise Refusal("structure", "S/MIME-vorm niet toegestaan")
-    until = partner.agreements.transport_only_until
-    allowed = until is not None and arrival.received_at.date() <= until
+    exception = partner.agreements.transport_only
+    allowed = exception is not None and exception.holds(arrival.received_at.date())
     if not allowed and not _is_receipt(signed, arrival.limits):
         raise Refusal("not-encrypted", "ondertekend maar niet versleuteld")
     return _Inside(signed, hashlib.sha256(signed.cms).digest(), None, None)

@@ -2,13 +2,15 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 import msgspec
 
 from gateway.securemail.keys import DecryptionKey
 from gateway.securemail.profiles import ProfileName
+
+_ONE_YEAR = timedelta(days=366)
 
 #: Certificates for which the authority checked no more than who reads a mailbox (CA/Browser Forum S/MIME BR).
 MAILBOX_VALIDATED = "2.23.140.1.5.1."
@@ -46,6 +48,18 @@ class KnownCertificate(msgspec.Struct, frozen=True, kw_only=True):
         return hashlib.sha256(self.certificate).digest()
 
 
+class TransportOnly(msgspec.Struct, frozen=True):
+    """A person's exception: signed but not encrypted mail over a secure route, for a year at most (SM-115)."""
+
+    since: date
+    until: date  #: last day
+    reason: str
+
+    def holds(self, today: date) -> bool:
+        """Whether the exception is in force; one that was set for longer than 12 months never is."""
+        return self.since <= today <= self.until <= self.since + _ONE_YEAR
+
+
 class Agreements(msgspec.Struct, frozen=True, kw_only=True):
     """What a person set for a partner beside the profile; every default is the strictest."""
 
@@ -57,7 +71,7 @@ class Agreements(msgspec.Struct, frozen=True, kw_only=True):
     receipts_expected: bool = True  #: only then is a missing receipt an alarm (SM-64)
     internet_route: bool = False  #: sealed mail may go outside the secure network (13.4)
     plain_return: bool = False  #: SM-107
-    transport_only_until: date | None = None  #: signed, not encrypted, to this date at most (SM-115)
+    transport_only: TransportOnly | None = None
     max_message: int = 35_000_000  #: bytes the partner's mail system takes (SM-16)
     max_file: int = 25_000_000  #: bytes of one file before sealing (SM-16, OP179)
 
