@@ -20,7 +20,7 @@ from gateway.domain.findings import Finding
 from gateway.reconcile import antwoord, regels_declaratie
 from gateway.reconcile.antwoord import NIET_BEOORDEELD, TECHNISCH, Antwoord
 from gateway.reconcile.contract import Contract
-from gateway.reconcile.declaraties import Client, Declaratie, Prestatie
+from gateway.reconcile.declaraties import Declaratie, Prestatie
 from gateway.reconcile.regelbeoordeling import beoordeel, is_refused
 from gateway.reconcile.regels_prestatie import Lijn
 from gateway.reconcile.state import Effects, State
@@ -70,11 +70,17 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
     stage: Stage  # where it ended; a message stopped at S1, S2 or S3 counts as not sent [C23]
     lines: tuple[Regelverdict, ...] = ()  # document order; empty before S5
-    findings: tuple[Finding, ...] = ()
+    hits: tuple[tuple[str, Hit], ...] = ()  # rule and place, of failed rules and of those that could not be judged
+    notes: tuple[Finding, ...] = ()  # what is no rule broken: a gap, a decision that is not allowed
     antwoord: Antwoord | None
     effects: Effects
     received_on: date
     revisie: str  # of the configuration (5.6)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything to tell, in the words of the rule table."""
+        return (*(finding(regels()[code], hit) for code, hit in self.hits), *self.notes)
 
 
 def assess(
@@ -128,7 +134,7 @@ class _Beoordeling:
     def _s1(self) -> Assessment | None:
         context = Context(today=self.received_on, oddities=self.oddities)
         found = tuple(
-            finding(rule, hit) for rule, hit in hits(self.bericht, context, "WMO323", levels=(2,)) if hit.bron is None
+            (rule.code, hit) for rule, hit in hits(self.bericht, context, "WMO323", levels=(2,)) if hit.bron is None
         )
         return self._stopped("S1", antwoord.op_bericht(self.declaratie, (TECHNISCH,)), found) if found else None
 
@@ -140,21 +146,21 @@ class _Beoordeling:
             regels_declaratie.tr378(d, self.state, self.contract, self.received_on),
         )
         codes = _codes(results)
-        return self._stopped("S2", antwoord.op_bericht(d, codes), _findings(results, _HEADER)) if codes else None
+        return self._stopped("S2", antwoord.op_bericht(d, codes), _hits(results, _HEADER)) if codes else None
 
     def _s3(self) -> Assessment | None:
         d = self.declaratie
         results = (regels_declaratie.tr333(d, self.state), regels_declaratie.tr318(d, self.state))
         codes = _codes(results)
-        return self._stopped("S3", antwoord.op_declaratie(d, codes), _findings(results, _DECLARATIE)) if codes else None
+        return self._stopped("S3", antwoord.op_declaratie(d, codes), _hits(results, _DECLARATIE)) if codes else None
 
-    def _stopped(self, stage: Stage, answer: Antwoord, findings: tuple[Finding, ...]) -> Assessment:
+    def _stopped(self, stage: Stage, answer: Antwoord, found: tuple[tuple[str, Hit], ...]) -> Assessment:
         d = self.declaratie
         return Assessment(
             declaratie=d,
             verdict="rejected",
             stage=stage,
-            findings=findings,
+            hits=found,
             antwoord=answer,
             effects=Effects(pair=d.pair, identificatie=d.identificatie, payload_hash=self.payload_hash),
             received_on=self.received_on,
@@ -176,7 +182,7 @@ class _Beoordeling:
                 judged[i] = Regelverdict(prestatie=p, outcome=Outcome.NOT_ASSESSED, codes=(NIET_BEOORDEELD,))
                 self.stand.register(p, Outcome.NOT_ASSESSED, (NIET_BEOORDEELD,))
         lines = tuple(judged[i] for i, _ in numbered)
-        return self._decided(lines, client_codes, self._line_findings(client_results, lines))
+        return self._decided(lines, client_codes, self._line_hits(client_results, lines))
 
     def _judge(self, p: Prestatie) -> Regelverdict:
         toewijzing = self.stand.toewijzing(p.toewijzing_nummer)
@@ -203,7 +209,7 @@ class _Beoordeling:
         self,
         lines: tuple[Regelverdict, ...],
         client_codes: Mapping[int, tuple[str, ...]],
-        findings: tuple[Finding, ...],
+        found: tuple[tuple[str, Hit], ...],
     ) -> Assessment:
         verdict = _verdict(lines)
         held = verdict == "held"
@@ -212,24 +218,26 @@ class _Beoordeling:
             verdict=verdict,
             stage="S5",
             lines=lines,
-            findings=findings,
+            hits=found,
+            notes=self._notes(lines),
             antwoord=None if held else antwoord.op_prestaties(self.declaratie, lines, client_codes),
             effects=self.stand.effects(self.payload_hash, held=held),
             received_on=self.received_on,
             revisie=self.contract.revisie,
         )
 
-    def _line_findings(self, client_results: list[Uitslag], lines: tuple[Regelverdict, ...]) -> tuple[Finding, ...]:
-        found: list[Finding] = []
-        if not self._is_reassessment() and regels_declaratie.has_gap(self.declaratie, self.state):
-            found.append(_GAP)
+    def _line_hits(self, client_results: list[Uitslag], lines: tuple[Regelverdict, ...]) -> tuple[tuple[str, Hit], ...]:
+        found: list[tuple[str, Hit]] = []
         for client, result in zip(self.declaratie.clienten, client_results, strict=True):
-            found += _findings((result,), _client_path(client))
+            found += _hits((result,), f"{client.path}/Bsn")
         for line in lines:
-            found += _findings(line.uitslagen, line.prestatie.path) if line.codes or line.reasons else ()
-            if is_refused(line):
-                found.append(_refused_decision(line))
+            found += _hits(line.uitslagen, line.prestatie.path) if line.codes or line.reasons else ()
         return tuple(found)
+
+    def _notes(self, lines: tuple[Regelverdict, ...]) -> tuple[Finding, ...]:
+        gap = not self._is_reassessment() and regels_declaratie.has_gap(self.declaratie, self.state)
+        refused = tuple(_refused_decision(line) for line in lines if is_refused(line))
+        return (_GAP, *refused) if gap else refused
 
 
 _GAP = Finding(
@@ -252,33 +260,28 @@ def _refused_decision(line: Regelverdict) -> Finding:
     )
 
 
-def _client_path(client: Client) -> str:
-    return f"{client.path}/Bsn"
-
-
 def _codes(results: tuple[Uitslag, ...]) -> tuple[str, ...]:
     return tuple(u.code for u in results if u.code is not None)
 
 
-def _findings(results: tuple[Uitslag, ...], path: str) -> tuple[Finding, ...]:
-    """Findings for failed rules, with the table's words; for unknown ones, that they were not checked."""
+def _hits(results: tuple[Uitslag, ...], path: str) -> tuple[tuple[str, Hit], ...]:
+    """Rule and place of what failed, and of what was not judged because something is missing."""
     found = []
     for u in results:
         place = path + _PLACES[u.regel]
         if u.result is Result.FAIL:
-            found.append(finding(regels()[u.regel], Hit(place, value=None if u.actual is None else str(u.actual))))
+            found.append((u.regel, Hit(place, value=None if u.actual is None else str(u.actual))))
         elif u.result is Result.UNKNOWN:
-            found.append(finding(regels()[u.regel], Hit(place, bron=MISSING[u.reason or ""])))
+            found.append((u.regel, Hit(place, bron=_MISSING[u.reason or ""])))
     return tuple(found)
 
 
-MISSING = {
+_MISSING = {
     "NEED_TARIFF": "contracttarief",
     "NEED_CONTRACT_UNIT": "contractafspraak over de eenheid",
     "NEED_PRODUCTLIST": "productcodelijst",
     "TARIFF_AMBIGUOUS": "keuze tussen twee contracttarieven",
-}
-"""What is missing when a rule is UNKNOWN, as a Dutch noun."""
+}  # reason of an UNKNOWN -> what is missing, as a Dutch noun
 
 
 def _verdict(lines: tuple[Regelverdict, ...]) -> Verdict:

@@ -148,6 +148,18 @@ def test_declaration_number_used_before() -> None:
     assert _answer(found) == (("0200",), ("9333",), "93750 D", "0 D", {})
 
 
+def test_two_debits_with_equal_key() -> None:
+    """4.4, TR416: 0001 on the header, nothing else; every fault inside the message is a finding."""
+    double = msgspec.structs.replace(RN200, product_referentie=basis.Referentie(referentie_nummer="RN201"))
+
+    found = _assess(bericht((B1, [RN200, double]), totaal=1))
+
+    assert found.stage == "S1"
+    assert _answer(found) == (("0001",), None)
+    assert {f.code for f in found.findings} == {"TR358", "TR416"}
+    assert declaratie_json(found)["prestaties"] == []
+
+
 def test_identification_used_before() -> None:
     """4.4, TR056: header only."""
     found = _assess(bericht((B1, [RN200]), identificatie="M20250805A"))
