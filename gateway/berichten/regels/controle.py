@@ -31,7 +31,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     valid: bool  # no error found on the levels that were checked
     findings: tuple[Finding, ...]
     level: int  # highest control level that was asked for
-    not_checked: tuple[str, ...] = ()  # rules that lacked a source, so that nothing may be concluded
+    not_checked: tuple[str, ...] = ()  # rules without their source, or that only a room above judges (WMO323)
 
 
 def validate(
@@ -65,7 +65,8 @@ def validate(
         oddities=reading.oddities,
     )
     gevonden = check(reading.bericht, reading.soort, ctx, level=hoogste, lang=lang)
-    ongewis = tuple(dict.fromkeys(f.code for f in gevonden if f.severity == "unchecked"))
+    ongewis = dict.fromkeys(f.code for f in gevonden if f.severity == "unchecked")
+    elders = registry.zonder_toets(reading.soort, range(3, hoogste + 1))
     if level is None:
         gevonden = [f for f in gevonden if f.severity != "unchecked"]
     return Report(
@@ -74,7 +75,7 @@ def validate(
         valid=not has_errors(gevonden),
         findings=tuple(met_regels(gevonden, data, schemas)),
         level=hoogste,
-        not_checked=ongewis,
+        not_checked=(*ongewis, *elders),
     )
 
 

@@ -130,6 +130,16 @@ def _toetsen(soort: str) -> tuple[tuple[Regel, Toets], ...]:
     return _volgorde[soort]
 
 
+def zonder_toets(soort: str, levels: Iterable[int]) -> tuple[str, ...]:
+    """The rules of these levels that a message has and that no function here checks."""
+    hier, gevraagd = _register.get(soort, {}), frozenset(levels)
+    return tuple(
+        rij.code
+        for rij in tabel.regels().values()
+        if rij.level in gevraagd and soort in rij.berichten and rij.code not in hier
+    )
+
+
 def hits(
     bericht: Any, ctx: Context, soort: str, levels: Iterable[int] = (2,), codes: frozenset[str] | None = None
 ) -> Iterator[tuple[Regel, Hit]]:
@@ -176,8 +186,9 @@ def rules(bericht: str | None = None, soort: str | None = None) -> tuple[Regel, 
 
 
 def _met_status(rij: Regel) -> Regel:
-    """A rule with a function is implemented, whatever the table thought of it."""
-    gevonden = registraties(rij.code)
-    if not gevonden:
+    """A rule with a function here is implemented here, besides where the table says that a room above does it."""
+    hier = [r.where for r in registraties(rij.code)]
+    if not hier:
         return rij
-    return msgspec.structs.replace(rij, status="implemented", where=", ".join(r.where for r in gevonden))
+    elders = [plek for plek in rij.where.split() if plek not in hier]
+    return msgspec.structs.replace(rij, status="implemented", where=" ".join(hier + elders))

@@ -18,6 +18,12 @@ def test_a_good_file_is_valid_and_says_what_was_not_checked():
     assert {"TR056", "TR135"} <= set(report.not_checked)
 
 
+def test_rules_that_need_the_allocations_are_named_as_not_checked():
+    """`gateway declaratie check` judges them (gateway.reconcile)."""
+    assert {"TR338", "TR418"} <= set(berichten.validate(xml("WMO323", {})).not_checked)
+    assert "TR338" not in berichten.validate(xml("WMO323", {}), level=2).not_checked
+
+
 def test_a_level_that_was_asked_for_and_cannot_be_judged_is_a_finding_and_no_error():
     report = berichten.validate(xml("WMO301", {}), level=3)
     assert report.valid
