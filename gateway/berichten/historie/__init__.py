@@ -2,7 +2,7 @@
 
 from gateway.berichten.historie.geheugen import History
 from gateway.berichten.historie.kenmerk import Kenmerk, heenbericht_van, kenmerk, partijen, soort_van
-from gateway.berichten.historie.uitkomst import is_afkeuring
+from gateway.berichten.historie.uitkomst import gaat_over_ander, is_afkeuring
 from gateway.berichten.historie.waarden import Dossier, Earlier, Levering, Versie, Verzoek
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Levering",
     "Versie",
     "Verzoek",
+    "gaat_over_ander",
     "heenbericht_van",
     "is_afkeuring",
     "kenmerk",

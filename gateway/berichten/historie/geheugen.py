@@ -61,8 +61,7 @@ class History:
         naam = kenmerk(bericht)
         if naam not in self._index.berichten:
             self._index.berichten[naam] = bericht
-            if opnemen := _OPNEMEN.get(naam.soort):
-                opnemen(self._index, naam, bericht)
+            _OPNEMEN[naam.soort](self._index, naam, bericht)
 
     def zonder(self, bericht: Any) -> "History":
         """Returns this history without this very message; see `Earlier`."""
@@ -151,8 +150,9 @@ class History:
         return afgewezen is not None and referentie not in afgewezen
 
 
-def _rang(versie: Versie) -> tuple[Any, bool]:
-    return versie.dagtekening, versie.product.reden_wijziging is None
+def _rang(versie: Versie) -> tuple[Any, ...]:
+    """What was recorded first, without asking what arrived first: oldest message, changed before repeated, name."""
+    return versie.dagtekening, versie.product.reden_wijziging is None, versie.bron
 
 
 def _dossier(bericht: Any) -> Dossier:

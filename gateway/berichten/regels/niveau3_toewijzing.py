@@ -29,14 +29,13 @@ def tr379(elementen: Iterable[Element], zaak: Zaak) -> Iterator[Hit]:
             continue
         verzoek = zaak.earlier.verzoek(zaak.gemeente, zaak.aanbieder, referentie)
         onbekend = verzoek is None or verzoek.dossier != zaak.dossier
-        eerder = zaak.earlier.toegewezen(zaak.gemeente, zaak.aanbieder, referentie)
-        if onbekend or any(_is_oudere_versie(versie, product) for versie in eerder):
+        if onbekend or any(v.product.referentie_aanbieder == referentie for v in _oudere_versies(product, zaak)):
             yield Hit(f"{pad}/ReferentieAanbieder")
 
 
-def _is_oudere_versie(versie: Versie, product: Any) -> bool:
-    nieuw = (product.toewijzingsdatum, product.toewijzingstijd)
-    return bool(versie.product.toewijzing_nummer == product.toewijzing_nummer and versie.moment < nieuw)
+def _oudere_versies(product: Any, zaak: Zaak) -> Iterator[Versie]:
+    moment = (product.toewijzingsdatum, product.toewijzingstijd)
+    return (v for v in zaak.earlier.toewijzing(zaak.gemeente, product.toewijzing_nummer) if v.moment < moment)
 
 
 @historisch("TR385", "WMO301", bij=toegewezen)

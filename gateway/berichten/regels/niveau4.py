@@ -47,15 +47,17 @@ def tr135(bericht: Any, ctx: Context) -> Iterator[Hit]:
 def tr378(bericht: Any, ctx: Context) -> Iterator[Hit]:
     """The code is on the list of today, or on the list of the day on which each allocation concerned began.
 
-    The second is for reorganised municipalities. A message to a municipality that is not one of
-    `sources["eigen"]` is refused as well [C47].
+    The second is for reorganised municipalities. A message to a municipality that is not one of `sources["eigen"]`
+    (codes that this gateway answers for) is refused as well [C47]; without a list, being one of them is enough.
     """
     rol = "Afzender" if SOORTEN[ctx.soort].afzender == "gemeente" else "Ontvanger"
-    code, pad, eigen = partijen(bericht).gemeente, f"/Bericht/Header/{rol}", ctx.sources.get("eigen")
-    if rol == "Ontvanger" and eigen and code not in eigen:
-        yield Hit(pad, code)
-        return
+    code, pad = partijen(bericht).gemeente, f"/Bericht/Header/{rol}"
+    eigen = ctx.sources.get("eigen") if rol == "Ontvanger" else None
     lijst = ctx.sources.get("gemeentecodes")
+    if eigen and (code not in eigen or lijst is None):
+        if code not in eigen:
+            yield Hit(pad, code)
+        return
     vandaag = ctx.today or paden.dagtekening(bericht)
     oordeel = None if lijst is None else _geldig(lijst, code, vandaag, _ingangsdatums(bericht, ctx))
     if oordeel is None:

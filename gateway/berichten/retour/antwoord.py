@@ -1,0 +1,182 @@
+"""The answer to a message received: the return message that the standard prescribes, or a refusal."""
+
+import base64
+import datetime as dt
+import hashlib
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+from typing import Any, Literal
+
+import msgspec
+
+from gateway.berichten.basis import XsdVersie
+from gateway.berichten.building import build
+from gateway.berichten.deel import Deel
+from gateway.berichten.historie import Earlier, is_afkeuring, kenmerk, soort_van
+from gateway.berichten.reading import Reading, locate, read
+from gateway.berichten.regels import Context, Hit, Regel, finding, hits
+from gateway.berichten.retour import opbouw
+from gateway.berichten.schema_sets import iwmo
+from gateway.berichten.soort import Soort
+from gateway.berichten.soorten import SOORTEN
+from gateway.domain.findings import Finding
+
+Oordeel = Literal["goedgekeurd", "afgekeurd", "onbeslist", "geweigerd"]
+
+TECHNISCH = "0001"
+_VERSIE = "1.0.0"  # of our schemas of the return messages: no other version of 3.2 is known
+_GEEN_BRONNEN: Mapping[str, Any] = MappingProxyType({})
+_LENGTE = 12  # most characters of an IdentificatieRetour
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What to answer.
+
+    - goedgekeurd: the return message is a header without codes;
+    - afgekeurd: the return message says why; the message counts as not sent;
+    - onbeslist: no fault was found, but not every rule could be judged (findings `unchecked`); the return message is
+      the one of an approved message, and whoever sends it takes that upon himself;
+    - geweigerd: there is no return message; the sender is told outside the messages (IV028, OP090x2).
+    """
+
+    oordeel: Oordeel
+    soort: str | None = None  # of the return message: WMO306
+    retour: Deel | None = None
+    data: bytes | None = None  # the return message as XML
+    findings: tuple[Finding, ...] = ()
+    herhaling: bool = False  # the same message was answered before; this is that answer
+
+
+def retour(
+    data: bytes,
+    *,
+    today: dt.date,
+    earlier: Earlier | None = None,
+    own: Collection[str] = (),
+    sources: Mapping[str, Any] = _GEEN_BRONNEN,
+    identificatie: str | None = None,
+) -> Answer:
+    """Judge a WMO301, 305, 307, 315, 317 or 319 on all four levels and make its return message (IV028, IV032).
+
+    `today` is the day of receipt and becomes DagtekeningRetour. `own` are the codes that this gateway answers for
+    (gemeentecodes, AGB codes); empty: any. `earlier` and `sources` are what rules of level 3 and 4 look into; what is
+    missing is not judged. `identificatie` becomes IdentificatieRetour (at most 12 characters); without it one is
+    derived from the message, so that a repeat gets the same. XsltVersie stays empty: no finding of ours comes from the
+    official XSLT (IV028). Never raises for bad data; raises OngeldigBericht for an `identificatie` that is none.
+    """
+    gelezen = read(data)
+    if gelezen.bericht is None or gelezen.soort is None:
+        return Answer(oordeel="geweigerd", findings=gelezen.findings)
+    bericht, soort = gelezen.bericht, SOORTEN[gelezen.soort]
+    if bezwaar := _bezwaar(bericht, soort, own):
+        return Answer(oordeel="geweigerd", findings=(bezwaar,))
+    if earlier is not None and (gegeven := _gegeven(bericht, earlier)) is not None:
+        return _herhaling(gegeven)
+    eigen = {"eigen": frozenset(own)} if own else {}
+    ctx = Context(today=today, earlier=earlier, sources={**sources, **eigen}, oddities=gelezen.oddities)
+    return _antwoord(data, gelezen, ctx, today, identificatie or voorstel(bericht))
+
+
+def voorstel(bericht: Deel) -> str:
+    """An IdentificatieRetour made from the content of the message: the same for a repeat, another for any other."""
+    vinger = hashlib.sha256(msgspec.json.encode(bericht)).digest()
+    return "R" + base64.b32encode(vinger).decode("ascii")[: _LENGTE - 1]
+
+
+def _bezwaar(bericht: Any, soort: Soort, own: Collection[str]) -> Finding | None:
+    """Why there can be no return message at all."""
+    if soort.is_retour:
+        return Finding(
+            code="IV028",
+            severity="error",
+            message=f"Een {soort.soort} is zelf een antwoord; daarop volgt geen retourbericht.",
+            advice="Verwerk het als antwoord op het bericht dat u stuurde.",
+        )
+    if soort.retour == "WMO325":
+        return Finding(
+            code="IV087",
+            severity="error",
+            message=f"Een {soort.soort} wordt beantwoord met een {soort.retour}, niet met een retourbericht.",
+            advice="Beoordeel de declaratie met: gateway declaratie check.",
+        )
+    if own and soort.ontvanger == "aanbieder" and bericht.header.ontvanger not in own:
+        return Finding(
+            code="OP090x2",
+            severity="error",
+            message="Het bericht is voor een andere aanbieder bestemd.",
+            advice="Meld de afzender buiten het berichtenverkeer dat het bericht verkeerd is bezorgd.",
+            path="/Bericht/Header/Ontvanger",
+            value=bericht.header.ontvanger,
+        )
+    return None
+
+
+def _gegeven(bericht: Deel, earlier: Earlier) -> Any | None:
+    """The answer that this very message got before."""
+    naam = kenmerk(bericht)
+    return earlier.retour(naam) if earlier.bericht(naam) == bericht else None
+
+
+def _herhaling(gegeven: Any) -> Answer:
+    return Answer(
+        oordeel="afgekeurd" if is_afkeuring(gegeven) else "goedgekeurd",
+        soort=soort_van(gegeven),
+        retour=gegeven,
+        data=build(gegeven),
+        herhaling=True,
+    )
+
+
+def _antwoord(data: bytes, gelezen: Reading, ctx: Context, today: dt.date, identificatie: str) -> Answer:
+    bericht, heen = gelezen.bericht, str(gelezen.soort)
+    soort = SOORTEN[str(SOORTEN[heen].retour)]
+    alle = _overtredingen(bericht, heen, ctx)
+    fouten = [(rij, hit) for rij, hit in alle if hit.bron is None]
+    antwoord = _bericht(bericht, soort, fouten, today, identificatie)
+    regels = locate(data, [hit.path for _, hit in alle]) if alle else {}
+    return Answer(
+        oordeel="afgekeurd" if fouten else "onbeslist" if alle else "goedgekeurd",
+        soort=soort.soort,
+        retour=antwoord,
+        data=build(antwoord),
+        findings=tuple(finding(rij, hit, line=regels.get(hit.path)) for rij, hit in alle),
+    )
+
+
+def _overtredingen(bericht: Any, heen: str, ctx: Context) -> list[tuple[Regel, Hit]]:
+    """Levels 3 and 4 are judged only when level 2 is without fault; a fault in the header ends it there (IV028)."""
+    technisch = list(hits(bericht, ctx, heen, (2,)))
+    if any(hit.bron is None for _, hit in technisch):
+        return technisch
+    return technisch + list(hits(bericht, ctx, heen, (3, 4)))
+
+
+def _bericht(bericht: Any, soort: Soort, fouten: list[tuple[Regel, Hit]], today: dt.date, identificatie: str) -> Deel:
+    model = _model(soort)
+    (header_veld, body_veld) = opbouw.velden(model)
+    codes = opbouw.codes_per_klasse(((hit.path, rij.retourcode or TECHNISCH) for rij, hit in fouten), model)
+    if any(rij.level == 2 for rij, _ in fouten):
+        codes = {opbouw.HEADER: (TECHNISCH,)}
+    in_body = bool(codes) and opbouw.HEADER not in codes
+    assert header_veld.klasse is not None
+    assert body_veld.klasse is not None
+    header = opbouw.header(
+        bericht.header,
+        header_veld.klasse,
+        bericht_code=soort.bericht_code,
+        identificatie_retour=identificatie,
+        dagtekening_retour=today,
+        xsd_versie_retour=XsdVersie(basisschema_xsd_versie=_VERSIE, bericht_xsd_versie=_VERSIE),
+        retour_codes=codes.get(opbouw.HEADER, (opbouw.GEEN_OPMERKING,) if in_body else ()),
+    )
+    if not in_body:
+        return model(header=header)
+    body = getattr(bericht, body_veld.naam)
+    met_codes = opbouw.met_codes(body, body_veld.klasse, codes, f"/Bericht/{body_veld.element}")
+    return model(header=header, **{body_veld.naam: met_codes})
+
+
+def _model(soort: Soort) -> type[Deel]:
+    bericht = iwmo().by_soort(soort.soort)
+    assert bericht is not None
+    return bericht.model
