@@ -28,7 +28,7 @@ class Code(msgspec.Struct, frozen=True):
 
 
 class Codelijst(msgspec.Struct, frozen=True):
-    """A list of codes. `vanaf` is the first day for which the list can be trusted; None: for all of the release."""
+    """A list of codes, to be trusted from `vanaf` up to and including `tot`; None: for all of the release."""
 
     lijst: str  # WJ756
     naam: str
@@ -36,6 +36,7 @@ class Codelijst(msgspec.Struct, frozen=True):
     vanaf: dt.date | None
     bron: str  # where it comes from and of which date
     codes: Mapping[str, Code]
+    tot: dt.date | None = None  # municipalities change on 1 January: an old list must not call a new code wrong
 
     def label(self, code: str) -> str | None:
         """The name of a code, or None."""
@@ -44,7 +45,7 @@ class Codelijst(msgspec.Struct, frozen=True):
 
     def valid(self, code: str, on: dt.date | None = None) -> bool | None:
         """True if the code is on the list (on that day); None if the list says nothing about that day."""
-        if on is not None and self.vanaf is not None and on < self.vanaf:
+        if on is not None and not (self.vanaf or on) <= on <= (self.tot or on):
             return None
         gevonden = self.codes.get(code)
         if gevonden is None:
@@ -72,7 +73,7 @@ class Codelijsten(msgspec.Struct, frozen=True):
         for bestand in sorted(map_.glob("*.csv")):
             basis = eigen.get(bestand.stem) or Codelijst(bestand.stem, bestand.stem, "", None, "", {})
             codes = _codes(bestand.read_text("utf-8"), bestand.name)
-            eigen[bestand.stem] = msgspec.structs.replace(basis, codes=codes, vanaf=None, bron=str(bestand))
+            eigen[bestand.stem] = msgspec.structs.replace(basis, codes=codes, vanaf=None, tot=None, bron=str(bestand))
         return Codelijsten(MappingProxyType(eigen))
 
 
@@ -88,6 +89,7 @@ def standaard() -> Codelijsten:
             _datum(rij["vanaf"]),
             rij["bron"],
             _codes(data.joinpath("codelijsten", f"{rij['lijst']}.csv").read_text("utf-8"), rij["lijst"]),
+            _datum(rij["tot"]),
         )
         for rij in csv.DictReader(io.StringIO(data.joinpath("codelijsten.csv").read_text("utf-8")))
     }

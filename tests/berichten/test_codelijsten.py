@@ -22,11 +22,15 @@ def test_all_lists_of_the_release_are_there():
     }
 
 
-def test_a_list_says_nothing_about_days_before_it_was_made():
+def test_a_list_says_nothing_about_days_that_it_was_not_made_for():
     gemeenten = codelijsten.get("GEMEENTEN")
     assert gemeenten.valid("0344", dt.date(2025, 6, 1)) is True
     assert gemeenten.valid("9999", dt.date(2025, 6, 1)) is False
     assert gemeenten.valid("0344", dt.date(2019, 1, 1)) is None
+    assert [gemeenten.valid("9999", dt.date(2026, 12, 31)), gemeenten.valid("9999", dt.date(2027, 1, 1))] == [
+        False,
+        None,
+    ]
     assert gemeenten.valid("0344") is True
 
 

@@ -9,12 +9,15 @@ from typing import Any, Literal
 
 import msgspec
 
+from gateway.berichten import codelijsten
 from gateway.berichten.basis import XsdVersie
 from gateway.berichten.building import build
 from gateway.berichten.deel import Deel
 from gateway.berichten.historie import Earlier, is_afkeuring, kenmerk, soort_van
-from gateway.berichten.reading import Reading, locate, read
+from gateway.berichten.reading import Reading, read
 from gateway.berichten.regels import Context, Hit, Regel, finding, hits
+from gateway.berichten.regels.controle import met_regels
+from gateway.berichten.regels.schema import nummers
 from gateway.berichten.retour import opbouw
 from gateway.berichten.schema_sets import iwmo
 from gateway.berichten.soort import Soort
@@ -58,13 +61,17 @@ def retour(
 ) -> Answer:
     """Judge a WMO301, 305, 307, 315, 317 or 319 on all four levels and make its return message (IV028, IV032).
 
-    `today` is the day of receipt and becomes DagtekeningRetour. `own` are the codes that this gateway answers for
-    (gemeentecodes, AGB codes); empty: any. `earlier` and `sources` are what rules of level 3 and 4 look into; what is
-    missing is not judged. `identificatie` becomes IdentificatieRetour (at most 12 characters); without it one is
-    derived from the message, so that a repeat gets the same. XsltVersie stays empty: no finding of ours comes from the
-    official XSLT (IV028). Never raises for bad data; raises OngeldigBericht for an `identificatie` that is none.
+    - `today`: the day of receipt; becomes DagtekeningRetour.
+    - `earlier`, `sources`: what rules of level 3 and 4 look into. What is missing is not judged; without a list of
+      municipalities that of the release is used, for the days that it covers.
+    - `own`: the codes that this gateway answers for (gemeentecodes, AGB codes); empty: any.
+    - `identificatie`: IdentificatieRetour, at most 12 characters; without it one is derived from the content, so that
+      a repeat gets the same.
+
+    XsltVersie stays empty: no finding of ours comes from the official XSLT (IV028). Never raises for bad data; raises
+    OngeldigBericht for an `identificatie` that is none.
     """
-    gelezen = read(data)
+    gelezen = read(data, numbers=nummers())
     if gelezen.bericht is None or gelezen.soort is None:
         return Answer(oordeel="geweigerd", findings=gelezen.findings)
     bericht, soort = gelezen.bericht, SOORTEN[gelezen.soort]
@@ -72,8 +79,8 @@ def retour(
         return Answer(oordeel="geweigerd", findings=(bezwaar,))
     if earlier is not None and (gegeven := _gegeven(bericht, earlier)) is not None:
         return _herhaling(gegeven)
-    eigen = {"eigen": frozenset(own)} if own else {}
-    ctx = Context(today=today, earlier=earlier, sources={**sources, **eigen}, oddities=gelezen.oddities)
+    bronnen = {"gemeentecodes": codelijsten.get("GEMEENTEN"), **sources, "eigen": frozenset(own)}
+    ctx = Context(today=today, earlier=earlier, sources=bronnen, oddities=gelezen.oddities)
     return _antwoord(data, gelezen, ctx, today, identificatie or voorstel(bericht))
 
 
@@ -133,13 +140,12 @@ def _antwoord(data: bytes, gelezen: Reading, ctx: Context, today: dt.date, ident
     alle = _overtredingen(bericht, heen, ctx)
     fouten = [(rij, hit) for rij, hit in alle if hit.bron is None]
     antwoord = _bericht(bericht, soort, fouten, today, identificatie)
-    regels = locate(data, [hit.path for _, hit in alle]) if alle else {}
     return Answer(
         oordeel="afgekeurd" if fouten else "onbeslist" if alle else "goedgekeurd",
         soort=soort.soort,
         retour=antwoord,
         data=build(antwoord),
-        findings=tuple(finding(rij, hit, line=regels.get(hit.path)) for rij, hit in alle),
+        findings=tuple(met_regels([finding(rij, hit) for rij, hit in alle], data)),
     )
 
 

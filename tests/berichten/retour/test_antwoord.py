@@ -255,10 +255,18 @@ def test_a_message_for_another_municipality_gets_s300():
 
 def test_its_own_code_needs_no_list_of_municipalities():
     """TR378: without a CBS list only the own codes are compared; a sender's code then stays unchecked."""
-    zonder = {"productcodes": BRONNEN["productcodes"]}
+    zonder = {"productcodes": BRONNEN["productcodes"], "gemeentecodes": None}
     assert antwoord_op(m305(), (m301(),), own=(GEMEENTE,), sources=zonder).oordeel == "goedgekeurd"
     answer = antwoord_op(m301(), own=(AANBIEDER,), sources=zonder)
     assert [(f.code, f.severity) for f in answer.findings] == [("TR378", "unchecked")]
+
+
+def test_the_list_of_municipalities_of_the_release_is_used_for_its_own_days():
+    """TR378: municipalities change on 1 January, so an old list does not call a new code wrong."""
+    producten = {"productcodes": BRONNEN["productcodes"]}
+    for today, oordeel in ((VANDAAG, "afgekeurd"), (dag("2027-01-01"), "onbeslist")):
+        assert antwoord_op(m301(gemeente="0998"), sources=producten, today=today).oordeel == oordeel
+    assert antwoord_op(m301(gemeente=GEMEENTE), sources=producten).oordeel == "goedgekeurd"
 
 
 def test_a_list_that_says_nothing_about_a_day_decides_nothing():
