@@ -79,8 +79,6 @@ class _Walker:
     def walk(self, at: int, end: int, depth: int, *, in_body: bool) -> tuple[int, bytes | None]:
         """Where the element at *at* ends, and its replacement; None: the bytes as they stand."""
         limits = self.limits
-        if depth > limits.ber_depth:
-            raise malformed("ASN.1 te diep genest")
         self.enter()
         tag, start, size = self.head(at, end)
         if in_body and tag & ~_CONSTRUCTED == _CONTEXT_0:
@@ -103,6 +101,8 @@ class _Walker:
     def constructed(
         self, tag: int, at: int, start: int, size: int | None, end: int, depth: int
     ) -> tuple[int, bytes | None]:
+        if depth > self.limits.ber_depth:
+            raise malformed("ASN.1 te diep genest")
         stop = end if size is None else start + size
         # Only among the children of the content info of the body may the content string stand.
         in_body = self.wants_content and depth == _CONTENT_DEPTH - 1 and tag == der.SEQUENCE

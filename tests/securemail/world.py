@@ -53,7 +53,12 @@ def leaf(
     """A certificate with its key; one per arguments and session."""
     chosen = ca.LeafOptions(**{"emails": (address,), **options})
     return ca.make_leaf(
-        issuer or issuing(), address, start, end, key=key(kind, crc32(address.encode()) + number), options=chosen
+        issuer or issuing(),
+        f"{address} {kind}",
+        start,
+        end,
+        key=key(kind, crc32(address.encode()) + number),
+        options=chosen,
     )
 
 
