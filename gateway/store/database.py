@@ -84,7 +84,7 @@ class Store:
 
 
 def _engine(url: sa.URL) -> sa.Engine:
-    engine = sa.create_engine(url)
+    engine = sa.create_engine(url, hide_parameters=True)  # no value of a row in an error, let alone in a log
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -125,10 +125,13 @@ def _inspect_file(path: Path, ring: KeyRing) -> str | None:
     if not path.exists() or path.stat().st_size == 0:
         return None
 
-    def read_only() -> sqlite3.Connection:
-        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    # A reader of a WAL database makes the files of the log if they are not there. No log, so nobody has it open.
+    how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
 
-    engine = sa.create_engine("sqlite://", creator=read_only, poolclass=sa.pool.NullPool)
+    def read_only() -> sqlite3.Connection:
+        return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)
+
+    engine = sa.create_engine("sqlite://", creator=read_only, poolclass=sa.pool.NullPool, hide_parameters=True)
     try:
         with engine.connect() as conn:
             return _inspect(conn, str(path), ring)
@@ -140,7 +143,7 @@ def _inspect_file(path: Path, ring: KeyRing) -> str | None:
 
 def _inspect_server(url: sa.URL, ring: KeyRing) -> str | None:
     place = url.render_as_string(hide_password=True)
-    engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
+    engine = sa.create_engine(url, poolclass=sa.pool.NullPool, hide_parameters=True)
     try:
         with engine.connect() as conn:
             return _inspect(conn, place, ring)
@@ -189,12 +192,10 @@ def _sentences() -> Iterator[None]:
     """The database's own errors as ours."""
     try:
         yield
-    except sa.exc.OperationalError as error:
-        text = str(error.orig).strip()
+    except sa.exc.DBAPIError as error:
+        text = str(error.orig).strip().partition("\n")[0]  # PostgreSQL's second line quotes values
+        if "malformed" in text or "not a database" in text:
+            raise CorruptDatabase(CorruptDatabase.__doc__) from error
         if "locked" in text or "busy" in text:
             raise StoreBusy(f"{StoreBusy.__doc__} ({text})") from error
         raise StoreError(f"the database refused: {text}") from error
-    except sa.exc.DatabaseError as error:
-        if "malformed" in str(error.orig) or "not a database" in str(error.orig):
-            raise CorruptDatabase(CorruptDatabase.__doc__) from error
-        raise

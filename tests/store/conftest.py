@@ -1,14 +1,33 @@
-"""A store in a temporary folder, a clock that stands still, and messages to put in."""
+"""A store on every database that is supported, a clock that stands still, and messages to put in.
+
+The whole suite is a contract: the same tests run on SQLite and, where a server can be started, on PostgreSQL.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from gateway.store import MasterKey, Store
+from gateway.store.database import _migrate
+from gateway.store.tables import metadata
+from tests import postgres
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A server for the whole session, with one migrated database that each test finds empty."""
+    if (reason := postgres.missing()) is not None:
+        pytest.skip(reason)
+    with postgres.server() as url:
+        engine = sa.create_engine(url)
+        _migrate(engine)
+        engine.dispose()
+        yield url
 
 
 @pytest.fixture
@@ -17,8 +36,22 @@ def master() -> MasterKey:
     return MasterKey.generate()
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a new database may be made: a file or a URL."""
+    if request.param == "sqlite":
+        return str(tmp_path / "gateway.db")
+    url: str = request.getfixturevalue("postgres_url")
+    engine = sa.create_engine(url)
+    with engine.begin() as conn:
+        names = ", ".join(table.name for table in metadata.sorted_tables)
+        conn.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+    engine.dispose()
+    return url
+
+
 @pytest.fixture
-def store(tmp_path: Path, master: MasterKey) -> Iterator[Store]:
-    """An open store on a new SQLite file."""
-    with Store.open(tmp_path / "gateway.db", master) as opened:
+def store(place: str, master: MasterKey) -> Iterator[Store]:
+    """An open store on a new database."""
+    with Store.open(place, master, node="node-a") as opened:
         yield opened

@@ -66,8 +66,8 @@ def test_a_message_exists_exactly_if_its_change_was_committed(store: Store) -> N
         assert unit.outbox.put(message()) / 0
     with store.view(now=NOW) as view:
         assert view.outbox.list() == []
-    put(store, message())
-    assert state(store) == "new"
+    (number,) = put(store, message())
+    assert state(store, number) == "new"
 
 
 def test_a_message_id_is_used_once(store: Store) -> None:

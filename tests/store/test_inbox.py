@@ -1,0 +1,142 @@
+"""What came in is kept whole, known again by place, bytes and identity, and settled once."""
+
+import pytest
+
+from gateway.domain.delivery import Outcome
+from gateway.store import IllegalMove, NotThere, Outgoing, Place, Raw, Store
+from gateway.store.states import INBOX_MOVES, OUTBOX_MOVES
+
+from .conftest import NOW
+
+
+def at(uid: str, folder: str = "INBOX") -> Place:
+    """A place in a mailbox."""
+    return Place(source="imap", account="wmo@gemeente.example", folder=folder, uid=uid)
+
+
+def add(store: Store, uid: str = "1/1", data: bytes = b"raw") -> int:
+    """A message in the inbox."""
+    with store.unit(now=NOW, actor="test") as unit:
+        return unit.inbox.add(Raw(place=at(uid), received_at=NOW, data=data)).id
+
+
+def test_the_same_place_or_the_same_bytes_add_nothing(store: Store) -> None:
+    """SM-92, SM-95: after a new UIDVALIDITY everything is fetched again and recognised by its bytes."""
+    first = add(store)
+    with store.unit(now=NOW, actor="test") as unit:
+        again = unit.inbox.add(Raw(place=at("1/1"), received_at=NOW, data=b"raw"))
+        moved = unit.inbox.add(Raw(place=at("2/9"), received_at=NOW, data=b"raw"))
+        assert [(a.id, a.new) for a in (again, moved)] == [(first, False), (first, False)]
+        assert unit.inbox.places(first) == [at("1/1"), at("2/9")]
+        assert unit.inbox.known([at("1/1"), at("2/9"), at("2/10")]) == {at("1/1"), at("2/9")}
+
+
+def test_a_message_is_settled_once(store: Store) -> None:
+    """Two nodes that handle the same message: the second one's whole unit is refused."""
+    number = add(store)
+    with store.unit(now=NOW, actor="flow") as unit:
+        unit.inbox.settle(number, "handled", partner="zorg", message_id="<1@zorg.example>", mic=bytes(32))
+    with pytest.raises(IllegalMove), store.unit(now=NOW, actor="flow") as unit:
+        assert (unit.records.add("plan", "1", {}), unit.inbox.settle(number, "handled"))
+    with store.view(now=NOW) as view:
+        assert view.records.list("plan", dict) == []
+        item = view.inbox.get(number)
+        assert (item.partner, item.mic, item.settled_at) == ("zorg", "00" * 32, NOW)
+        assert view.inbox.counts() == {"handled": 1}
+
+
+def test_quarantine_keeps_the_bytes_and_can_be_opened_again(store: Store) -> None:
+    """SM-103, SM-104: the same bytes, the same mailbox time."""
+    number = add(store, data=b"tampered")
+    with store.unit(now=NOW, actor="flow") as unit:
+        assert unit.inbox.begin(number) == b"tampered"
+        unit.inbox.settle(number, "quarantined", reason="signature", detail="value does not verify")
+        assert unit.inbox.begin(number) is None
+    with store.unit(now=NOW, actor="jansen") as unit:
+        (item,) = unit.inbox.list(states=["quarantined"], reason="signature")
+        assert item.detail == "value does not verify"
+        unit.inbox.reopen(number)
+        assert [i.id for i in unit.inbox.due()] == [number]
+        assert unit.inbox.begin(number) == b"tampered"
+        assert unit.inbox.get(number).received_at == NOW
+
+
+def test_what_was_handled_cannot_be_opened_again(store: Store) -> None:
+    """Handling the same message twice changes nothing."""
+    number = add(store)
+    with store.unit(now=NOW, actor="flow") as unit:
+        unit.inbox.settle(number, "handled")
+    with pytest.raises(IllegalMove), store.unit(now=NOW, actor="jansen") as unit:
+        unit.inbox.reopen(number)
+
+
+def test_an_unknown_number_is_said_so(store: Store) -> None:
+    """NotThere."""
+    with store.unit(now=NOW, actor="flow") as unit:
+        with pytest.raises(NotThere):
+            unit.inbox.settle(9, "handled")
+        with pytest.raises(NotThere):
+            unit.outbox.hold(9, "?")
+        with pytest.raises(NotThere):
+            unit.identities.repeat_receipt(9)
+
+
+def test_identities_tell_new_duplicate_and_conflict(store: Store) -> None:
+    """SM-76, SM-131: per partner; the same MIC alone is a duplicate too."""
+    one, other = bytes(32), bytes(31) + b"\x01"
+    with store.unit(now=NOW, actor="flow") as unit:
+        look = unit.identities.look_up
+        assert look("zorg", "<1@z>", one).verdict == "new"
+        number = unit.identities.register("zorg", "<1@z>", one, outcome="handled")
+        assert look("zorg", "<1@z>", one).verdict == "duplicate"
+        assert look("zorg", "<1@z>", other).verdict == "conflict"
+        seen = look("zorg", "<2@z>", one)
+        assert (seen.verdict, seen.first and seen.first.id) == ("duplicate", number)
+        assert look("zorg", "<2@z>", other).verdict == "new"
+        assert look("elders", "<1@z>", one).verdict == "new"
+
+
+def test_a_receipt_is_repeated_byte_for_byte_at_most_three_times_a_day(store: Store) -> None:
+    """SM-66: the very outbox row goes out again, so nothing can differ."""
+    with store.unit(now=NOW, actor="flow") as unit:
+        receipt = unit.outbox.put(
+            Outgoing(
+                message_id="<r@g.example>", kind="receipt", partner="zorg", channel="smtp", sender="",
+                recipient="plan@zorg.example", wire=b"receipt\r\n",
+            )
+        )  # fmt: skip
+        identity = unit.identities.register("zorg", "<1@z>", bytes(32), outcome="handled", receipt_id=receipt)
+        without = unit.identities.register("zorg", "<2@z>", bytes(31) + b"2", outcome="handled")
+        assert unit.identities.repeat_receipt(without) is False
+        assert unit.identities.repeat_receipt(identity) is False  # the first is still under way
+
+    def send() -> int:
+        with store.unit(now=NOW, actor="worker") as unit:
+            claims = unit.outbox.claim(node="node-a")
+            for each in claims:
+                unit.outbox.start_data(each)
+                unit.outbox.record(each, Outcome(verdict="submitted", phase="data"))
+            return len(claims)
+
+    assert send() == 1
+    repeated = []
+    for _ in range(5):
+        with store.unit(now=NOW, actor="flow") as unit:
+            repeated.append(unit.identities.repeat_receipt(identity))
+        send()
+    assert repeated == [True, True, True, False, False]
+    with store.view(now=NOW) as view:
+        assert {a.sha256 for a in view.outbox.attempts(receipt)} == {view.outbox.get(receipt).sha256}
+
+
+def test_every_state_of_the_tables_has_its_moves_and_leads_to_a_state() -> None:
+    """Habit 1: the tables are closed; no move leads nowhere."""
+    for moves in (OUTBOX_MOVES, INBOX_MOVES):
+        assert {target for row in moves.values() for target in row.values()} <= set(moves)
+
+
+def test_evidence_of_arrival_never_loses() -> None:
+    """SM-74: a valid receipt leads to `received` from every state in which the message may have left."""
+    for state, moves in OUTBOX_MOVES.items():
+        if state != "new":
+            assert moves["receipt"] == "received", state

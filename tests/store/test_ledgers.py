@@ -1,0 +1,208 @@
+"""The register of messages, the documents of the flows, partners and the audit trail."""
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+
+from gateway.store import (
+    AlreadyThere,
+    AuditHead,
+    BerichtIn,
+    Certificate,
+    Conflict,
+    NotThere,
+    StaleClaim,
+    Store,
+)
+
+from .conftest import NOW
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """A document of a flow."""
+
+    status: str
+    uren: int
+
+
+def bericht(**changes: Any) -> BerichtIn:
+    """A message to be registered."""
+    values: dict[str, Any] = {
+        "richting": "uit",
+        "soort": "WMO301",
+        "versie": "3.2",
+        "afzender": "0957",
+        "ontvanger": "12345678",
+        "identificatie": "000000000001",
+        "dagtekening": "2026-03-01",
+        "xml": b"<Bericht/>",
+    }
+    return BerichtIn(**(values | changes))
+
+
+def test_a_bericht_is_registered_once(store: Store) -> None:
+    """Identity: richting, soort, afzender, identificatie."""
+    with store.unit(now=NOW, actor="flow") as unit:
+        first = unit.berichten.add(bericht())
+        other = unit.berichten.add(bericht(identificatie="2", ontvanger="87654321"))
+        with pytest.raises(AlreadyThere) as caught:
+            unit.berichten.add(bericht(xml=b"<Other/>"))
+        assert caught.value.existing == first
+        assert unit.berichten.xml(first) == b"<Bericht/>"
+        assert [b.id for b in unit.berichten.list(ontvanger="87654321")] == [other]
+        with pytest.raises(TypeError, match="no such field"):
+            unit.berichten.list(naam="Jansen")
+
+
+def test_an_answer_is_linked_to_its_question(store: Store) -> None:
+    """A 302 answers a 301; statuses follow."""
+    with store.unit(now=NOW, actor="flow") as unit:
+        question = unit.berichten.add(bericht(status="sent"))
+        answer = unit.berichten.add(
+            bericht(richting="in", soort="WMO302", afzender="12345678", antwoord_op=question, status="accepted")
+        )
+        unit.berichten.set_status(question, "answered")
+        unit.berichten.link(question)
+        assert [b.id for b in unit.berichten.answers(question)] == [answer]
+        assert unit.berichten.get(question).status == "answered"
+        with pytest.raises(NotThere):
+            unit.berichten.set_status(99, "sent")
+        with pytest.raises(NotThere):
+            unit.berichten.get(99)
+
+
+def test_a_document_is_changed_only_by_who_read_its_last_version(store: Store) -> None:
+    """Optimistic locking: two consultants at one plan."""
+    with store.unit(now=NOW, actor="flow") as unit:
+        unit.records.add("plan", "1", Plan("concept", 2), keys={"status": "concept", "partner": ["a", "b"]})
+        with pytest.raises(AlreadyThere):
+            unit.records.add("plan", "1", Plan("concept", 3))
+    with store.unit(now=NOW + timedelta(hours=1), actor="flow") as unit:
+        assert unit.records.save("plan", "1", Plan("verzonden", 2), versie=1, keys={"status": "verzonden"}) == 2
+        with pytest.raises(Conflict):
+            unit.records.save("plan", "1", Plan("ingetrokken", 2), versie=1)
+        with pytest.raises(NotThere):
+            unit.records.save("plan", "2", Plan("ingetrokken", 2), versie=1)
+    with store.view(now=NOW) as view:
+        found = view.records.get("plan", "1", Plan)
+        assert found is not None
+        assert (found.body, found.versie) == (Plan("verzonden", 2), 2)
+        assert (found.created_at, found.changed_at) == (NOW, NOW + timedelta(hours=1))
+        assert view.records.list("plan", Plan, keys={"status": "concept"}) == []
+        assert len(view.records.list("plan", Plan, keys={"status": "verzonden", "partner": "b"})) == 1
+        assert view.records.get("plan", "2", Plan) is None
+
+
+def test_gebeurtenissen_of_a_record_are_numbered_without_gaps(store: Store) -> None:
+    """Append-only; a rolled back event leaves no hole."""
+    with store.unit(now=NOW, actor="flow") as unit:
+        for sleutel in "12":
+            unit.records.add("plan", sleutel, {})
+        unit.records.add_event("plan", "1", "begonnen", {"door": "consulent"})
+    with pytest.raises(ZeroDivisionError), store.unit(now=NOW, actor="flow") as unit:
+        assert unit.records.add_event("plan", "1", "verzonden") / 0
+    with store.unit(now=NOW, actor="flow") as unit:
+        assert unit.records.add_event("plan", "2", "begonnen") == 1
+        assert unit.records.add_event("plan", "1", "verzonden") == 2
+        events = unit.records.events("plan", "1")
+        with pytest.raises(NotThere):
+            unit.records.add_event("plan", "3", "begonnen")
+    assert [(e.nr, e.soort, e.body) for e in events] == [
+        (1, "begonnen", b'{"door":"consulent"}'),
+        (2, "verzonden", b"null"),
+    ]
+
+
+def test_an_address_belongs_to_one_partner(store: Store) -> None:
+    """SM-133; and a partner record is changed only by who read its last version."""
+    with store.unit(now=NOW, actor="beheer") as unit:
+        assert unit.partners.put("zorg", {"naam": "Zorg"}, keys=[("address", "plan@zorg.example")]) == 1
+        with pytest.raises(Conflict):
+            unit.partners.put("zorg", {"naam": "Zorg"})
+        assert unit.partners.put("zorg", {"naam": "Zorg BV"}, keys=[("address", "wmo@zorg.example")], versie=1) == 2
+        assert unit.partners.find("address", "plan@zorg.example") is None
+        assert unit.partners.find("address", "wmo@zorg.example") == "zorg"
+        assert unit.partners.get("zorg", dict) == ({"naam": "Zorg BV"}, 2)
+        assert unit.partners.get("elders", dict) is None
+        assert unit.partners.list(dict) == [("zorg", {"naam": "Zorg BV"})]
+        with pytest.raises(AlreadyThere), unit.part():
+            unit.partners.put("elders", {}, keys=[("address", "wmo@zorg.example")])
+
+
+def test_certificates_of_a_partner_are_listed_by_expiry(store: Store) -> None:
+    """The same certificate again takes its new state."""
+
+    def certificate(der: bytes, days: int, state: str = "active") -> Certificate:
+        end = NOW + timedelta(days=days)
+        return Certificate(
+            partner="zorg", address="wmo@zorg.example", der=der, not_before=NOW, not_after=end, state=state
+        )
+
+    with store.unit(now=NOW, actor="beheer") as unit:
+        with pytest.raises(NotThere):
+            unit.partners.add_certificate(certificate(b"a", 1))
+        unit.partners.put("zorg", {})
+        for each in (certificate(b"late", 300), certificate(b"soon", 10), certificate(b"late", 300, "revoked")):
+            unit.partners.add_certificate(each)
+        assert [(c.der, c.state) for c in unit.partners.certificates("zorg")] == [
+            (b"soon", "active"),
+            (b"late", "revoked"),
+        ]
+        assert [c.der for c in unit.partners.certificates(address="wmo@zorg.example", state="active")] == [b"soon"]
+
+
+def _audit(store: Store, rows: int) -> AuditHead:
+    for number in range(rows):
+        with store.unit(now=NOW, actor="jansen") as unit:
+            unit.audit.write("viewed", f"plan/{number}", subject="p-1", ground="toewijzing", detail={"n": number})
+    with store.view(now=NOW) as view:
+        return view.audit.head()
+
+
+def test_the_trail_is_gapless_and_verifies(store: Store) -> None:
+    """SM-149."""
+    head = _audit(store, 5)
+    with store.view(now=NOW) as view:
+        report = view.audit.verify(head)
+        assert (report.rows, report.broken_at, report.head) == (5, None, head)
+        assert [e.detail for e in view.audit.list(object="plan/3")] == ['{"n":3}']
+
+
+@pytest.mark.parametrize(
+    ("tampering", "broken_at"),
+    [
+        ("UPDATE audit SET actor = 'pietersen' WHERE nr = 3", 3),
+        ("UPDATE audit SET subject = NULL, ground = subject WHERE nr = 4", 4),
+        ("DELETE FROM audit WHERE nr = 2", 2),
+        ("DELETE FROM audit WHERE nr = 5", 5),
+        ("DELETE FROM audit", 1),
+    ],
+)
+def test_a_row_that_is_altered_or_taken_out_is_found(store: Store, place: str, tampering: str, broken_at: int) -> None:
+    """Also the last ones, if the head was kept elsewhere."""
+    head = _audit(store, 5)
+    engine = sa.create_engine(place if "://" in place else f"sqlite:///{place}")
+    with engine.begin() as conn:
+        conn.execute(sa.text(tampering))
+    engine.dispose()
+    with store.view(now=NOW) as view:
+        assert view.audit.verify(head).broken_at == broken_at
+
+
+def test_a_job_taken_over_cannot_be_finished_by_its_former_holder(store: Store) -> None:
+    """The fence: a node that slept through its lease learns it here."""
+    with store.unit(now=NOW, actor="a") as unit:
+        old = unit.jobs.acquire("pickup", "node-a", timedelta(minutes=1))
+        assert unit.jobs.acquire("pickup", "node-b", timedelta(minutes=1)) is None
+    with store.unit(now=NOW + timedelta(minutes=2), actor="b") as unit:
+        new = unit.jobs.acquire("pickup", "node-b", timedelta(minutes=1))
+        assert old is not None
+        assert new is not None
+        with pytest.raises(StaleClaim):
+            unit.jobs.finish("pickup", old, result="ok")
+        unit.jobs.finish("pickup", new, result="ok", detail="3 fetched")
+        (state,) = unit.jobs.list()
+        assert (state.result, state.detail, state.lease_owner) == ("ok", "3 fetched", None)

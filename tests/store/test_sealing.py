@@ -1,0 +1,99 @@
+"""What the tables hold of people is encrypted, bound to its row, and found by a keyed hash (SM-145, SM-146)."""
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from gateway.store import MasterKey, NotThere, Outgoing, Store, StoreError
+
+from .conftest import NOW
+
+BSN = "999900006"
+SECRET = "Jansen, ernstige beperking"
+
+
+def engine(place: str) -> sa.Engine:
+    """The database behind the store's back."""
+    return sa.create_engine(place if "://" in place else f"sqlite:///{place}")
+
+
+def test_no_file_of_the_database_shows_a_bsn_or_content(tmp_path: Path, master: MasterKey) -> None:
+    """Bodies, messages and search keys: also in the write-ahead log, before it is folded in."""
+    with Store.open(tmp_path / "gateway.db", master) as store:
+        with store.unit(now=NOW, actor="test") as unit:
+            body = {"bsn": BSN, "naam": SECRET}
+            unit.records.add("plan", "1", body, dossier="d1", personal={"bsn": BSN})
+            unit.records.add_event("plan", "1", "begonnen", body)
+            wire = f"{BSN} {SECRET}".encode()
+            unit.outbox.put(
+                Outgoing(
+                    message_id="<1@a.example>", kind="plan", partner="p", channel="c", sender="a@a.example",
+                    recipient="b@b.example", wire=wire, signed_entity=wire, dossier="d1",
+                )
+            )  # fmt: skip
+        files = [file.read_bytes() for file in tmp_path.iterdir()]
+    for data in files:
+        assert BSN.encode() not in data
+        assert SECRET.encode() not in data
+
+
+def test_a_record_is_found_by_bsn_without_the_table_holding_it(store: Store) -> None:
+    """SM-146; two names give two hashes, so columns cannot be compared."""
+    with store.unit(now=NOW, actor="test") as unit:
+        unit.records.add("plan", "1", {"a": 1}, personal={"bsn": BSN, "partner_bsn": BSN})
+        unit.records.add("plan", "2", {"a": 2}, personal={"bsn": "999900018"})
+        assert unit._sealer.blind("bsn", BSN) != unit._sealer.blind("partner_bsn", BSN)
+    with store.view(now=NOW) as view:
+        assert [r.sleutel for r in view.records.list("plan", dict, personal={"bsn": BSN})] == ["1"]
+
+
+def test_a_value_moved_to_another_row_is_refused(store: Store, place: str) -> None:
+    """SM-145: table, column, row and key are authenticated, so one client's text cannot be shown as another's."""
+    with store.unit(now=NOW, actor="test") as unit:
+        unit.records.add("plan", "1", {"of": "one"}, dossier="d1")
+        unit.records.add("plan", "2", {"of": "two"}, dossier="d1")
+    behind = engine(place)
+    with behind.begin() as conn:
+        first = "SELECT data FROM sealed WHERE row_id = 1"
+        conn.execute(sa.text(f"UPDATE sealed SET data = ({first}) WHERE row_id = 2"))
+    behind.dispose()
+    with pytest.raises(StoreError, match="altered outside"), store.view(now=NOW) as view:
+        view.records.get("plan", "2", dict)
+
+
+def test_a_dossier_has_a_key_of_its_own_and_other_mail_one_a_day(store: Store, place: str) -> None:
+    """SM-145: so that one dossier can be destroyed, and raw mail by the day."""
+    with store.unit(now=NOW, actor="test") as unit:
+        for number, dossier in enumerate(["d1", "d1", "d2", None, None]):
+            unit.records.add("plan", str(number), {}, dossier=dossier)
+    behind = engine(place)
+    with behind.connect() as conn:
+        found = conn.execute(sa.text("SELECT purpose, name FROM keys ORDER BY purpose, name")).all()
+    behind.dispose()
+    assert [tuple(row) for row in found] == [
+        ("audit", ""),
+        ("day", "2026-03-01"),
+        ("dossier", "d1"),
+        ("dossier", "d2"),
+        ("index", ""),
+    ]
+
+
+def test_a_value_whose_key_was_destroyed_cannot_be_read(tmp_path: Path, master: MasterKey) -> None:
+    """The sentence says so; it is no bug."""
+    place = tmp_path / "gateway.db"
+    with Store.open(place, master) as store, store.unit(now=NOW, actor="test") as unit:
+        unit.records.add("plan", "1", {}, dossier="d1")
+    behind = engine(str(place))
+    with behind.begin() as conn:
+        conn.execute(sa.text("DELETE FROM keys WHERE name = 'd1'"))
+    behind.dispose()
+    with pytest.raises(StoreError, match="destroyed"), Store.open(place, master) as again, again.view(now=NOW) as view:
+        view.records.get("plan", "1", dict)
+
+
+def test_what_is_not_there_is_said_so(store: Store) -> None:
+    """A row without its sealed value."""
+    with pytest.raises(NotThere), store.view(now=NOW) as view:
+        view.outbox.wire(7)
