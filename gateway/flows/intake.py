@@ -1,0 +1,152 @@
+"""Take in one message: open it, know who sent it, hand its payload to the flow that owns it, answer.
+
+One unit of work: what the message changes, its identity, its replies and the state of its inbox row are committed
+together or not at all. Whatever cannot be handled goes to quarantine, whole, with its reason (SM-103).
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from gateway import berichten, securemail
+from gateway.domain.findings import Finding
+from gateway.flows import exchange, plan_in, receipts
+from gateway.flows.parties import PartnerRecord, Surroundings, partner, partner_book
+from gateway.flows.payload import Payload, Unusable
+from gateway.flows.taken import Taken
+from gateway.securemail import Accepted, Identities, Opened
+from gateway.store import InboxItem, Store, Unit
+
+ACTOR = "flow:intake"
+
+
+def handler(store: Store, us: Surroundings) -> Callable[[InboxItem, bytes, datetime], None]:
+    """The function that the worker calls for each message that came in."""
+
+    def handle(item: InboxItem, raw: bytes, now: datetime) -> None:
+        with store.unit(now=now, actor=ACTOR) as unit:
+            take_in(unit, us, item, raw)
+
+    return handle
+
+
+def take_in(unit: Unit, us: Surroundings, item: InboxItem, raw: bytes) -> Taken:
+    """Open and handle one message within `unit`; settles its inbox row."""
+    opened = securemail.open(
+        raw,
+        us.mailbox,
+        partner_book(unit),
+        us.trust,
+        us.revocation,
+        item.received_at,
+        unit.now,
+        identities=_identities(unit),
+        cache=us.verdicts,
+    )
+    if isinstance(opened, securemail.Refused):
+        return _quarantine(unit, item, opened.reason, opened.detail, opened.partner)
+    if opened.identity.state == "duplicate":
+        return _duplicate(unit, item, opened)
+    if opened.is_receipt:
+        return receipts.take_receipt(unit, us, item, opened)
+    sender = partner(unit, opened.partner.id)
+    assert sender is not None, "an opened message is of a partner in the book"
+    payload = _payload(opened)
+    if isinstance(payload, Unusable):
+        return _unusable(unit, us, item, opened, sender, payload)
+    handled = _hand_over(unit, us, sender, opened, payload)
+    if isinstance(handled, Unusable):
+        return _unusable(unit, us, item, opened, sender, handled)
+    receipt = receipts.send_receipt(unit, us, sender, opened) if opened.wants_receipt else None
+    _register(unit, item, opened, "handled", receipt)
+    unit.inbox.settle(item.id, "handled", partner=sender.code, message_id=opened.headers.message_id, mic=opened.mic)
+    unit.audit.write("opened", f"inbox/{item.id}", partner=sender.code, detail={"kind": payload.kind})
+    return Taken(state="handled", kind=payload.kind)
+
+
+def _payload(opened: Opened) -> Payload | Unusable:
+    """Exactly one payload, known by its bytes; other parts are kept and shown, never executed (SM-62)."""
+    found = [part for part in opened.parts if part.type in ("application/json", "application/xml", "text/xml")]
+    if len(found) != 1:
+        return Unusable(findings=(_fault("PAYLOAD", "Het bericht bevat niet precies één plan of iWmo-bericht."),))
+    part = found[0]
+    rest = tuple(p for p in opened.parts if p is not part)
+    if part.type == "application/json":
+        return Payload(kind="plan", content=part.content, rest=rest)
+    reading = berichten.read(part.content)
+    return Payload(kind=reading.soort or "iwmo", content=part.content, rest=rest)
+
+
+def _hand_over(
+    unit: Unit, us: Surroundings, sender: PartnerRecord, opened: Opened, payload: Payload
+) -> Unusable | None:
+    if payload.kind == "plan":
+        return plan_in.take_plan(unit, us, sender, opened, payload)
+    return exchange.take_bericht(unit, us, sender, opened, payload)
+
+
+def _unusable(
+    unit: Unit, us: Surroundings, item: InboxItem, opened: Opened, sender: PartnerRecord, why: Unusable
+) -> Taken:
+    """A genuine message whose payload cannot be used: quarantine, and the sender is told (SM-66 `processed/error`).
+
+    Its identity is not registered: nothing of it took effect, so the same message may be handled again after mending.
+    """
+    codes = ", ".join(dict.fromkeys(f.code for f in why.findings))
+    if opened.wants_receipt:
+        receipts.send_receipt(unit, us, sender, opened, failed=True)
+    unit.inbox.settle(
+        item.id,
+        "quarantined",
+        reason="payload",
+        detail=codes,
+        partner=sender.code,
+        message_id=opened.headers.message_id,
+        mic=opened.mic,
+    )
+    unit.audit.write("quarantined", f"inbox/{item.id}", partner=sender.code, detail={"reason": "payload"})
+    return Taken(state="quarantined", reason="payload", findings=why.findings)
+
+
+def _quarantine(unit: Unit, item: InboxItem, reason: str, detail: str, claimed: str | None) -> Taken:
+    """Not authenticated: no reply of any kind (SM-67). The partner is only a claim, so it is not recorded as a fact."""
+    unit.inbox.settle(item.id, "quarantined", reason=reason, detail=detail or None)
+    unit.audit.write("quarantined", f"inbox/{item.id}", detail={"reason": reason, "claimed": claimed or ""})
+    return Taken(state="quarantined", reason=reason)
+
+
+def _duplicate(unit: Unit, item: InboxItem, opened: Opened) -> Taken:
+    """Nothing changes; the first receipt goes again where that tells nobody anything (SM-66, SM-125)."""
+    seen = unit.identities.look_up(opened.partner.id, opened.headers.message_id, opened.mic)
+    if opened.identity.receipt_again and seen.first is not None:
+        unit.identities.repeat_receipt(seen.first.id)
+    unit.inbox.settle(
+        item.id, "duplicate", partner=opened.partner.id, message_id=opened.headers.message_id, mic=opened.mic
+    )
+    unit.audit.write("duplicate", f"inbox/{item.id}", partner=opened.partner.id)
+    return Taken(state="duplicate")
+
+
+def _register(unit: Unit, item: InboxItem, opened: Opened, outcome: str, receipt: int | None) -> None:
+    unit.identities.register(
+        opened.partner.id,
+        opened.headers.message_id,
+        opened.mic,
+        outcome=outcome,
+        inbox_id=item.id,
+        receipt_id=receipt,
+    )
+
+
+def _identities(unit: Unit) -> Identities:
+    def accepted(code: str, message_id: str, mic: bytes) -> list[Accepted]:
+        first = unit.identities.look_up(code, message_id, mic).first
+        return [] if first is None else [Accepted(first.message_id, bytes.fromhex(first.mic), b"")]
+
+    def ours(message_id: str) -> bool:
+        return unit.outbox.by_message_id(message_id) is not None
+
+    return Identities(accepted=accepted, ours=ours)
+
+
+def _fault(code: str, message: str) -> Finding:
+    return Finding(code=code, severity="error", message=message, advice="Neem contact op met de afzender.")

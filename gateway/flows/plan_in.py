@@ -1,0 +1,159 @@
+"""A plan that came in: an uitvraag at a provider, a completed plan at the municipality that asked for it."""
+
+import hashlib
+
+import msgspec
+
+from gateway.domain.findings import Finding, has_errors
+from gateway.flows.cases import (
+    UITVRAAG,
+    Document,
+    keep_documents,
+    save_traject,
+    traject_of_plan,
+)
+from gateway.flows.orders import AMSTERDAM
+from gateway.flows.parties import PartnerRecord, Surroundings
+from gateway.flows.payload import Payload, Unusable
+from gateway.plans import (
+    OntvangenUitvraag,
+    controleer,
+    lees_uitwisseling,
+    met_eigen_gemeentedeel,
+    vergelijk_gemeentedeel,
+)
+from gateway.plans.exchange import Uitwisseling
+from gateway.plans.model import Bijlage
+from gateway.securemail import Opened, Part
+from gateway.store import Unit
+
+
+def take_plan(unit: Unit, us: Surroundings, sender: PartnerRecord, opened: Opened, payload: Payload) -> Unusable | None:
+    """Take in a plan message; Unusable with every fault if it is not a plan between this sender and us."""
+    gelezen, findings = lees_uitwisseling(payload.content, us.find_format)
+    if gelezen is None or has_errors(findings):
+        return Unusable(findings=tuple(findings))
+    if (gelezen.afzender.code, gelezen.ontvanger.code) != (sender.code, us.ourselves.code):
+        return Unusable(findings=(_fault("SM-130", "Het plan is niet van deze afzender aan ons."),))
+    documents, faults = _documents(gelezen, payload.rest)
+    if faults:
+        return Unusable(findings=tuple(faults))
+    if gelezen.soort == "uitvraag":
+        return _take_uitvraag(unit, sender, opened, gelezen, documents)
+    return _take_retour(unit, us, opened, gelezen, documents, findings)
+
+
+def _take_uitvraag(
+    unit: Unit, sender: PartnerRecord, opened: Opened, gelezen: Uitwisseling, documents: list[Document]
+) -> Unusable | None:
+    """Event 6 on the provider's side: the request is there, with the municipal part and its attachments."""
+    if unit.records.get(UITVRAAG, gelezen.plan_id, OntvangenUitvraag) is not None:
+        return Unusable(findings=(_fault("PLAN_BEKEND", "Een uitvraag met dit kenmerk is al ontvangen."),))
+    ontvangen = OntvangenUitvraag(
+        id=gelezen.plan_id,
+        gemeente=sender.code,
+        uitvraag=gelezen.plan,
+        bijlage=_bijlagen(gelezen, sender.name, unit),
+        toestand="ontvangen",
+    )
+    bsn = gelezen.plan.client.bsn
+    unit.records.add(UITVRAAG, ontvangen.id, ontvangen, dossier=ontvangen.id, personal={"bsn": bsn} if bsn else None)
+    unit.records.add_event(UITVRAAG, ontvangen.id, "ontvangen", {"messageId": opened.headers.message_id})
+    keep_documents(unit, ontvangen.id, documents)
+    unit.audit.write("uitvraag_bezorgd", f"uitvraag/{ontvangen.id}", partner=sender.code)
+    return None
+
+
+def _take_retour(
+    unit: Unit,
+    us: Surroundings,
+    opened: Opened,
+    gelezen: Uitwisseling,
+    documents: list[Document],
+    findings: list[Finding],
+) -> Unusable | None:
+    """Events 17 and 20: the plan is matched to what was asked, compared, checked, and ready to be weighed."""
+    record = traject_of_plan(unit, gelezen.plan_id)
+    if record is None:
+        return Unusable(findings=(_fault("PL-9", "Er is geen openstaande uitvraag met dit kenmerk."),))
+    traject = record.body
+    uitvraag = next(u for u in traject.uitvraag if u.id == gelezen.plan_id)
+    if uitvraag.momentopname is None or traject.toestand not in ("uitgevraagd", "aanvulling_gevraagd"):
+        return Unusable(findings=(_fault("PL-73", "Op deze uitvraag wordt nu geen plan verwacht."),))
+    if not _answers_dispatch(unit, opened, gelezen.plan_id):
+        return Unusable(findings=(_fault("PAYLOAD", "Kenmerk en In-Reply-To wijzen naar verschillende uitvragen."),))
+    # The municipality's own record counts, whatever came back in its fields (PL-13).
+    verschillen = vergelijk_gemeentedeel(uitvraag.momentopname, gelezen.plan, us.formaat)
+    plan = met_eigen_gemeentedeel(uitvraag.momentopname, gelezen.plan)
+    today = unit.now.astimezone(AMSTERDAM).date()
+    fouten = controleer(plan, us.formaat, "indienen", vandaag=today, contract=us.products)
+    if has_errors(fouten):
+        return Unusable(findings=tuple(fouten))
+    plan = msgspec.structs.replace(
+        plan,
+        status="ingediend",
+        ontvangen_op=unit.now,
+        ontvangen_als="gateway",
+        concept_gedeeld=gelezen.concept_gedeeld,
+        sha256=gelezen.sha256,
+    )
+    changed = msgspec.structs.replace(
+        traject,
+        plan=(*traject.plan, plan),
+        concept_gedeeld=(*traject.concept_gedeeld, *gelezen.concept_gedeeld),
+        toestand="in_beoordeling",
+    )
+    save_traject(unit, record, changed, "plan_aanvaard")
+    for finding in (*findings, *verschillen, *fouten):
+        unit.records.add_event("traject", traject.id, "aandachtspunt", {"code": finding.code, "pad": finding.path})
+    keep_documents(unit, traject.id, documents)
+    return None
+
+
+def _answers_dispatch(unit: Unit, opened: Opened, plan_id: str) -> bool:
+    """Without In-Reply-To the plan code decides; both present must agree (secure-mail 8.2)."""
+    if opened.headers.in_reply_to is None:
+        return True
+    sent = unit.outbox.by_message_id(opened.headers.in_reply_to)
+    return sent is not None and sent.reference == f"plan/{plan_id}"
+
+
+def _documents(gelezen: Uitwisseling, parts: tuple[Part, ...]) -> tuple[list[Document], list[Finding]]:
+    """The files that the plan says travel along, found by their hash; one that is missing is a fault."""
+    by_hash = {part.sha256: part for part in parts}
+    found, faults = [], []
+    for bijlage in gelezen.bijlage:
+        part = by_hash.get(bijlage.sha256)
+        if part is None:
+            faults.append(_fault("BIJLAGE_ONTBREEKT", "Een bijlage die het plan noemt, zit niet in het bericht."))
+        else:
+            found.append(Document(naam=bijlage.naam, mediatype=bijlage.mediatype, inhoud=part.content))
+    # The printed form itself travels beside the data; it is kept like an attachment.
+    named = {bijlage.sha256 for bijlage in gelezen.bijlage}
+    found += [
+        Document(naam=part.shown_name, mediatype=part.type, inhoud=part.content)
+        for part in parts
+        if part.type == "application/pdf" and part.sha256 not in named
+    ]
+    return found, faults
+
+
+def _bijlagen(gelezen: Uitwisseling, door: str, unit: Unit) -> tuple[Bijlage, ...]:
+    return tuple(
+        Bijlage(
+            id=hashlib.sha256(b.sha256.encode()).hexdigest()[:16],
+            soort=b.soort,
+            naam=b.naam,
+            mediatype=b.mediatype,
+            omvang_bytes=b.omvang_bytes,
+            sha256=b.sha256,
+            toegevoegd_door=door,
+            toegevoegd_op=unit.now,
+            doel=b.doel,
+        )
+        for b in gelezen.bijlage
+    )
+
+
+def _fault(code: str, message: str) -> Finding:
+    return Finding(code=code, severity="error", message=message, advice="Neem contact op met de afzender.")

@@ -1,0 +1,65 @@
+"""Receipts: made in the transaction that accepts a message, and taken as proof only when they are (secure-mail 9)."""
+
+from gateway import __version__, securemail
+from gateway.domain.findings import Finding
+from gateway.flows.dispatch import Refused
+from gateway.flows.parties import PartnerRecord, Surroundings
+from gateway.flows.taken import Taken
+from gateway.securemail import Opened, Reporter, Sent
+from gateway.securemail.receipts import Disposition
+from gateway.store import IllegalMove, InboxItem, Outgoing, Unit
+
+
+def send_receipt(
+    unit: Unit, us: Surroundings, to: PartnerRecord, opened: Opened, *, failed: bool = False
+) -> int | None:
+    """Put the receipt for an opened message in the outbox; None if none may be sent (SM-65, SM-67).
+
+    With a null envelope sender and without asking for a receipt (SM-68).
+    """
+    if not securemail.may_answer(opened):
+        return None
+    reporter = Reporter(us.ourselves.address.rpartition("@")[2], f"wmo-gateway {__version__}")
+    disposition: Disposition = "processed/error" if failed else "processed"
+    made = securemail.make_receipt(opened, disposition, reporter, us.signer, unit.now)
+    if isinstance(made, Finding):
+        raise Refused([made])
+    return unit.outbox.put(
+        Outgoing(
+            message_id=made.message_id,
+            kind="receipt",
+            partner=to.code,
+            channel=us.channel,
+            sender="",
+            recipient=to.address,
+            wire=made.raw,
+            signed_entity=made.signed,
+            mic=made.mic,
+        )
+    )
+
+
+def take_receipt(unit: Unit, us: Surroundings, item: InboxItem, opened: Opened) -> Taken:
+    """What a signed receipt proves of a message of ours: `received`, `refused`, or nothing but a note (SM-70)."""
+    verdict = securemail.read_receipt(opened, lambda message_id: _sent(unit, message_id))
+    sent = unit.outbox.by_message_id(verdict.message_id) if verdict.message_id else None
+    if sent is not None and verdict.state is not None:
+        try:
+            unit.outbox.receipt(sent.id, accepted=verdict.state == "received")
+        except IllegalMove:
+            # A second receipt, or one for a message that a person has put away: it proves nothing new.
+            unit.outbox.note(sent.id, "receipt", "een tweede ontvangstbevestiging")
+    elif sent is not None:
+        unit.outbox.note(sent.id, "receipt", verdict.note)
+    partner = opened.partner.id
+    unit.inbox.settle(item.id, "handled", partner=partner, message_id=opened.headers.message_id, mic=opened.mic)
+    unit.identities.register(partner, opened.headers.message_id, opened.mic, outcome="receipt", inbox_id=item.id)
+    unit.audit.write("receipt_read", f"inbox/{item.id}", partner=partner, outcome=verdict.state or "note")
+    return Taken(state="handled", kind="receipt")
+
+
+def _sent(unit: Unit, message_id: str) -> Sent | None:
+    row = unit.outbox.by_message_id(message_id)
+    if row is None or row.mic is None:
+        return None
+    return Sent(row.message_id, row.partner, row.recipient, bytes.fromhex(row.mic))
