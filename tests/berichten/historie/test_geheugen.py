@@ -214,25 +214,13 @@ def wat_telt(history):
     )
 
 
-def test_ten_thousand_messages_load_in_linear_time():
-    """Doubling the history may not do more than about double the time; one look-up stays a look-up."""
+def test_twenty_thousand_messages_load_and_answer_at_once():
+    """Linear: a tenth of a second; if each message cost as much as all before it, it would be minutes."""
     berichten = [m301(toegewezen(n), bsn=f"{n:09}", id=f"T{n}") for n in range(10_000)]
     berichten += [m305(start(n), bsn=f"{n:09}", id=f"S{n}") for n in range(10_000)]
-    half, heel = gemeten(berichten[::2]), gemeten(berichten)
-    assert heel < 4 * half + 0.05
+    begin = time.process_time()
     history = History.of(berichten)
-    begin = time.perf_counter()
-    for n in range(1000):
+    for n in range(10_000):
         dossier = Dossier(GEMEENTE, AANBIEDER, f"{n:09}")
         assert len(history.toewijzingen(dossier)) == len(history.starts(dossier)) == 1
-    assert time.perf_counter() - begin < 1
-
-
-def gemeten(berichten):
-    return min(_duur(berichten) for _ in range(3))
-
-
-def _duur(berichten):
-    begin = time.perf_counter()
-    History.of(berichten)
-    return time.perf_counter() - begin
+    assert time.process_time() - begin < 5

@@ -303,6 +303,6 @@ def test_a_message_with_very_many_parts_is_judged_in_time():
     veel = tuple(
         stop(reden=("20", "19")[n % 2], einddatum=dag("2026-01-06") + dt.timedelta(days=n)) for n in range(4000)
     )
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert retour(build(m307(*veel)), today=VANDAAG, earlier=eerder, sources=BRONNEN).oordeel == "afgekeurd"
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
