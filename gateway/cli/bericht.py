@@ -1,13 +1,14 @@
 """`gateway bericht`: messages on their own; no configuration, no database."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import msgspec
 import typer
 
 from gateway.cli import files, output
-from gateway.cli.output import NO, Json, emit, table
+from gateway.cli.options import Today, day
+from gateway.cli.output import BROKEN, GOOD, NO, Json, emit, table
 
 if TYPE_CHECKING:
     from gateway import berichten
@@ -16,6 +17,11 @@ app = typer.Typer(no_args_is_help=True, help="Berichten van de standaard: lezen,
 
 Out = Annotated[
     Path | None, typer.Option("-o", metavar="OUT", help="Bestand voor het antwoord; anders standaarduitvoer.")
+]
+
+
+Earlier = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Map met berichten die al zijn uitgewisseld (XML).", file_okay=False)
 ]
 
 
@@ -33,6 +39,76 @@ def soorten(json: Json = False) -> None:
         ("bericht", "release", "code", "antwoord op", "beantwoord met"),
         [(k.soort, k.release, k.bericht_code, k.heen, k.retour) for k in SOORTEN.values()],
     )
+
+
+@app.command()
+def validate(
+    file: Annotated[list[Path], typer.Argument(metavar="FILE", help="Berichten (XML), of mappen ermee.")],
+    earlier: Earlier = None,
+    level: Annotated[
+        int | None,
+        typer.Option(min=1, max=4, metavar="1..4", help="Tot en met dit niveau; anders zover de gegevens reiken."),
+    ] = None,
+    today: Today = None,
+    schemas: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Map met de schema's van een standaard; anders iWmo 3.2.")
+    ] = None,
+    lang: Annotated[Literal["nl", "en"], typer.Option(help="Taal van de bevindingen.")] = "nl",
+    json: Json = False,
+) -> None:
+    """Controleert berichten: XML en schema (1), binnen het bericht (2), tegen eerdere berichten (3) en lijsten (4)."""
+    from gateway.cli.validating import Job, validate_files
+
+    paths = files.expand(file, ".xml")
+    job = Job(level, day(today), _earlier(earlier), schemas, lang)
+    wrong, code = 0, GOOD
+    for path, report in output.progress(validate_files(paths, job), len(paths), "Controleren"):
+        if isinstance(report, str):
+            output.say(report)
+            code = BROKEN
+            continue
+        wrong += not report.valid
+        if json:
+            emit({"file": str(path), **msgspec.to_builtins(report)})
+            continue
+        output.findings(str(path), report.findings, output.show)
+        if report.valid:
+            output.show(f"{path}: goed ({report.bericht})")
+    if len(paths) > 1:
+        output.say(f"{len(paths)} bestanden, {wrong} niet goed")
+    raise typer.Exit(max(code, NO if wrong else GOOD))
+
+
+@app.command()
+def retour(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Een ontvangen bericht (XML).")],
+    earlier: Earlier = None,
+    out: Out = None,
+    today: Today = None,
+    json: Annotated[bool, typer.Option("--json", help="Oordeel, bevindingen en antwoord als JSON.")] = False,
+) -> None:
+    """Het retourbericht (302, 306, 308, 316, 318, 320) of de weigering die de standaard voorschrijft."""
+    from gateway.berichten.retour import retour as answer_to
+
+    known = None
+    if earlier is not None:
+        from gateway.berichten.historie import History
+        from gateway.cli.validating import messages
+
+        known = History.of(messages(_earlier(earlier)))
+    answer = answer_to(files.read(file), today=day(today), earlier=known)
+    if out is not None and answer.data is not None:
+        files.write(out, answer.data)
+    if json:
+        xml = {} if out is not None or answer.data is None else {"xml": answer.data.decode()}
+        head = {"file": str(file), "oordeel": answer.oordeel, "retour": answer.soort, "herhaling": answer.herhaling}
+        emit({**head, "findings": answer.findings, **xml})
+    else:
+        output.findings(str(file), answer.findings)
+        output.say(f"{file}: {answer.oordeel}")
+        if out is None and answer.data is not None:
+            files.write(None, answer.data)
+    raise typer.Exit(NO if answer.oordeel in {"afgekeurd", "geweigerd"} else GOOD)
 
 
 @app.command()
@@ -67,6 +143,11 @@ def build(
     except berichten.OngeldigBericht as wrong:
         _refuse(file, msgspec.structs.replace(reading, bericht=None, findings=wrong.findings), json)
     files.write(out, xml)
+
+
+def _earlier(folder: Path | None) -> tuple[Path, ...]:
+    """The files of a folder with messages already exchanged."""
+    return tuple(files.expand([folder], ".xml")) if folder else ()
 
 
 def _refuse(file: Path, reading: "berichten.Reading", json: bool) -> NoReturn:

@@ -5,13 +5,15 @@ unreadable files, surroundings). No colour and no bar when the output is not a t
 """
 
 import sys
-from collections.abc import Iterable, Sequence
-from typing import Annotated, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 import typer
 
 from gateway.domain.findings import Finding
+
+T = TypeVar("T")
 
 GOOD, NO, BROKEN = 0, 1, 2
 
@@ -55,10 +57,21 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     Console().print(shown)
 
 
-def findings(file: str, found: Iterable[Finding]) -> None:
-    """Findings for people, on standard error: place, what is wrong, what to do."""
+def findings(file: str, found: Iterable[Finding], to: Callable[[str], None] = say) -> None:
+    """Findings for people: place, what is wrong, what to do. `to`: `show` where they are the answer itself."""
     for one in found:
-        say(f"{file}{f':{one.line}' if one.line else ''}: {one.code} {one.path or ''}".rstrip())
-        say(f"    {one.message}")
+        to(f"{file}{f':{one.line}' if one.line else ''}: {one.code} {one.path or ''}".rstrip())
+        to(f"    {one.message}")
         if one.advice:
-            say(f"    → {one.advice}")
+            to(f"    → {one.advice}")
+
+
+def progress(items: Iterable[T], total: int, words: str) -> Iterator[T]:
+    """The items, with a bar on standard error if that is a terminal and there is something to wait for."""
+    if total < 2 or not sys.stderr.isatty():
+        yield from items
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(items, total=total, description=words, console=Console(stderr=True), transient=True)

@@ -108,6 +108,6 @@ def _answer(path: Path, name: dict[str, object], found: "tuple[Finding, ...]", j
     if json:
         emit({"file": str(path), **name, "valid": valid, "findings": found})
     else:
-        output.findings(str(path), found)
+        output.findings(str(path), found, show)
         show(f"{path}: {'goed' if valid else 'niet goed'}")
     return GOOD if valid else NO

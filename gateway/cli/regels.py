@@ -16,6 +16,7 @@ def regels(
     json: Json = False,
 ) -> None:
     """De regels van de standaard: nummer, niveau, retourcode, berichten, tekst en wat de gateway ermee doet."""
+    import gateway.reconcile.register  # noqa: F401  (importing it registers the rules about declarations)
     from gateway.berichten.regels import rules
 
     found = rules(bericht.upper() if bericht else None, soort.upper() if soort else None)

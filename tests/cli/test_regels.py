@@ -13,7 +13,7 @@ def test_rules_of_one_message_and_one_kind(capsys: pytest.CaptureFixture[str]) -
     assert run(["regels", "--bericht", "wmo323", "--soort", "tr", "--json"]) == GOOD
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert "TR321" in {rule["code"] for rule in found}
-    assert all(rule["soort"] == "TR" and "WMO323" in rule["berichten"] for rule in found)
+    assert all(rule["kind"] == "TR" and "WMO323" in rule["messages"] for rule in found)
     assert all(rule["status"] for rule in found)
 
 

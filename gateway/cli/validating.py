@@ -1,0 +1,121 @@
+"""Validating many messages: one pool of processes on all cores, results in the order of the files.
+
+A worker reads schemas, rules and the folder of earlier messages once; a message then costs a few milliseconds. Few
+files are done in this process: starting workers would take longer.
+"""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from datetime import date
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from gateway.berichten import Report, Schemas, load_schemas, read, validate, wmo323
+from gateway.berichten.deel import Deel
+from gateway.berichten.historie import History
+from gateway.berichten.regels import Hit
+from gateway.reconcile.contract import Contract
+from gateway.reconcile.historie import uit_berichten
+from gateway.reconcile.register import BRON, Voorkennis
+from gateway.reconcile.state import State
+
+ALONE = 24  # up to this many files no pool
+CHUNK = 16  # files handed to a worker at a time
+
+
+class Job(NamedTuple):
+    """What every file is judged with."""
+
+    level: int | None
+    today: date
+    earlier: tuple[Path, ...]  # files of messages already exchanged; empty: none at hand
+    schemas: Path | None
+    lang: Literal["nl", "en"]
+
+
+class Ready(NamedTuple):
+    """The same, loaded."""
+
+    job: Job
+    earlier: tuple[Deel, ...]
+    history: History | None
+    state: State | None  # of declarations; None if no earlier messages are at hand
+    schemas: Schemas | None
+
+
+Result = tuple[Path, Report | str]  # str: why the file cannot be read
+
+_ready: Ready | None = None  # of a worker process, set once when it starts
+
+
+def validate_files(files: list[Path], job: Job) -> Iterator[Result]:
+    """Every file's report, in order."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if len(files) <= ALONE or cores == 1:
+        ready = load(job)
+        yield from ((file, _one(file, ready)) for file in files)
+        return
+    with ProcessPoolExecutor(min(cores, len(files) // CHUNK + 1), initializer=_start, initargs=(job,)) as pool:
+        yield from zip(files, pool.map(_in_worker, files, chunksize=CHUNK), strict=True)
+
+
+def load(job: Job) -> Ready:
+    """Schemas and history, once for all files."""
+    schemas = load_schemas(job.schemas) if job.schemas else None
+    if not job.earlier:
+        return Ready(job, (), None, None, schemas)
+    earlier = messages(job.earlier, schemas)
+    return Ready(job, earlier, History.of(earlier), uit_berichten(earlier).state, schemas)
+
+
+def messages(files: tuple[Path, ...], schemas: Schemas | None = None) -> tuple[Deel, ...]:
+    """The messages in these files; what cannot be read as one is left out."""
+    readings = (read(file.read_bytes(), schemas=schemas) for file in files)
+    return tuple(reading.bericht for reading in readings if reading.bericht is not None)
+
+
+def _start(job: Job) -> None:
+    global _ready
+    _ready = load(job)
+
+
+def _in_worker(file: Path) -> Report | str:
+    assert _ready is not None
+    return _one(file, _ready)
+
+
+def _one(file: Path, ready: Ready) -> Report | str:
+    job = ready.job
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        return f"{file} kan niet gelezen worden: {error.strerror}."
+    sources = {BRON: _Declaraties(ready)} if ready.state is not None else {}
+    return validate(
+        data,
+        level=job.level,
+        today=job.today,
+        earlier=ready.history,
+        sources=sources,
+        schemas=ready.schemas,
+        lang=job.lang,
+    )
+
+
+class _Declaraties:
+    """What the rules about declarations look into; a declaration that lies among the earlier ones is left out."""
+
+    def __init__(self, ready: Ready) -> None:
+        self._ready = ready
+        self._known: Voorkennis | None = None
+
+    def hits(self, bericht: wmo323.Bericht, code: str) -> Iterator[Hit]:
+        """The places where `bericht` breaks rule `code`."""
+        if self._known is None:
+            ready = self._ready
+            among = bericht in ready.earlier
+            state = uit_berichten(ready.earlier, bericht).state if among else ready.state
+            assert state is not None
+            self._known = Voorkennis(state, Contract(), ready.job.today)
+        return self._known.hits(bericht, code)

@@ -1,0 +1,189 @@
+"""`gateway bericht validate` and `retour`: many files at once, history, answers and exit codes."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gateway import berichten
+from gateway.cli import validating
+from gateway.cli.output import BROKEN, GOOD, NO
+from tests.berichten.historie import voorbeelden as v
+from tests.cli.conftest import Answer, lines
+
+Gateway = Callable[..., Answer]
+TODAY = ("--today", v.VANDAAG.isoformat())
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    """A WMO301 without a fault on the levels that need no history."""
+    return put(tmp_path / "301.xml", v.m301(v.toegewezen()))
+
+
+def put(path: Path, message: object) -> Path:
+    """A message as a file."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(berichten.build(message))  # type: ignore[arg-type]
+    return path
+
+
+def broken(good: Path, name: str = "fout.xml") -> Path:
+    """The same message with a code that its schema does not know."""
+    path = good.parent / name
+    path.write_text(good.read_text().replace("BerichtVersie>3<", "BerichtVersie>4<"))
+    return path
+
+
+def test_a_good_message_is_valid(gateway: Gateway, good: Path) -> None:
+    """Exit code 0; the line names message and release, and what could not be judged."""
+    code, out, words = gateway("bericht", "validate", good, *TODAY, "--json")
+    (document,) = lines(out)
+    assert (code, words) == (GOOD, ""), document
+    assert {"bericht": "WMO301", "release": "3.2", "valid": True, "findings": []}.items() <= document.items()
+    assert document["notChecked"]
+
+
+def test_for_people_a_good_message_is_one_line(gateway: Gateway, good: Path) -> None:
+    """The answer stands on standard output."""
+    assert gateway("bericht", "validate", good, *TODAY)[1] == f"{good}: goed (WMO301)\n"
+
+
+def test_a_finding_has_rule_place_line_and_advice(gateway: Gateway, good: Path) -> None:
+    """Exit code 1; the number of the rule that the schema enforces, not only XSD."""
+    code, out, _ = gateway("bericht", "validate", broken(good), "--json")
+    (finding,) = lines(out)[0]["findings"]
+    assert code == NO
+    assert (finding["code"], finding["path"], finding["level"]) == ("CS025", "/Bericht/Header/BerichtVersie", 1)
+    assert finding["line"]
+    assert finding["advice"]
+
+
+def test_findings_speak_english_when_asked(gateway: Gateway, good: Path) -> None:
+    """`--lang en`, for operators."""
+    texts = [gateway("bericht", "validate", broken(good), "--lang", lang)[1] for lang in ("nl", "en")]
+    assert texts[0] != texts[1]
+
+
+def test_an_asked_level_reports_what_it_could_not_judge(gateway: Gateway, good: Path) -> None:
+    """A rule without its source is never good in silence; it does not make a message wrong either."""
+    code, out, _ = gateway("bericht", "validate", good, *TODAY, "--level", 3, "--json")
+    assert code == GOOD
+    assert {finding["severity"] for finding in lines(out)[0]["findings"]} == {"unchecked"}
+
+
+def test_earlier_messages_are_looked_into(gateway: Gateway, tmp_path: Path) -> None:
+    """A start on an allocation that was never sent (level 3)."""
+    put(tmp_path / "eerder" / "301.xml", v.m301(v.toegewezen(101)))
+    known, unknown = put(tmp_path / "a.xml", v.m305(v.start(101))), put(tmp_path / "b.xml", v.m305(v.start(999)))
+    command = ("bericht", "validate", known, unknown, *TODAY, "--earlier", tmp_path / "eerder", "--json")
+    code, out, words = gateway(*command)
+    first, second = lines(out)
+    assert code == NO
+    assert (first["valid"], second["valid"]) == (True, False), first
+    assert words == "2 bestanden, 1 niet goed\n"
+
+
+def test_a_declaration_is_held_against_the_allocations_among_them(gateway: Gateway, tmp_path: Path) -> None:
+    """The rules about declarations look into the same folder; the declaration itself may lie in it."""
+    put(tmp_path / "eerder" / "301.xml", v.m301(v.toegewezen(101)))
+    declaration = put(tmp_path / "eerder" / "323.xml", v.m323())
+    _, out, _ = gateway("bericht", "validate", declaration, *TODAY, "--earlier", tmp_path / "eerder", "--json")
+    (document,) = lines(out)
+    assert "TR338" not in document["notChecked"]
+    assert "TR338" not in {finding["code"] for finding in document["findings"]}
+
+
+def test_a_folder_of_many_is_judged_on_all_cores_in_order(
+    gateway: Gateway, good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answers are those of one process, in the order of the files."""
+    for number in range(30):
+        broken(good, f"x{number:02}.xml")
+    monkeypatch.setattr(validating, "CHUNK", 4)
+    many = gateway("bericht", "validate", good.parent, *TODAY, "--json")
+    monkeypatch.setattr(validating, "ALONE", 1000)
+    alone = gateway("bericht", "validate", good.parent, *TODAY, "--json")
+    assert many == alone
+    assert [line["file"] for line in lines(many[1])] == sorted(str(path) for path in good.parent.glob("*.xml"))
+
+
+def test_one_unreadable_file_does_not_hide_the_others(gateway: Gateway, good: Path, tmp_path: Path) -> None:
+    """Exit code 2, and still an answer for the rest."""
+    (tmp_path / "dood.xml").symlink_to("/proc/self/mem")  # opens, and fails when it is read
+    code, out, words = gateway("bericht", "validate", tmp_path / "dood.xml", good, *TODAY, "--json")
+    assert code == BROKEN
+    assert "dood.xml kan niet gelezen worden" in words
+    assert [line["valid"] for line in lines(out)] == [True]
+
+
+def test_a_folder_with_other_schemas_is_used(gateway: Gateway, good: Path) -> None:
+    """`--schemas`: the release's own XSDs instead of those that come with the gateway."""
+    folder = Path(berichten.__file__).parents[2] / "xsd" / "iwmo" / "3.2"
+    assert gateway("bericht", "validate", good, *TODAY, "--schemas", folder)[0] == GOOD
+
+
+@pytest.mark.parametrize("arguments", [("--level", "5"), ("--lang", "fr"), ("--today", "morgen")])
+def test_wrong_options_are_wrong_usage(gateway: Gateway, good: Path, arguments: tuple[str, str]) -> None:
+    """Exit code 2, nothing on standard output."""
+    code, out, _ = gateway("bericht", "validate", good, *arguments)
+    assert (code, out) == (BROKEN, "")
+
+
+def test_validating_one_message_starts_fast(good: Path) -> None:
+    """Half a second on an idle machine, best of three; the bound here leaves room for a busy one."""
+    command = [sys.executable, "-m", "gateway", "bericht", "validate", str(good), *TODAY]
+    taken = []
+    for _ in range(3):
+        start = time.perf_counter()
+        subprocess.run(command, capture_output=True, check=True)
+        taken.append(time.perf_counter() - start)
+    assert min(taken) < 1.5
+
+
+def test_a_start_is_answered_with_a_306(gateway: Gateway, tmp_path: Path) -> None:
+    """Approved: the return message on standard output, exit code 0."""
+    put(tmp_path / "eerder" / "301.xml", v.m301(v.toegewezen(101)))
+    start = put(tmp_path / "305.xml", v.m305(v.start(101)))
+    code, out, words = gateway("bericht", "retour", start, "--earlier", tmp_path / "eerder", *TODAY)
+    assert code == GOOD, words
+    assert berichten.read(out.encode()).soort == "WMO306"
+
+
+def test_a_rejected_message_is_answered_and_exit_code_1(gateway: Gateway, tmp_path: Path) -> None:
+    """The return message goes to the file, the judgement and its findings to the line."""
+    put(tmp_path / "eerder" / "301.xml", v.m301(v.toegewezen(101)))
+    start = put(tmp_path / "305.xml", v.m305(v.start(999)))
+    answer = tmp_path / "306.xml"
+    command = ("bericht", "retour", start, "--earlier", tmp_path / "eerder", *TODAY, "-o", answer, "--json")
+    code, out, _ = gateway(*command)
+    (document,) = lines(out)
+    assert (code, document["oordeel"], document["retour"]) == (NO, "afgekeurd", "WMO306")
+    assert document["findings"]
+    assert berichten.read(answer.read_bytes()).bericht is not None
+
+
+def test_without_a_file_the_answer_is_in_the_document(gateway: Gateway, tmp_path: Path) -> None:
+    """`--json` keeps standard output one document."""
+    start = put(tmp_path / "305.xml", v.m305(v.start(101)))
+    _, out, _ = gateway("bericht", "retour", start, *TODAY, "--json")
+    (document,) = lines(out)
+    assert (document["oordeel"], berichten.read(document["xml"].encode()).soort) == ("onbeslist", "WMO306")
+
+
+@pytest.mark.parametrize("what", ["declaratie", "onleesbaar"])
+def test_what_gets_no_return_message_is_refused(gateway: Gateway, tmp_path: Path, what: str) -> None:
+    """No answer is written; the findings say who to turn to."""
+    path = tmp_path / "x.xml"
+    if what == "declaratie":
+        put(path, v.m323())
+    else:
+        path.write_text("<geen bericht")
+    answer = tmp_path / "answer.xml"
+    code, out, words = gateway("bericht", "retour", path, *TODAY, "-o", answer)
+    assert (code, out) == (NO, "")
+    assert "geweigerd" in words
+    assert not answer.exists()
