@@ -125,7 +125,7 @@ def tr358(bericht: Any, ctx: Context) -> Iterator[Hit]:
     if totaal.debet_credit == "C":
         verwacht = -verwacht
     pad = "/Bericht/Declaratie/TotaalIngediendBedrag/TotaalBedrag"
-    geschreven = paden.getal_als_tekst(totaal.totaal_bedrag, pad, ctx)
+    geschreven = paden.genormaliseerd(paden.getal_als_tekst(totaal.totaal_bedrag, pad, ctx))
     if geschreven != str(verwacht):
         yield Hit(pad, geschreven)
 

@@ -77,10 +77,7 @@ def dagtekening(bericht: Any) -> dt.date:
 
 def getal_als_tekst(getal: int | None, pad: str, ctx: Context) -> str | None:
     """The number as it stood in the file: the standard compares some numbers as text, where 0101 is not 101."""
-    if getal is None:
-        return None
-    tekst = ctx.oddities.get(pad)
-    return str(getal) if tekst is None else tekst.strip(_WIT)
+    return None if getal is None else ctx.oddities.get(pad, str(getal))
 
 
 def genormaliseerd(tekst: str | None) -> str:
