@@ -283,6 +283,13 @@ TEXTS: dict[str, Text] = {
     "schema": Text(
         "XSD", "Het bericht voldoet niet aan zijn schema.", _SCHEMA, "The message breaks its schema.", _SCHEMA_EN
     ),
+    "more": Text(
+        "XSD",
+        "Er zijn nog {count} fouten.",
+        "Verbeter eerst de genoemde fouten en controleer opnieuw.",
+        "There are {count} more faults.",
+        "Mend the faults above first and check again.",
+    ),
     # JSON
     "json": Text(
         "JSON",

@@ -16,6 +16,8 @@ from gateway.berichten.schema_model import ComplexType, Element, Schema
 from gateway.berichten.schema_sets import Message, Schemas, iwmo
 from gateway.domain.findings import Finding
 
+MOST_FAULTS = 10_000  # what a person may still sort through; a large file that is wrong throughout has far more
+
 _NO_ODDITIES: Mapping[str, str] = MappingProxyType({})
 _NAMESPACE = re.compile(r"http://www\.istandaarden\.nl/(\w+)/(\w+)/(\w+)/schema")
 _FAMILIES = {"iwmo": "iWmo", "ijw": "iJw", "iwlz": "iWlz"}
@@ -82,7 +84,11 @@ def check(root: etree._Element, message: Message) -> list[Fault]:
     if message.validator.validate(root):
         return []
     # The walk explains what libxml2 rejects. Should it ever find nothing, the rejection still stands.
-    return diagnose(root, message.schema) or [Fault(kind="schema", path=f"/{message.schema.root.name}", line=1)]
+    found = diagnose(root, message.schema) or [Fault(kind="schema", path=f"/{message.schema.root.name}", line=1)]
+    if len(found) <= MOST_FAULTS:
+        return found
+    more = Fault(kind="more", path=f"/{message.schema.root.name}", words={"count": len(found) - MOST_FAULTS})
+    return [*found[:MOST_FAULTS], more]
 
 
 def locate(data: bytes, wanted: list[str], *, schemas: Schemas | None = None) -> dict[str, int]:

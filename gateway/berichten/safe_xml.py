@@ -41,6 +41,7 @@ def parse_xml(data: bytes) -> etree._Element | Fault:
         remove_comments=True,
         remove_pis=True,
         remove_blank_text=drop_blanks,
+        collect_ids=False,
         # Also lifts the limit on depth to 2,048 and on entities, of which there are none without a DTD.
         huge_tree=len(data) > _TEXT_LIMIT,
     )
@@ -57,7 +58,7 @@ def _refusal(data: bytes) -> Fault | None:
         return Fault(kind="bom" if data.startswith(_BOMS[0]) else "encoding", line=1)
     if b"\0" in data[:4]:
         return Fault(kind="encoding", line=1)
-    if not data.strip():
+    if not data or data.isspace():
         return Fault(kind="empty")
     declared = _DECLARED.match(data)
     if declared and declared[1].upper() != b"UTF-8":

@@ -120,45 +120,54 @@ def _facets(kind: SimpleType) -> str:
 def _codec(title: str, classes: list[ComplexType], imports: list[str], prefixes: dict[str, str], namespace: str) -> str:
     body = [line for kind in classes for line in (*_reader(kind, namespace), *_writer(kind, prefixes, namespace))]
     text = "\n".join(body)
-    leaves = [n for n in ("clock", "day", "escape", "many", "moment", "texts", "whole") if f"{n}(" in text]
-    tags = {_constant(e): e for c in classes if _needs_tags(c) for e in c.elements}
+    helpers = ("but_one", "clock", "day", "escape", "groups", "many", "moment", "parts", "texts", "whole")
+    used = [name for name in helpers if f"{name}(" in text]
     lines = [f'"""{title}. Generated from its XSD by schema_source; do not edit."""', ""]
-    lines += [*imports, f"from gateway.berichten.codec.leaves import {', '.join(['Node', 'Odd', *leaves])}", ""]
-    lines += [f'NS = "{{{namespace}}}"'] if tags else []
-    lines += [f'{name} = NS + "{element.name}"' for name, element in sorted(tags.items())]
+    lines += [*imports, f"from gateway.berichten.codec.leaves import {', '.join(['Node', 'Odd', *used])}", ""]
+    chosen = [kind for kind in classes if _constant(kind) in _children(kind)]
+    lines += [f'NS = "{{{namespace}}}"'] if chosen else []
+    for kind in chosen:
+        names = ", ".join(f'"{e.name}"' for e in kind.elements)
+        lines += [f"{_constant(kind)} = tuple(NS + name for name in ({names},))"]
     return "\n".join(lines) + "\n" + text
 
 
 def _reader(kind: ComplexType, namespace: str) -> Iterator[str]:
     name = _class_name(kind)
+    names = [_field(e) for e in kind.elements]
     yield from ("", "", f"def read_{snake(name)}(node: Node, odd: Odd) -> models.{name}:")
-    if _needs_tags(kind):
-        yield "    kids = {kid.tag: kid for kid in node}"
-        for e in kind.elements:
-            if e.minimum == 0 and not (e.repeats and not e.is_list):
-                yield f"    {_field(e)} = kids.get({_constant(e)})"
-    else:
-        names = [_field(e) for e in kind.elements]
-        yield f"    {', '.join(names)}{',' if len(names) == 1 else ''} = node"
+    yield f"    {', '.join(names)}{',' if len(names) == 1 else ''} = {_children(kind)}"
     yield f"    return models.{name}("
     for e in kind.elements:
         yield f"        {_field(e)}={_read(kind, e, namespace)},"
     yield "    )"
 
 
+def _children(kind: ComplexType) -> str:
+    if _mixes_lists(kind):
+        return f"groups(node, {_constant(kind)})"
+    options = [i for i, e in enumerate(kind.elements) if e.minimum == 0]
+    if len(options) == 1:
+        return f"but_one(node, {len(kind.elements)}, {options[0]})"
+    return f"parts(node, {_constant(kind)})" if options else "node[:]"
+
+
 def _read(kind: ComplexType, element: Element, namespace: str) -> str:
     name = _field(element)
-    node = f"kids[{_constant(element)}]" if _needs_tags(kind) and element.minimum else name
+    if element.repeats:
+        return f"tuple([{_value(element, 'kid', namespace)} for kid in {name}])"
+    node = f"{name}[0]" if _mixes_lists(kind) else name
     if element.is_list:
-        inner = _inner(element)
+        inner, node = _inner(element), f"next(iter({name}), None)" if _mixes_lists(kind) else name
         if isinstance(inner.type, ComplexType):
             return f"many({_function('read', inner.type, namespace)}, {node}, odd)"
-        return f"texts({node})" if inner.type.base == "string" else f"tuple([{_leaf(inner, 'kid')} for kid in {node}])"
-    if element.repeats:
-        value = _value(element, "kid", namespace)
-        return f"tuple([{value} for kid in node if kid.tag == {_constant(element)}])"
+        if inner.type.base == "string":
+            return f"texts({node})"
+        values = f"tuple([{_leaf(inner, 'kid')} for kid in {node}])"
+        return f"() if {node} is None else {values}" if element.minimum == 0 else values
     value = _value(element, node, namespace)
-    return f"None if {name} is None else {value}" if element.minimum == 0 else value
+    absent = f"not {name}" if _mixes_lists(kind) else f"{name} is None"
+    return f"None if {absent} else {value}" if element.minimum == 0 else value
 
 
 def _value(element: Element, node: str, namespace: str) -> str:
@@ -278,8 +287,9 @@ def _leaf_type(element: Element) -> SimpleType:
     return kind
 
 
-def _needs_tags(kind: ComplexType) -> bool:
-    return any(e.minimum == 0 or e.repeats for e in kind.elements)
+def _mixes_lists(kind: ComplexType) -> bool:
+    """True if a repeating element stands among others, outside a wrapper; iWmo 3.2 has none."""
+    return any(e.repeats for e in kind.elements)
 
 
 def _class_name(kind: ComplexType) -> str:
@@ -295,5 +305,5 @@ def _field(element: Element) -> str:
     return f"{name}_" if keyword.iskeyword(name) else name
 
 
-def _constant(element: Element) -> str:
-    return snake(element.name).upper()
+def _constant(kind: ComplexType) -> str:
+    return snake(_class_name(kind)).upper()

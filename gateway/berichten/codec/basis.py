@@ -1,44 +1,65 @@
 """Shared parts of iwmo 3.2: tree to values, values to XML. Generated from its XSD by schema_source; do not edit."""
 
 from gateway.berichten import basis as models
-from gateway.berichten.codec.leaves import Node, Odd, day, escape, whole
+from gateway.berichten.codec.leaves import Node, Odd, but_one, day, escape, parts, whole
 
 NS = "{http://www.istandaarden.nl/iwmo/3_2/basisschema/schema}"
-AANDUIDING_WOONADRES = NS + "AanduidingWoonadres"
-ACHTERNAAM = NS + "Achternaam"
-BEGINDATUM = NS + "Begindatum"
-CATEGORIE = NS + "Categorie"
-CODE = NS + "Code"
-DATUM = NS + "Datum"
-DATUM_GEBRUIK = NS + "DatumGebruik"
-EINDDATUM = NS + "Einddatum"
-GESLACHTSNAAM = NS + "Geslachtsnaam"
-HUIS = NS + "Huis"
-HUISLETTER = NS + "Huisletter"
-HUISNUMMER = NS + "Huisnummer"
-HUISNUMMER_TOEVOEGING = NS + "HuisnummerToevoeging"
-LAND_CODE = NS + "LandCode"
-NAAM = NS + "Naam"
-NAAM_GEBRUIK = NS + "NaamGebruik"
-PARTNERNAAM = NS + "Partnernaam"
-PLAATSNAAM = NS + "Plaatsnaam"
-POSTCODE = NS + "Postcode"
-REFERENTIE_NUMMER = NS + "ReferentieNummer"
-STRAATNAAM = NS + "Straatnaam"
-TAAL = NS + "Taal"
-TELEFOON01 = NS + "Telefoon01"
-TELEFOON02 = NS + "Telefoon02"
-TYPE = NS + "Type"
-VOORLETTERS = NS + "Voorletters"
-VOORNAMEN = NS + "Voornamen"
-VOORVOEGSEL = NS + "Voorvoegsel"
-VORIG_REFERENTIE_NUMMER = NS + "VorigReferentieNummer"
-VORM = NS + "Vorm"
-ZORGVERLENER_CODE = NS + "ZorgverlenerCode"
+VOLLEDIGE_NAAM = tuple(
+    NS + name
+    for name in (
+        "Geslachtsnaam",
+        "Partnernaam",
+        "Voornamen",
+        "Voorletters",
+        "NaamGebruik",
+    )
+)
+HUIS = tuple(
+    NS + name
+    for name in (
+        "Huisnummer",
+        "Huisletter",
+        "HuisnummerToevoeging",
+        "AanduidingWoonadres",
+    )
+)
+ADRES = tuple(
+    NS + name
+    for name in (
+        "Huis",
+        "Postcode",
+        "Straatnaam",
+        "Plaatsnaam",
+        "LandCode",
+    )
+)
+OPEN_PERIODE = tuple(
+    NS + name
+    for name in (
+        "Begindatum",
+        "Einddatum",
+    )
+)
+VERKORTE_NAAM = tuple(
+    NS + name
+    for name in (
+        "Geslachtsnaam",
+        "Voornamen",
+        "Voorletters",
+    )
+)
+VERWIJZER = tuple(
+    NS + name
+    for name in (
+        "Type",
+        "Naam",
+        "ZorgverlenerCode",
+    )
+)
 
 
 def read_bericht_identificatie(node: Node, odd: Odd) -> models.BerichtIdentificatie:
-    identificatie, dagtekening = node
+    identificatie, dagtekening = node[:]
     return models.BerichtIdentificatie(
         identificatie=identificatie.text or "",
         dagtekening=day(dagtekening, odd),
@@ -53,7 +74,7 @@ def write_bericht_identificatie(value: models.BerichtIdentificatie) -> str:
 
 
 def read_xsd_versie(node: Node, odd: Odd) -> models.XsdVersie:
-    basisschema_xsd_versie, bericht_xsd_versie = node
+    basisschema_xsd_versie, bericht_xsd_versie = node[:]
     return models.XsdVersie(
         basisschema_xsd_versie=basisschema_xsd_versie.text or "",
         bericht_xsd_versie=bericht_xsd_versie.text or "",
@@ -68,10 +89,9 @@ def write_xsd_versie(value: models.XsdVersie) -> str:
 
 
 def read_geboortedatum(node: Node, odd: Odd) -> models.Geboortedatum:
-    kids = {kid.tag: kid for kid in node}
-    datum_gebruik = kids.get(DATUM_GEBRUIK)
+    datum, datum_gebruik = but_one(node, 2, 1)
     return models.Geboortedatum(
-        datum=day(kids[DATUM], odd),
+        datum=day(datum, odd),
         datum_gebruik=None if datum_gebruik is None else datum_gebruik.text or "",
     )
 
@@ -84,10 +104,9 @@ def write_geboortedatum(value: models.Geboortedatum) -> str:
 
 
 def read_achternaam(node: Node, odd: Odd) -> models.Achternaam:
-    kids = {kid.tag: kid for kid in node}
-    voorvoegsel = kids.get(VOORVOEGSEL)
+    achternaam, voorvoegsel = but_one(node, 2, 1)
     return models.Achternaam(
-        achternaam=kids[ACHTERNAAM].text or "",
+        achternaam=achternaam.text or "",
         voorvoegsel=None if voorvoegsel is None else voorvoegsel.text or "",
     )
 
@@ -100,16 +119,13 @@ def write_achternaam(value: models.Achternaam) -> str:
 
 
 def read_volledige_naam(node: Node, odd: Odd) -> models.VolledigeNaam:
-    kids = {kid.tag: kid for kid in node}
-    partnernaam = kids.get(PARTNERNAAM)
-    voornamen = kids.get(VOORNAMEN)
-    voorletters = kids.get(VOORLETTERS)
+    geslachtsnaam, partnernaam, voornamen, voorletters, naam_gebruik = parts(node, VOLLEDIGE_NAAM)
     return models.VolledigeNaam(
-        geslachtsnaam=read_achternaam(kids[GESLACHTSNAAM], odd),
+        geslachtsnaam=read_achternaam(geslachtsnaam, odd),
         partnernaam=None if partnernaam is None else read_achternaam(partnernaam, odd),
         voornamen=None if voornamen is None else voornamen.text or "",
         voorletters=None if voorletters is None else voorletters.text or "",
-        naam_gebruik=kids[NAAM_GEBRUIK].text or "",
+        naam_gebruik=naam_gebruik.text or "",
     )
 
 
@@ -133,10 +149,9 @@ def write_volledige_naam(value: models.VolledigeNaam) -> str:
 
 
 def read_communicatie(node: Node, odd: Odd) -> models.Communicatie:
-    kids = {kid.tag: kid for kid in node}
-    taal = kids.get(TAAL)
+    vorm, taal = but_one(node, 2, 1)
     return models.Communicatie(
-        vorm=kids[VORM].text or "",
+        vorm=vorm.text or "",
         taal=None if taal is None else taal.text or "",
     )
 
@@ -147,12 +162,9 @@ def write_communicatie(value: models.Communicatie) -> str:
 
 
 def read_huis(node: Node, odd: Odd) -> models.Huis:
-    kids = {kid.tag: kid for kid in node}
-    huisletter = kids.get(HUISLETTER)
-    huisnummer_toevoeging = kids.get(HUISNUMMER_TOEVOEGING)
-    aanduiding_woonadres = kids.get(AANDUIDING_WOONADRES)
+    huisnummer, huisletter, huisnummer_toevoeging, aanduiding_woonadres = parts(node, HUIS)
     return models.Huis(
-        huisnummer=whole(kids[HUISNUMMER], odd),
+        huisnummer=whole(huisnummer, odd),
         huisletter=None if huisletter is None else huisletter.text or "",
         huisnummer_toevoeging=None if huisnummer_toevoeging is None else huisnummer_toevoeging.text or "",
         aanduiding_woonadres=None if aanduiding_woonadres is None else aanduiding_woonadres.text or "",
@@ -180,12 +192,7 @@ def write_huis(value: models.Huis) -> str:
 
 
 def read_adres(node: Node, odd: Odd) -> models.Adres:
-    kids = {kid.tag: kid for kid in node}
-    huis = kids.get(HUIS)
-    postcode = kids.get(POSTCODE)
-    straatnaam = kids.get(STRAATNAAM)
-    plaatsnaam = kids.get(PLAATSNAAM)
-    land_code = kids.get(LAND_CODE)
+    huis, postcode, straatnaam, plaatsnaam, land_code = parts(node, ADRES)
     return models.Adres(
         huis=None if huis is None else read_huis(huis, odd),
         postcode=None if postcode is None else postcode.text or "",
@@ -205,7 +212,7 @@ def write_adres(value: models.Adres) -> str:
 
 
 def read_telefoon(node: Node, odd: Odd) -> models.Telefoon:
-    telefoonnummer, landnummer = node
+    telefoonnummer, landnummer = node[:]
     return models.Telefoon(
         telefoonnummer=telefoonnummer.text or "",
         landnummer=landnummer.text or "",
@@ -220,10 +227,9 @@ def write_telefoon(value: models.Telefoon) -> str:
 
 
 def read_telefoonnummers(node: Node, odd: Odd) -> models.Telefoonnummers:
-    kids = {kid.tag: kid for kid in node}
-    telefoon02 = kids.get(TELEFOON02)
+    telefoon01, telefoon02 = but_one(node, 2, 1)
     return models.Telefoonnummers(
-        telefoon01=read_telefoon(kids[TELEFOON01], odd),
+        telefoon01=read_telefoon(telefoon01, odd),
         telefoon02=None if telefoon02 is None else read_telefoon(telefoon02, odd),
     )
 
@@ -236,9 +242,7 @@ def write_telefoonnummers(value: models.Telefoonnummers) -> str:
 
 
 def read_open_periode(node: Node, odd: Odd) -> models.OpenPeriode:
-    kids = {kid.tag: kid for kid in node}
-    begindatum = kids.get(BEGINDATUM)
-    einddatum = kids.get(EINDDATUM)
+    begindatum, einddatum = parts(node, OPEN_PERIODE)
     return models.OpenPeriode(
         begindatum=None if begindatum is None else day(begindatum, odd),
         einddatum=None if einddatum is None else day(einddatum, odd),
@@ -254,10 +258,9 @@ def write_open_periode(value: models.OpenPeriode) -> str:
 
 
 def read_product(node: Node, odd: Odd) -> models.Product:
-    kids = {kid.tag: kid for kid in node}
-    code = kids.get(CODE)
+    categorie, code = but_one(node, 2, 1)
     return models.Product(
-        categorie=kids[CATEGORIE].text or "",
+        categorie=categorie.text or "",
         code=None if code is None else code.text or "",
     )
 
@@ -268,7 +271,7 @@ def write_product(value: models.Product) -> str:
 
 
 def read_omvang(node: Node, odd: Odd) -> models.Omvang:
-    volume, eenheid, frequentie = node
+    volume, eenheid, frequentie = node[:]
     return models.Omvang(
         volume=whole(volume, odd),
         eenheid=eenheid.text or "",
@@ -285,11 +288,9 @@ def write_omvang(value: models.Omvang) -> str:
 
 
 def read_verkorte_naam(node: Node, odd: Odd) -> models.VerkorteNaam:
-    kids = {kid.tag: kid for kid in node}
-    voornamen = kids.get(VOORNAMEN)
-    voorletters = kids.get(VOORLETTERS)
+    geslachtsnaam, voornamen, voorletters = parts(node, VERKORTE_NAAM)
     return models.VerkorteNaam(
-        geslachtsnaam=read_achternaam(kids[GESLACHTSNAAM], odd),
+        geslachtsnaam=read_achternaam(geslachtsnaam, odd),
         voornamen=None if voornamen is None else voornamen.text or "",
         voorletters=None if voorletters is None else voorletters.text or "",
     )
@@ -304,11 +305,9 @@ def write_verkorte_naam(value: models.VerkorteNaam) -> str:
 
 
 def read_verwijzer(node: Node, odd: Odd) -> models.Verwijzer:
-    kids = {kid.tag: kid for kid in node}
-    naam = kids.get(NAAM)
-    zorgverlener_code = kids.get(ZORGVERLENER_CODE)
+    type, naam, zorgverlener_code = parts(node, VERWIJZER)
     return models.Verwijzer(
-        type=kids[TYPE].text or "",
+        type=type.text or "",
         naam=None if naam is None else naam.text or "",
         zorgverlener_code=None if zorgverlener_code is None else zorgverlener_code.text or "",
     )
@@ -325,7 +324,7 @@ def write_verwijzer(value: models.Verwijzer) -> str:
 
 
 def read_gesloten_periode(node: Node, odd: Odd) -> models.GeslotenPeriode:
-    begindatum, einddatum = node
+    begindatum, einddatum = node[:]
     return models.GeslotenPeriode(
         begindatum=day(begindatum, odd),
         einddatum=day(einddatum, odd),
@@ -340,7 +339,7 @@ def write_gesloten_periode(value: models.GeslotenPeriode) -> str:
 
 
 def read_totaal_bedrag_met_dc(node: Node, odd: Odd) -> models.TotaalBedragMetDC:
-    totaal_bedrag, debet_credit = node
+    totaal_bedrag, debet_credit = node[:]
     return models.TotaalBedragMetDC(
         totaal_bedrag=whole(totaal_bedrag, odd),
         debet_credit=debet_credit.text or "",
@@ -355,10 +354,9 @@ def write_totaal_bedrag_met_dc(value: models.TotaalBedragMetDC) -> str:
 
 
 def read_referentie(node: Node, odd: Odd) -> models.Referentie:
-    kids = {kid.tag: kid for kid in node}
-    vorig_referentie_nummer = kids.get(VORIG_REFERENTIE_NUMMER)
+    referentie_nummer, vorig_referentie_nummer = but_one(node, 2, 1)
     return models.Referentie(
-        referentie_nummer=kids[REFERENTIE_NUMMER].text or "",
+        referentie_nummer=referentie_nummer.text or "",
         vorig_referentie_nummer=None if vorig_referentie_nummer is None else vorig_referentie_nummer.text or "",
     )
 
@@ -373,7 +371,7 @@ def write_referentie(value: models.Referentie) -> str:
 
 
 def read_bedrag_met_dc(node: Node, odd: Odd) -> models.BedragMetDC:
-    bedrag, debet_credit = node
+    bedrag, debet_credit = node[:]
     return models.BedragMetDC(
         bedrag=whole(bedrag, odd),
         debet_credit=debet_credit.text or "",

@@ -5,13 +5,14 @@ The readers run on a tree that the XSD has accepted, so that they need no checks
 
 from collections.abc import Callable
 from datetime import date, time
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from lxml.etree import _Element
 
 Node: TypeAlias = _Element
 Odd: TypeAlias = list[_Element]  # elements whose text is not the canonical spelling of their value
 T = TypeVar("T")
+_from_iso = date.fromisoformat
 
 
 class Unholdable(ValueError):
@@ -22,21 +23,47 @@ class Unholdable(ValueError):
         self.node = node
 
 
+def parts(node: Node, tags: tuple[str, ...]) -> list[Any]:
+    """The children, one for each tag; None where an optional one is absent."""
+    kids = node[:]
+    if len(kids) == len(tags):  # the common case, in which no tag needs to be looked at
+        return kids
+    found = {kid.tag: kid for kid in kids}
+    return [found.get(tag) for tag in tags]
+
+
+def but_one(node: Node, count: int, optional: int) -> list[Any]:
+    """The children where one alone may be absent: their number tells whether it is, no tag needs to be looked at."""
+    kids: list[Any] = node[:]
+    if len(kids) < count:
+        kids.insert(optional, None)
+    return kids
+
+
+def groups(node: Node, tags: tuple[str, ...]) -> list[Any]:
+    """The children in a list for each tag, where a sequence holds a repeating element among others."""
+    found: dict[Any, list[Node]] = {}
+    for kid in node:
+        found.setdefault(kid.tag, []).append(kid)
+    return [found.get(tag, []) for tag in tags]
+
+
 def many(read: Callable[[Node, Odd], T], node: Node | None, odd: Odd) -> tuple[T, ...]:
     """The parts in a list wrapper; nothing when the wrapper is absent."""
-    return () if node is None else tuple([read(kid, odd) for kid in node])
+    return () if node is None else tuple([read(kid, odd) for kid in node[:]])
 
 
 def texts(node: Node | None) -> tuple[str, ...]:
     """The texts in a list wrapper."""
-    return () if node is None else tuple([kid.text or "" for kid in node])
+    return () if node is None else tuple([kid.text or "" for kid in node[:]])
 
 
 def whole(node: Node, odd: Odd) -> int:
     """xs:integer; +7, 007 and spaces around it are legal spellings of 7."""
     text = node.text or ""
     value = int(text)
-    if str(value) != text:
+    # Only a text that starts with 0, a sign or a blank, or ends in a blank, can be unusual.
+    if (text[0] < "1" or text[-1] < "0") and str(value) != text:
         odd.append(node)
     return value
 
@@ -45,10 +72,10 @@ def day(node: Node, odd: Odd) -> date:
     """xs:date without time zone."""
     text = node.text or ""
     try:
-        value = date.fromisoformat(text)
+        value = _from_iso(text)
     except ValueError:
         try:
-            value = date.fromisoformat(text.strip())
+            value = _from_iso(text.strip())
         except ValueError:
             raise Unholdable(node) from None
     if len(text) != 10:

@@ -2,43 +2,68 @@
 
 from gateway.berichten import wmo301 as models
 from gateway.berichten.codec import basis
-from gateway.berichten.codec.leaves import Node, Odd, clock, day, escape, many, moment, whole
+from gateway.berichten.codec.leaves import Node, Odd, clock, day, escape, many, moment, parts, whole
 
 NS = "{http://www.istandaarden.nl/iwmo/3_2/wmo301/schema}"
-ADRES = NS + "Adres"
-BSN = NS + "Bsn"
-BUDGET = NS + "Budget"
-COMMENTAAR = NS + "Commentaar"
-COMMUNICATIE = NS + "Communicatie"
-CONTACT = NS + "Contact"
-CONTACTGEGEVENS = NS + "Contactgegevens"
-EINDDATUM = NS + "Einddatum"
-EMAILADRES = NS + "Emailadres"
-GEBOORTEDATUM = NS + "Geboortedatum"
-GESLACHT = NS + "Geslacht"
-INGANGSDATUM = NS + "Ingangsdatum"
-JURIDISCHE_STATUS = NS + "JuridischeStatus"
-NAAM = NS + "Naam"
-NUMMER = NS + "Nummer"
-OMVANG = NS + "Omvang"
-ORGANISATIE = NS + "Organisatie"
-PERIODE = NS + "Periode"
-PRODUCT = NS + "Product"
-REDEN_WIJZIGING = NS + "RedenWijziging"
-REFERENTIE_AANBIEDER = NS + "ReferentieAanbieder"
-RELATIES = NS + "Relaties"
-SOORT = NS + "Soort"
-TELEFOON = NS + "Telefoon"
-TOEGEWEZEN_PRODUCTEN = NS + "ToegewezenProducten"
-TOEWIJZINGSDATUM = NS + "Toewijzingsdatum"
-TOEWIJZINGSTIJD = NS + "Toewijzingstijd"
-TOEWIJZING_NUMMER = NS + "ToewijzingNummer"
-VOLGORDE = NS + "Volgorde"
-WETTELIJKE_VERTEGENWOORDIGING = NS + "WettelijkeVertegenwoordiging"
+CONTACT = tuple(
+    NS + name
+    for name in (
+        "Soort",
+        "Adres",
+        "Organisatie",
+        "Telefoon",
+        "Emailadres",
+        "Periode",
+    )
+)
+RELATIE = tuple(
+    NS + name
+    for name in (
+        "Nummer",
+        "Volgorde",
+        "Soort",
+        "Geboortedatum",
+        "Geslacht",
+        "Naam",
+        "Contact",
+    )
+)
+TOEGEWEZEN_PRODUCT = tuple(
+    NS + name
+    for name in (
+        "ToewijzingNummer",
+        "ReferentieAanbieder",
+        "Product",
+        "Toewijzingsdatum",
+        "Toewijzingstijd",
+        "Ingangsdatum",
+        "Einddatum",
+        "RedenWijziging",
+        "Omvang",
+        "Budget",
+        "Commentaar",
+    )
+)
+CLIENT = tuple(
+    NS + name
+    for name in (
+        "Bsn",
+        "Geboortedatum",
+        "Geslacht",
+        "Naam",
+        "Communicatie",
+        "JuridischeStatus",
+        "WettelijkeVertegenwoordiging",
+        "Commentaar",
+        "Relaties",
+        "Contactgegevens",
+        "ToegewezenProducten",
+    )
+)
 
 
 def read_header(node: Node, odd: Odd) -> models.Header:
-    bericht_code, bericht_versie, bericht_subversie, afzender, ontvanger, bericht_identificatie, xsd_versie = node
+    bericht_code, bericht_versie, bericht_subversie, afzender, ontvanger, bericht_identificatie, xsd_versie = node[:]
     return models.Header(
         bericht_code=bericht_code.text or "",
         bericht_versie=whole(bericht_versie, odd),
@@ -63,14 +88,9 @@ def write_header(value: models.Header) -> str:
 
 
 def read_contact(node: Node, odd: Odd) -> models.Contact:
-    kids = {kid.tag: kid for kid in node}
-    adres = kids.get(ADRES)
-    organisatie = kids.get(ORGANISATIE)
-    telefoon = kids.get(TELEFOON)
-    emailadres = kids.get(EMAILADRES)
-    periode = kids.get(PERIODE)
+    soort, adres, organisatie, telefoon, emailadres, periode = parts(node, CONTACT)
     return models.Contact(
-        soort=kids[SOORT].text or "",
+        soort=soort.text or "",
         adres=None if adres is None else basis.read_adres(adres, odd),
         organisatie=None if organisatie is None else organisatie.text or "",
         telefoon=None if telefoon is None else basis.read_telefoonnummers(telefoon, odd),
@@ -89,18 +109,15 @@ def write_contact(value: models.Contact) -> str:
 
 
 def read_relatie(node: Node, odd: Odd) -> models.Relatie:
-    kids = {kid.tag: kid for kid in node}
-    volgorde = kids.get(VOLGORDE)
-    geboortedatum = kids.get(GEBOORTEDATUM)
-    geslacht = kids.get(GESLACHT)
+    nummer, volgorde, soort, geboortedatum, geslacht, naam, contact = parts(node, RELATIE)
     return models.Relatie(
-        nummer=kids[NUMMER].text or "",
+        nummer=nummer.text or "",
         volgorde=None if volgorde is None else whole(volgorde, odd),
-        soort=kids[SOORT].text or "",
+        soort=soort.text or "",
         geboortedatum=None if geboortedatum is None else basis.read_geboortedatum(geboortedatum, odd),
         geslacht=None if geslacht is None else geslacht.text or "",
-        naam=basis.read_volledige_naam(kids[NAAM], odd),
-        contact=read_contact(kids[CONTACT], odd),
+        naam=basis.read_volledige_naam(naam, odd),
+        contact=read_contact(contact, odd),
     )
 
 
@@ -124,21 +141,26 @@ def write_relatie(value: models.Relatie) -> str:
 
 
 def read_toegewezen_product(node: Node, odd: Odd) -> models.ToegewezenProduct:
-    kids = {kid.tag: kid for kid in node}
-    referentie_aanbieder = kids.get(REFERENTIE_AANBIEDER)
-    product = kids.get(PRODUCT)
-    einddatum = kids.get(EINDDATUM)
-    reden_wijziging = kids.get(REDEN_WIJZIGING)
-    omvang = kids.get(OMVANG)
-    budget = kids.get(BUDGET)
-    commentaar = kids.get(COMMENTAAR)
+    (
+        toewijzing_nummer,
+        referentie_aanbieder,
+        product,
+        toewijzingsdatum,
+        toewijzingstijd,
+        ingangsdatum,
+        einddatum,
+        reden_wijziging,
+        omvang,
+        budget,
+        commentaar,
+    ) = parts(node, TOEGEWEZEN_PRODUCT)
     return models.ToegewezenProduct(
-        toewijzing_nummer=whole(kids[TOEWIJZING_NUMMER], odd),
+        toewijzing_nummer=whole(toewijzing_nummer, odd),
         referentie_aanbieder=None if referentie_aanbieder is None else referentie_aanbieder.text or "",
         product=None if product is None else basis.read_product(product, odd),
-        toewijzingsdatum=day(kids[TOEWIJZINGSDATUM], odd),
-        toewijzingstijd=moment(kids[TOEWIJZINGSTIJD], odd),
-        ingangsdatum=day(kids[INGANGSDATUM], odd),
+        toewijzingsdatum=day(toewijzingsdatum, odd),
+        toewijzingstijd=moment(toewijzingstijd, odd),
+        ingangsdatum=day(ingangsdatum, odd),
         einddatum=None if einddatum is None else day(einddatum, odd),
         reden_wijziging=None if reden_wijziging is None else reden_wijziging.text or "",
         omvang=None if omvang is None else basis.read_omvang(omvang, odd),
@@ -177,17 +199,24 @@ def write_toegewezen_product(value: models.ToegewezenProduct) -> str:
 
 
 def read_client(node: Node, odd: Odd) -> models.Client:
-    kids = {kid.tag: kid for kid in node}
-    communicatie = kids.get(COMMUNICATIE)
-    juridische_status = kids.get(JURIDISCHE_STATUS)
-    wettelijke_vertegenwoordiging = kids.get(WETTELIJKE_VERTEGENWOORDIGING)
-    commentaar = kids.get(COMMENTAAR)
-    relaties = kids.get(RELATIES)
+    (
+        bsn,
+        geboortedatum,
+        geslacht,
+        naam,
+        communicatie,
+        juridische_status,
+        wettelijke_vertegenwoordiging,
+        commentaar,
+        relaties,
+        contactgegevens,
+        toegewezen_producten,
+    ) = parts(node, CLIENT)
     return models.Client(
-        bsn=kids[BSN].text or "",
-        geboortedatum=basis.read_geboortedatum(kids[GEBOORTEDATUM], odd),
-        geslacht=kids[GESLACHT].text or "",
-        naam=basis.read_volledige_naam(kids[NAAM], odd),
+        bsn=bsn.text or "",
+        geboortedatum=basis.read_geboortedatum(geboortedatum, odd),
+        geslacht=geslacht.text or "",
+        naam=basis.read_volledige_naam(naam, odd),
         communicatie=None if communicatie is None else basis.read_communicatie(communicatie, odd),
         juridische_status=None if juridische_status is None else juridische_status.text or "",
         wettelijke_vertegenwoordiging=None
@@ -195,8 +224,8 @@ def read_client(node: Node, odd: Odd) -> models.Client:
         else wettelijke_vertegenwoordiging.text or "",
         commentaar=None if commentaar is None else commentaar.text or "",
         relaties=many(read_relatie, relaties, odd),
-        contactgegevens=many(read_contact, kids[CONTACTGEGEVENS], odd),
-        toegewezen_producten=many(read_toegewezen_product, kids[TOEGEWEZEN_PRODUCTEN], odd),
+        contactgegevens=many(read_contact, contactgegevens, odd),
+        toegewezen_producten=many(read_toegewezen_product, toegewezen_producten, odd),
     )
 
 
@@ -255,7 +284,7 @@ def write_client(value: models.Client) -> str:
 
 
 def read_bericht(node: Node, odd: Odd) -> models.Bericht:
-    header, client = node
+    header, client = node[:]
     return models.Bericht(
         header=read_header(header, odd),
         client=read_client(client, odd),

@@ -2,71 +2,114 @@
 
 from gateway.berichten import wmo302 as models
 from gateway.berichten.codec import basis
-from gateway.berichten.codec.leaves import Node, Odd, clock, day, escape, many, moment, texts, whole
+from gateway.berichten.codec.leaves import Node, Odd, but_one, clock, day, escape, many, moment, parts, texts, whole
 
 NS = "{http://www.istandaarden.nl/iwmo/3_2/wmo302/schema}"
-ADRES = NS + "Adres"
-AFZENDER = NS + "Afzender"
-BERICHT_CODE = NS + "BerichtCode"
-BERICHT_IDENTIFICATIE = NS + "BerichtIdentificatie"
-BERICHT_SUBVERSIE = NS + "BerichtSubversie"
-BERICHT_VERSIE = NS + "BerichtVersie"
-BSN = NS + "Bsn"
-BUDGET = NS + "Budget"
-CLIENT = NS + "Client"
-COMMENTAAR = NS + "Commentaar"
-COMMUNICATIE = NS + "Communicatie"
-CONTACT = NS + "Contact"
-CONTACTGEGEVENS = NS + "Contactgegevens"
-DAGTEKENING_RETOUR = NS + "DagtekeningRetour"
-EINDDATUM = NS + "Einddatum"
-EMAILADRES = NS + "Emailadres"
-GEBOORTEDATUM = NS + "Geboortedatum"
-GESLACHT = NS + "Geslacht"
-HEADER = NS + "Header"
-IDENTIFICATIE_RETOUR = NS + "IdentificatieRetour"
-INGANGSDATUM = NS + "Ingangsdatum"
-JURIDISCHE_STATUS = NS + "JuridischeStatus"
-NAAM = NS + "Naam"
-NUMMER = NS + "Nummer"
-OMVANG = NS + "Omvang"
-ONTVANGER = NS + "Ontvanger"
-ORGANISATIE = NS + "Organisatie"
-PERIODE = NS + "Periode"
-PRODUCT = NS + "Product"
-REDEN_WIJZIGING = NS + "RedenWijziging"
-REFERENTIE_AANBIEDER = NS + "ReferentieAanbieder"
-RELATIES = NS + "Relaties"
-RETOUR_CODES = NS + "RetourCodes"
-SOORT = NS + "Soort"
-TELEFOON = NS + "Telefoon"
-TOEGEWEZEN_PRODUCTEN = NS + "ToegewezenProducten"
-TOEWIJZINGSDATUM = NS + "Toewijzingsdatum"
-TOEWIJZINGSTIJD = NS + "Toewijzingstijd"
-TOEWIJZING_NUMMER = NS + "ToewijzingNummer"
-VOLGORDE = NS + "Volgorde"
-WETTELIJKE_VERTEGENWOORDIGING = NS + "WettelijkeVertegenwoordiging"
-XSD_VERSIE = NS + "XsdVersie"
-XSD_VERSIE_RETOUR = NS + "XsdVersieRetour"
-XSLT_VERSIE = NS + "XsltVersie"
+HEADER = tuple(
+    NS + name
+    for name in (
+        "BerichtCode",
+        "BerichtVersie",
+        "BerichtSubversie",
+        "Afzender",
+        "Ontvanger",
+        "BerichtIdentificatie",
+        "XsdVersie",
+        "IdentificatieRetour",
+        "DagtekeningRetour",
+        "XsltVersie",
+        "XsdVersieRetour",
+        "RetourCodes",
+    )
+)
+CONTACT = tuple(
+    NS + name
+    for name in (
+        "Soort",
+        "Adres",
+        "Organisatie",
+        "Telefoon",
+        "Emailadres",
+        "Periode",
+        "RetourCodes",
+    )
+)
+RELATIE = tuple(
+    NS + name
+    for name in (
+        "Nummer",
+        "Volgorde",
+        "Soort",
+        "Geboortedatum",
+        "Geslacht",
+        "Naam",
+        "Contact",
+        "RetourCodes",
+    )
+)
+TOEGEWEZEN_PRODUCT = tuple(
+    NS + name
+    for name in (
+        "ToewijzingNummer",
+        "ReferentieAanbieder",
+        "Product",
+        "Toewijzingsdatum",
+        "Toewijzingstijd",
+        "Ingangsdatum",
+        "Einddatum",
+        "RedenWijziging",
+        "Omvang",
+        "Budget",
+        "Commentaar",
+        "RetourCodes",
+    )
+)
+CLIENT = tuple(
+    NS + name
+    for name in (
+        "Bsn",
+        "Geboortedatum",
+        "Geslacht",
+        "Naam",
+        "Communicatie",
+        "JuridischeStatus",
+        "WettelijkeVertegenwoordiging",
+        "Commentaar",
+        "Relaties",
+        "Contactgegevens",
+        "ToegewezenProducten",
+        "RetourCodes",
+    )
+)
 
 
 def read_header(node: Node, odd: Odd) -> models.Header:
-    kids = {kid.tag: kid for kid in node}
-    xslt_versie = kids.get(XSLT_VERSIE)
-    retour_codes = kids.get(RETOUR_CODES)
+    (
+        bericht_code,
+        bericht_versie,
+        bericht_subversie,
+        afzender,
+        ontvanger,
+        bericht_identificatie,
+        xsd_versie,
+        identificatie_retour,
+        dagtekening_retour,
+        xslt_versie,
+        xsd_versie_retour,
+        retour_codes,
+    ) = parts(node, HEADER)
     return models.Header(
-        bericht_code=kids[BERICHT_CODE].text or "",
-        bericht_versie=whole(kids[BERICHT_VERSIE], odd),
-        bericht_subversie=whole(kids[BERICHT_SUBVERSIE], odd),
-        afzender=kids[AFZENDER].text or "",
-        ontvanger=kids[ONTVANGER].text or "",
-        bericht_identificatie=basis.read_bericht_identificatie(kids[BERICHT_IDENTIFICATIE], odd),
-        xsd_versie=basis.read_xsd_versie(kids[XSD_VERSIE], odd),
-        identificatie_retour=kids[IDENTIFICATIE_RETOUR].text or "",
-        dagtekening_retour=day(kids[DAGTEKENING_RETOUR], odd),
+        bericht_code=bericht_code.text or "",
+        bericht_versie=whole(bericht_versie, odd),
+        bericht_subversie=whole(bericht_subversie, odd),
+        afzender=afzender.text or "",
+        ontvanger=ontvanger.text or "",
+        bericht_identificatie=basis.read_bericht_identificatie(bericht_identificatie, odd),
+        xsd_versie=basis.read_xsd_versie(xsd_versie, odd),
+        identificatie_retour=identificatie_retour.text or "",
+        dagtekening_retour=day(dagtekening_retour, odd),
         xslt_versie=None if xslt_versie is None else xslt_versie.text or "",
-        xsd_versie_retour=basis.read_xsd_versie(kids[XSD_VERSIE_RETOUR], odd),
+        xsd_versie_retour=basis.read_xsd_versie(xsd_versie_retour, odd),
         retour_codes=texts(retour_codes),
     )
 
@@ -97,20 +140,15 @@ def write_header(value: models.Header) -> str:
 
 
 def read_contact(node: Node, odd: Odd) -> models.Contact:
-    kids = {kid.tag: kid for kid in node}
-    adres = kids.get(ADRES)
-    organisatie = kids.get(ORGANISATIE)
-    telefoon = kids.get(TELEFOON)
-    emailadres = kids.get(EMAILADRES)
-    periode = kids.get(PERIODE)
+    soort, adres, organisatie, telefoon, emailadres, periode, retour_codes = parts(node, CONTACT)
     return models.Contact(
-        soort=kids[SOORT].text or "",
+        soort=soort.text or "",
         adres=None if adres is None else basis.read_adres(adres, odd),
         organisatie=None if organisatie is None else organisatie.text or "",
         telefoon=None if telefoon is None else basis.read_telefoonnummers(telefoon, odd),
         emailadres=None if emailadres is None else emailadres.text or "",
         periode=None if periode is None else basis.read_open_periode(periode, odd),
-        retour_codes=texts(kids[RETOUR_CODES]),
+        retour_codes=texts(retour_codes),
     )
 
 
@@ -129,19 +167,16 @@ def write_contact(value: models.Contact) -> str:
 
 
 def read_relatie(node: Node, odd: Odd) -> models.Relatie:
-    kids = {kid.tag: kid for kid in node}
-    volgorde = kids.get(VOLGORDE)
-    geboortedatum = kids.get(GEBOORTEDATUM)
-    geslacht = kids.get(GESLACHT)
+    nummer, volgorde, soort, geboortedatum, geslacht, naam, contact, retour_codes = parts(node, RELATIE)
     return models.Relatie(
-        nummer=kids[NUMMER].text or "",
+        nummer=nummer.text or "",
         volgorde=None if volgorde is None else whole(volgorde, odd),
-        soort=kids[SOORT].text or "",
+        soort=soort.text or "",
         geboortedatum=None if geboortedatum is None else basis.read_geboortedatum(geboortedatum, odd),
         geslacht=None if geslacht is None else geslacht.text or "",
-        naam=basis.read_volledige_naam(kids[NAAM], odd),
-        contact=read_contact(kids[CONTACT], odd),
-        retour_codes=texts(kids[RETOUR_CODES]),
+        naam=basis.read_volledige_naam(naam, odd),
+        contact=read_contact(contact, odd),
+        retour_codes=texts(retour_codes),
     )
 
 
@@ -171,27 +206,33 @@ def write_relatie(value: models.Relatie) -> str:
 
 
 def read_toegewezen_product(node: Node, odd: Odd) -> models.ToegewezenProduct:
-    kids = {kid.tag: kid for kid in node}
-    referentie_aanbieder = kids.get(REFERENTIE_AANBIEDER)
-    product = kids.get(PRODUCT)
-    einddatum = kids.get(EINDDATUM)
-    reden_wijziging = kids.get(REDEN_WIJZIGING)
-    omvang = kids.get(OMVANG)
-    budget = kids.get(BUDGET)
-    commentaar = kids.get(COMMENTAAR)
+    (
+        toewijzing_nummer,
+        referentie_aanbieder,
+        product,
+        toewijzingsdatum,
+        toewijzingstijd,
+        ingangsdatum,
+        einddatum,
+        reden_wijziging,
+        omvang,
+        budget,
+        commentaar,
+        retour_codes,
+    ) = parts(node, TOEGEWEZEN_PRODUCT)
     return models.ToegewezenProduct(
-        toewijzing_nummer=whole(kids[TOEWIJZING_NUMMER], odd),
+        toewijzing_nummer=whole(toewijzing_nummer, odd),
         referentie_aanbieder=None if referentie_aanbieder is None else referentie_aanbieder.text or "",
         product=None if product is None else basis.read_product(product, odd),
-        toewijzingsdatum=day(kids[TOEWIJZINGSDATUM], odd),
-        toewijzingstijd=moment(kids[TOEWIJZINGSTIJD], odd),
-        ingangsdatum=day(kids[INGANGSDATUM], odd),
+        toewijzingsdatum=day(toewijzingsdatum, odd),
+        toewijzingstijd=moment(toewijzingstijd, odd),
+        ingangsdatum=day(ingangsdatum, odd),
         einddatum=None if einddatum is None else day(einddatum, odd),
         reden_wijziging=None if reden_wijziging is None else reden_wijziging.text or "",
         omvang=None if omvang is None else basis.read_omvang(omvang, odd),
         budget=None if budget is None else whole(budget, odd),
         commentaar=None if commentaar is None else commentaar.text or "",
-        retour_codes=texts(kids[RETOUR_CODES]),
+        retour_codes=texts(retour_codes),
     )
 
 
@@ -231,17 +272,25 @@ def write_toegewezen_product(value: models.ToegewezenProduct) -> str:
 
 
 def read_client(node: Node, odd: Odd) -> models.Client:
-    kids = {kid.tag: kid for kid in node}
-    communicatie = kids.get(COMMUNICATIE)
-    juridische_status = kids.get(JURIDISCHE_STATUS)
-    wettelijke_vertegenwoordiging = kids.get(WETTELIJKE_VERTEGENWOORDIGING)
-    commentaar = kids.get(COMMENTAAR)
-    relaties = kids.get(RELATIES)
+    (
+        bsn,
+        geboortedatum,
+        geslacht,
+        naam,
+        communicatie,
+        juridische_status,
+        wettelijke_vertegenwoordiging,
+        commentaar,
+        relaties,
+        contactgegevens,
+        toegewezen_producten,
+        retour_codes,
+    ) = parts(node, CLIENT)
     return models.Client(
-        bsn=kids[BSN].text or "",
-        geboortedatum=basis.read_geboortedatum(kids[GEBOORTEDATUM], odd),
-        geslacht=kids[GESLACHT].text or "",
-        naam=basis.read_volledige_naam(kids[NAAM], odd),
+        bsn=bsn.text or "",
+        geboortedatum=basis.read_geboortedatum(geboortedatum, odd),
+        geslacht=geslacht.text or "",
+        naam=basis.read_volledige_naam(naam, odd),
         communicatie=None if communicatie is None else basis.read_communicatie(communicatie, odd),
         juridische_status=None if juridische_status is None else juridische_status.text or "",
         wettelijke_vertegenwoordiging=None
@@ -249,9 +298,9 @@ def read_client(node: Node, odd: Odd) -> models.Client:
         else wettelijke_vertegenwoordiging.text or "",
         commentaar=None if commentaar is None else commentaar.text or "",
         relaties=many(read_relatie, relaties, odd),
-        contactgegevens=many(read_contact, kids[CONTACTGEGEVENS], odd),
-        toegewezen_producten=many(read_toegewezen_product, kids[TOEGEWEZEN_PRODUCTEN], odd),
-        retour_codes=texts(kids[RETOUR_CODES]),
+        contactgegevens=many(read_contact, contactgegevens, odd),
+        toegewezen_producten=many(read_toegewezen_product, toegewezen_producten, odd),
+        retour_codes=texts(retour_codes),
     )
 
 
@@ -316,10 +365,9 @@ def write_client(value: models.Client) -> str:
 
 
 def read_bericht(node: Node, odd: Odd) -> models.Bericht:
-    kids = {kid.tag: kid for kid in node}
-    client = kids.get(CLIENT)
+    header, client = but_one(node, 2, 1)
     return models.Bericht(
-        header=read_header(kids[HEADER], odd),
+        header=read_header(header, odd),
         client=None if client is None else read_client(client, odd),
     )
 

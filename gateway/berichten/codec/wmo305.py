@@ -2,18 +2,23 @@
 
 from gateway.berichten import wmo305 as models
 from gateway.berichten.codec import basis
-from gateway.berichten.codec.leaves import Node, Odd, day, escape, many, whole
+from gateway.berichten.codec.leaves import Node, Odd, day, escape, many, parts, whole
 
 NS = "{http://www.istandaarden.nl/iwmo/3_2/wmo305/schema}"
-BEGINDATUM = NS + "Begindatum"
-PRODUCT = NS + "Product"
-STATUS_AANLEVERING = NS + "StatusAanlevering"
-TOEWIJZING_INGANGSDATUM = NS + "ToewijzingIngangsdatum"
-TOEWIJZING_NUMMER = NS + "ToewijzingNummer"
+START_PRODUCT = tuple(
+    NS + name
+    for name in (
+        "ToewijzingNummer",
+        "Product",
+        "ToewijzingIngangsdatum",
+        "Begindatum",
+        "StatusAanlevering",
+    )
+)
 
 
 def read_header(node: Node, odd: Odd) -> models.Header:
-    bericht_code, bericht_versie, bericht_subversie, afzender, ontvanger, bericht_identificatie, xsd_versie = node
+    bericht_code, bericht_versie, bericht_subversie, afzender, ontvanger, bericht_identificatie, xsd_versie = node[:]
     return models.Header(
         bericht_code=bericht_code.text or "",
         bericht_versie=whole(bericht_versie, odd),
@@ -38,16 +43,13 @@ def write_header(value: models.Header) -> str:
 
 
 def read_start_product(node: Node, odd: Odd) -> models.StartProduct:
-    kids = {kid.tag: kid for kid in node}
-    toewijzing_nummer = kids.get(TOEWIJZING_NUMMER)
-    product = kids.get(PRODUCT)
-    toewijzing_ingangsdatum = kids.get(TOEWIJZING_INGANGSDATUM)
+    toewijzing_nummer, product, toewijzing_ingangsdatum, begindatum, status_aanlevering = parts(node, START_PRODUCT)
     return models.StartProduct(
         toewijzing_nummer=None if toewijzing_nummer is None else whole(toewijzing_nummer, odd),
         product=None if product is None else basis.read_product(product, odd),
         toewijzing_ingangsdatum=None if toewijzing_ingangsdatum is None else day(toewijzing_ingangsdatum, odd),
-        begindatum=day(kids[BEGINDATUM], odd),
-        status_aanlevering=kids[STATUS_AANLEVERING].text or "",
+        begindatum=day(begindatum, odd),
+        status_aanlevering=status_aanlevering.text or "",
     )
 
 
@@ -71,7 +73,7 @@ def write_start_product(value: models.StartProduct) -> str:
 
 
 def read_client(node: Node, odd: Odd) -> models.Client:
-    bsn, geboortedatum, geslacht, naam, start_producten = node
+    bsn, geboortedatum, geslacht, naam, start_producten = node[:]
     return models.Client(
         bsn=bsn.text or "",
         geboortedatum=basis.read_geboortedatum(geboortedatum, odd),
@@ -97,7 +99,7 @@ def write_client(value: models.Client) -> str:
 
 
 def read_bericht(node: Node, odd: Odd) -> models.Bericht:
-    header, client = node
+    header, client = node[:]
     return models.Bericht(
         header=read_header(header, odd),
         client=read_client(client, odd),

@@ -2,46 +2,66 @@
 
 from gateway.berichten import wmo306 as models
 from gateway.berichten.codec import basis
-from gateway.berichten.codec.leaves import Node, Odd, day, escape, many, texts, whole
+from gateway.berichten.codec.leaves import Node, Odd, but_one, day, escape, many, parts, texts, whole
 
 NS = "{http://www.istandaarden.nl/iwmo/3_2/wmo306/schema}"
-AFZENDER = NS + "Afzender"
-BEGINDATUM = NS + "Begindatum"
-BERICHT_CODE = NS + "BerichtCode"
-BERICHT_IDENTIFICATIE = NS + "BerichtIdentificatie"
-BERICHT_SUBVERSIE = NS + "BerichtSubversie"
-BERICHT_VERSIE = NS + "BerichtVersie"
-CLIENT = NS + "Client"
-DAGTEKENING_RETOUR = NS + "DagtekeningRetour"
-HEADER = NS + "Header"
-IDENTIFICATIE_RETOUR = NS + "IdentificatieRetour"
-ONTVANGER = NS + "Ontvanger"
-PRODUCT = NS + "Product"
-RETOUR_CODES = NS + "RetourCodes"
-STATUS_AANLEVERING = NS + "StatusAanlevering"
-TOEWIJZING_INGANGSDATUM = NS + "ToewijzingIngangsdatum"
-TOEWIJZING_NUMMER = NS + "ToewijzingNummer"
-XSD_VERSIE = NS + "XsdVersie"
-XSD_VERSIE_RETOUR = NS + "XsdVersieRetour"
-XSLT_VERSIE = NS + "XsltVersie"
+HEADER = tuple(
+    NS + name
+    for name in (
+        "BerichtCode",
+        "BerichtVersie",
+        "BerichtSubversie",
+        "Afzender",
+        "Ontvanger",
+        "BerichtIdentificatie",
+        "XsdVersie",
+        "IdentificatieRetour",
+        "DagtekeningRetour",
+        "XsltVersie",
+        "XsdVersieRetour",
+        "RetourCodes",
+    )
+)
+START_PRODUCT = tuple(
+    NS + name
+    for name in (
+        "ToewijzingNummer",
+        "Product",
+        "ToewijzingIngangsdatum",
+        "Begindatum",
+        "StatusAanlevering",
+        "RetourCodes",
+    )
+)
 
 
 def read_header(node: Node, odd: Odd) -> models.Header:
-    kids = {kid.tag: kid for kid in node}
-    xslt_versie = kids.get(XSLT_VERSIE)
-    retour_codes = kids.get(RETOUR_CODES)
+    (
+        bericht_code,
+        bericht_versie,
+        bericht_subversie,
+        afzender,
+        ontvanger,
+        bericht_identificatie,
+        xsd_versie,
+        identificatie_retour,
+        dagtekening_retour,
+        xslt_versie,
+        xsd_versie_retour,
+        retour_codes,
+    ) = parts(node, HEADER)
     return models.Header(
-        bericht_code=kids[BERICHT_CODE].text or "",
-        bericht_versie=whole(kids[BERICHT_VERSIE], odd),
-        bericht_subversie=whole(kids[BERICHT_SUBVERSIE], odd),
-        afzender=kids[AFZENDER].text or "",
-        ontvanger=kids[ONTVANGER].text or "",
-        bericht_identificatie=basis.read_bericht_identificatie(kids[BERICHT_IDENTIFICATIE], odd),
-        xsd_versie=basis.read_xsd_versie(kids[XSD_VERSIE], odd),
-        identificatie_retour=kids[IDENTIFICATIE_RETOUR].text or "",
-        dagtekening_retour=day(kids[DAGTEKENING_RETOUR], odd),
+        bericht_code=bericht_code.text or "",
+        bericht_versie=whole(bericht_versie, odd),
+        bericht_subversie=whole(bericht_subversie, odd),
+        afzender=afzender.text or "",
+        ontvanger=ontvanger.text or "",
+        bericht_identificatie=basis.read_bericht_identificatie(bericht_identificatie, odd),
+        xsd_versie=basis.read_xsd_versie(xsd_versie, odd),
+        identificatie_retour=identificatie_retour.text or "",
+        dagtekening_retour=day(dagtekening_retour, odd),
         xslt_versie=None if xslt_versie is None else xslt_versie.text or "",
-        xsd_versie_retour=basis.read_xsd_versie(kids[XSD_VERSIE_RETOUR], odd),
+        xsd_versie_retour=basis.read_xsd_versie(xsd_versie_retour, odd),
         retour_codes=texts(retour_codes),
     )
 
@@ -72,17 +92,16 @@ def write_header(value: models.Header) -> str:
 
 
 def read_start_product(node: Node, odd: Odd) -> models.StartProduct:
-    kids = {kid.tag: kid for kid in node}
-    toewijzing_nummer = kids.get(TOEWIJZING_NUMMER)
-    product = kids.get(PRODUCT)
-    toewijzing_ingangsdatum = kids.get(TOEWIJZING_INGANGSDATUM)
+    toewijzing_nummer, product, toewijzing_ingangsdatum, begindatum, status_aanlevering, retour_codes = parts(
+        node, START_PRODUCT
+    )
     return models.StartProduct(
         toewijzing_nummer=None if toewijzing_nummer is None else whole(toewijzing_nummer, odd),
         product=None if product is None else basis.read_product(product, odd),
         toewijzing_ingangsdatum=None if toewijzing_ingangsdatum is None else day(toewijzing_ingangsdatum, odd),
-        begindatum=day(kids[BEGINDATUM], odd),
-        status_aanlevering=kids[STATUS_AANLEVERING].text or "",
-        retour_codes=texts(kids[RETOUR_CODES]),
+        begindatum=day(begindatum, odd),
+        status_aanlevering=status_aanlevering.text or "",
+        retour_codes=texts(retour_codes),
     )
 
 
@@ -112,7 +131,7 @@ def write_start_product(value: models.StartProduct) -> str:
 
 
 def read_client(node: Node, odd: Odd) -> models.Client:
-    bsn, geboortedatum, geslacht, naam, start_producten, retour_codes = node
+    bsn, geboortedatum, geslacht, naam, start_producten, retour_codes = node[:]
     return models.Client(
         bsn=bsn.text or "",
         geboortedatum=basis.read_geboortedatum(geboortedatum, odd),
@@ -145,10 +164,9 @@ def write_client(value: models.Client) -> str:
 
 
 def read_bericht(node: Node, odd: Odd) -> models.Bericht:
-    kids = {kid.tag: kid for kid in node}
-    client = kids.get(CLIENT)
+    header, client = but_one(node, 2, 1)
     return models.Bericht(
-        header=read_header(kids[HEADER], odd),
+        header=read_header(header, odd),
         client=None if client is None else read_client(client, odd),
     )
 

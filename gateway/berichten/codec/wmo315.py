@@ -2,29 +2,29 @@
 
 from gateway.berichten import wmo315 as models
 from gateway.berichten.codec import basis
-from gateway.berichten.codec.leaves import Node, Odd, day, escape, many, whole
+from gateway.berichten.codec.leaves import Node, Odd, but_one, day, escape, many, parts, whole
 
 NS = "{http://www.istandaarden.nl/iwmo/3_2/wmo315/schema}"
-AANGEVRAAGDE_PRODUCTEN = NS + "AangevraagdeProducten"
-BESCHIKKING_INGANGSDATUM = NS + "BeschikkingIngangsdatum"
-BESCHIKKING_NUMMER = NS + "BeschikkingNummer"
-BSN = NS + "Bsn"
-BUDGET = NS + "Budget"
-COMMENTAAR = NS + "Commentaar"
-GEBOORTEDATUM = NS + "Geboortedatum"
-GESLACHT = NS + "Geslacht"
-NAAM = NS + "Naam"
-OMVANG = NS + "Omvang"
-PRODUCT = NS + "Product"
-RAAMCONTRACT = NS + "Raamcontract"
-REFERENTIE_AANBIEDER = NS + "ReferentieAanbieder"
-TOEWIJZING_EINDDATUM = NS + "ToewijzingEinddatum"
-TOEWIJZING_INGANGSDATUM = NS + "ToewijzingIngangsdatum"
-VERWIJZER = NS + "Verwijzer"
+AANGEVRAAGD_PRODUCT = tuple(
+    NS + name
+    for name in (
+        "ReferentieAanbieder",
+        "BeschikkingNummer",
+        "Product",
+        "BeschikkingIngangsdatum",
+        "ToewijzingIngangsdatum",
+        "ToewijzingEinddatum",
+        "Omvang",
+        "Budget",
+        "Verwijzer",
+        "Raamcontract",
+        "Commentaar",
+    )
+)
 
 
 def read_header(node: Node, odd: Odd) -> models.Header:
-    bericht_code, bericht_versie, bericht_subversie, afzender, ontvanger, bericht_identificatie, xsd_versie = node
+    bericht_code, bericht_versie, bericht_subversie, afzender, ontvanger, bericht_identificatie, xsd_versie = node[:]
     return models.Header(
         bericht_code=bericht_code.text or "",
         bericht_versie=whole(bericht_versie, odd),
@@ -49,25 +49,29 @@ def write_header(value: models.Header) -> str:
 
 
 def read_aangevraagd_product(node: Node, odd: Odd) -> models.AangevraagdProduct:
-    kids = {kid.tag: kid for kid in node}
-    beschikking_nummer = kids.get(BESCHIKKING_NUMMER)
-    product = kids.get(PRODUCT)
-    beschikking_ingangsdatum = kids.get(BESCHIKKING_INGANGSDATUM)
-    toewijzing_einddatum = kids.get(TOEWIJZING_EINDDATUM)
-    omvang = kids.get(OMVANG)
-    budget = kids.get(BUDGET)
-    raamcontract = kids.get(RAAMCONTRACT)
-    commentaar = kids.get(COMMENTAAR)
+    (
+        referentie_aanbieder,
+        beschikking_nummer,
+        product,
+        beschikking_ingangsdatum,
+        toewijzing_ingangsdatum,
+        toewijzing_einddatum,
+        omvang,
+        budget,
+        verwijzer,
+        raamcontract,
+        commentaar,
+    ) = parts(node, AANGEVRAAGD_PRODUCT)
     return models.AangevraagdProduct(
-        referentie_aanbieder=kids[REFERENTIE_AANBIEDER].text or "",
+        referentie_aanbieder=referentie_aanbieder.text or "",
         beschikking_nummer=None if beschikking_nummer is None else whole(beschikking_nummer, odd),
         product=None if product is None else basis.read_product(product, odd),
         beschikking_ingangsdatum=None if beschikking_ingangsdatum is None else day(beschikking_ingangsdatum, odd),
-        toewijzing_ingangsdatum=day(kids[TOEWIJZING_INGANGSDATUM], odd),
+        toewijzing_ingangsdatum=day(toewijzing_ingangsdatum, odd),
         toewijzing_einddatum=None if toewijzing_einddatum is None else day(toewijzing_einddatum, odd),
         omvang=None if omvang is None else basis.read_omvang(omvang, odd),
         budget=None if budget is None else whole(budget, odd),
-        verwijzer=basis.read_verwijzer(kids[VERWIJZER], odd),
+        verwijzer=basis.read_verwijzer(verwijzer, odd),
         raamcontract=None if raamcontract is None else raamcontract.text or "",
         commentaar=None if commentaar is None else commentaar.text or "",
     )
@@ -110,15 +114,14 @@ def write_aangevraagd_product(value: models.AangevraagdProduct) -> str:
 
 
 def read_client(node: Node, odd: Odd) -> models.Client:
-    kids = {kid.tag: kid for kid in node}
-    commentaar = kids.get(COMMENTAAR)
+    bsn, geboortedatum, geslacht, naam, commentaar, aangevraagde_producten = but_one(node, 6, 4)
     return models.Client(
-        bsn=kids[BSN].text or "",
-        geboortedatum=basis.read_geboortedatum(kids[GEBOORTEDATUM], odd),
-        geslacht=kids[GESLACHT].text or "",
-        naam=basis.read_verkorte_naam(kids[NAAM], odd),
+        bsn=bsn.text or "",
+        geboortedatum=basis.read_geboortedatum(geboortedatum, odd),
+        geslacht=geslacht.text or "",
+        naam=basis.read_verkorte_naam(naam, odd),
         commentaar=None if commentaar is None else commentaar.text or "",
-        aangevraagde_producten=many(read_aangevraagd_product, kids[AANGEVRAAGDE_PRODUCTEN], odd),
+        aangevraagde_producten=many(read_aangevraagd_product, aangevraagde_producten, odd),
     )
 
 
@@ -145,7 +148,7 @@ def write_client(value: models.Client) -> str:
 
 
 def read_bericht(node: Node, odd: Odd) -> models.Bericht:
-    header, client = node
+    header, client = node[:]
     return models.Bericht(
         header=read_header(header, odd),
         client=read_client(client, odd),

@@ -2,57 +2,72 @@
 
 from gateway.berichten import wmo316 as models
 from gateway.berichten.codec import basis
-from gateway.berichten.codec.leaves import Node, Odd, day, escape, many, texts, whole
+from gateway.berichten.codec.leaves import Node, Odd, but_one, day, escape, many, parts, texts, whole
 
 NS = "{http://www.istandaarden.nl/iwmo/3_2/wmo316/schema}"
-AANGEVRAAGDE_PRODUCTEN = NS + "AangevraagdeProducten"
-AFZENDER = NS + "Afzender"
-BERICHT_CODE = NS + "BerichtCode"
-BERICHT_IDENTIFICATIE = NS + "BerichtIdentificatie"
-BERICHT_SUBVERSIE = NS + "BerichtSubversie"
-BERICHT_VERSIE = NS + "BerichtVersie"
-BESCHIKKING_INGANGSDATUM = NS + "BeschikkingIngangsdatum"
-BESCHIKKING_NUMMER = NS + "BeschikkingNummer"
-BSN = NS + "Bsn"
-BUDGET = NS + "Budget"
-CLIENT = NS + "Client"
-COMMENTAAR = NS + "Commentaar"
-DAGTEKENING_RETOUR = NS + "DagtekeningRetour"
-GEBOORTEDATUM = NS + "Geboortedatum"
-GESLACHT = NS + "Geslacht"
-HEADER = NS + "Header"
-IDENTIFICATIE_RETOUR = NS + "IdentificatieRetour"
-NAAM = NS + "Naam"
-OMVANG = NS + "Omvang"
-ONTVANGER = NS + "Ontvanger"
-PRODUCT = NS + "Product"
-RAAMCONTRACT = NS + "Raamcontract"
-REFERENTIE_AANBIEDER = NS + "ReferentieAanbieder"
-RETOUR_CODES = NS + "RetourCodes"
-TOEWIJZING_EINDDATUM = NS + "ToewijzingEinddatum"
-TOEWIJZING_INGANGSDATUM = NS + "ToewijzingIngangsdatum"
-VERWIJZER = NS + "Verwijzer"
-XSD_VERSIE = NS + "XsdVersie"
-XSD_VERSIE_RETOUR = NS + "XsdVersieRetour"
-XSLT_VERSIE = NS + "XsltVersie"
+HEADER = tuple(
+    NS + name
+    for name in (
+        "BerichtCode",
+        "BerichtVersie",
+        "BerichtSubversie",
+        "Afzender",
+        "Ontvanger",
+        "BerichtIdentificatie",
+        "XsdVersie",
+        "IdentificatieRetour",
+        "DagtekeningRetour",
+        "XsltVersie",
+        "XsdVersieRetour",
+        "RetourCodes",
+    )
+)
+AANGEVRAAGD_PRODUCT = tuple(
+    NS + name
+    for name in (
+        "ReferentieAanbieder",
+        "BeschikkingNummer",
+        "Product",
+        "BeschikkingIngangsdatum",
+        "ToewijzingIngangsdatum",
+        "ToewijzingEinddatum",
+        "Omvang",
+        "Budget",
+        "Verwijzer",
+        "Raamcontract",
+        "Commentaar",
+        "RetourCodes",
+    )
+)
 
 
 def read_header(node: Node, odd: Odd) -> models.Header:
-    kids = {kid.tag: kid for kid in node}
-    xslt_versie = kids.get(XSLT_VERSIE)
-    retour_codes = kids.get(RETOUR_CODES)
+    (
+        bericht_code,
+        bericht_versie,
+        bericht_subversie,
+        afzender,
+        ontvanger,
+        bericht_identificatie,
+        xsd_versie,
+        identificatie_retour,
+        dagtekening_retour,
+        xslt_versie,
+        xsd_versie_retour,
+        retour_codes,
+    ) = parts(node, HEADER)
     return models.Header(
-        bericht_code=kids[BERICHT_CODE].text or "",
-        bericht_versie=whole(kids[BERICHT_VERSIE], odd),
-        bericht_subversie=whole(kids[BERICHT_SUBVERSIE], odd),
-        afzender=kids[AFZENDER].text or "",
-        ontvanger=kids[ONTVANGER].text or "",
-        bericht_identificatie=basis.read_bericht_identificatie(kids[BERICHT_IDENTIFICATIE], odd),
-        xsd_versie=basis.read_xsd_versie(kids[XSD_VERSIE], odd),
-        identificatie_retour=kids[IDENTIFICATIE_RETOUR].text or "",
-        dagtekening_retour=day(kids[DAGTEKENING_RETOUR], odd),
+        bericht_code=bericht_code.text or "",
+        bericht_versie=whole(bericht_versie, odd),
+        bericht_subversie=whole(bericht_subversie, odd),
+        afzender=afzender.text or "",
+        ontvanger=ontvanger.text or "",
+        bericht_identificatie=basis.read_bericht_identificatie(bericht_identificatie, odd),
+        xsd_versie=basis.read_xsd_versie(xsd_versie, odd),
+        identificatie_retour=identificatie_retour.text or "",
+        dagtekening_retour=day(dagtekening_retour, odd),
         xslt_versie=None if xslt_versie is None else xslt_versie.text or "",
-        xsd_versie_retour=basis.read_xsd_versie(kids[XSD_VERSIE_RETOUR], odd),
+        xsd_versie_retour=basis.read_xsd_versie(xsd_versie_retour, odd),
         retour_codes=texts(retour_codes),
     )
 
@@ -83,28 +98,33 @@ def write_header(value: models.Header) -> str:
 
 
 def read_aangevraagd_product(node: Node, odd: Odd) -> models.AangevraagdProduct:
-    kids = {kid.tag: kid for kid in node}
-    beschikking_nummer = kids.get(BESCHIKKING_NUMMER)
-    product = kids.get(PRODUCT)
-    beschikking_ingangsdatum = kids.get(BESCHIKKING_INGANGSDATUM)
-    toewijzing_einddatum = kids.get(TOEWIJZING_EINDDATUM)
-    omvang = kids.get(OMVANG)
-    budget = kids.get(BUDGET)
-    raamcontract = kids.get(RAAMCONTRACT)
-    commentaar = kids.get(COMMENTAAR)
+    (
+        referentie_aanbieder,
+        beschikking_nummer,
+        product,
+        beschikking_ingangsdatum,
+        toewijzing_ingangsdatum,
+        toewijzing_einddatum,
+        omvang,
+        budget,
+        verwijzer,
+        raamcontract,
+        commentaar,
+        retour_codes,
+    ) = parts(node, AANGEVRAAGD_PRODUCT)
     return models.AangevraagdProduct(
-        referentie_aanbieder=kids[REFERENTIE_AANBIEDER].text or "",
+        referentie_aanbieder=referentie_aanbieder.text or "",
         beschikking_nummer=None if beschikking_nummer is None else whole(beschikking_nummer, odd),
         product=None if product is None else basis.read_product(product, odd),
         beschikking_ingangsdatum=None if beschikking_ingangsdatum is None else day(beschikking_ingangsdatum, odd),
-        toewijzing_ingangsdatum=day(kids[TOEWIJZING_INGANGSDATUM], odd),
+        toewijzing_ingangsdatum=day(toewijzing_ingangsdatum, odd),
         toewijzing_einddatum=None if toewijzing_einddatum is None else day(toewijzing_einddatum, odd),
         omvang=None if omvang is None else basis.read_omvang(omvang, odd),
         budget=None if budget is None else whole(budget, odd),
-        verwijzer=basis.read_verwijzer(kids[VERWIJZER], odd),
+        verwijzer=basis.read_verwijzer(verwijzer, odd),
         raamcontract=None if raamcontract is None else raamcontract.text or "",
         commentaar=None if commentaar is None else commentaar.text or "",
-        retour_codes=texts(kids[RETOUR_CODES]),
+        retour_codes=texts(retour_codes),
     )
 
 
@@ -151,16 +171,15 @@ def write_aangevraagd_product(value: models.AangevraagdProduct) -> str:
 
 
 def read_client(node: Node, odd: Odd) -> models.Client:
-    kids = {kid.tag: kid for kid in node}
-    commentaar = kids.get(COMMENTAAR)
+    bsn, geboortedatum, geslacht, naam, commentaar, aangevraagde_producten, retour_codes = but_one(node, 7, 4)
     return models.Client(
-        bsn=kids[BSN].text or "",
-        geboortedatum=basis.read_geboortedatum(kids[GEBOORTEDATUM], odd),
-        geslacht=kids[GESLACHT].text or "",
-        naam=basis.read_verkorte_naam(kids[NAAM], odd),
+        bsn=bsn.text or "",
+        geboortedatum=basis.read_geboortedatum(geboortedatum, odd),
+        geslacht=geslacht.text or "",
+        naam=basis.read_verkorte_naam(naam, odd),
         commentaar=None if commentaar is None else commentaar.text or "",
-        aangevraagde_producten=many(read_aangevraagd_product, kids[AANGEVRAAGDE_PRODUCTEN], odd),
-        retour_codes=texts(kids[RETOUR_CODES]),
+        aangevraagde_producten=many(read_aangevraagd_product, aangevraagde_producten, odd),
+        retour_codes=texts(retour_codes),
     )
 
 
@@ -193,10 +212,9 @@ def write_client(value: models.Client) -> str:
 
 
 def read_bericht(node: Node, odd: Odd) -> models.Bericht:
-    kids = {kid.tag: kid for kid in node}
-    client = kids.get(CLIENT)
+    header, client = but_one(node, 2, 1)
     return models.Bericht(
-        header=read_header(kids[HEADER], odd),
+        header=read_header(header, odd),
         client=None if client is None else read_client(client, odd),
     )
 

@@ -2,24 +2,43 @@
 
 from gateway.berichten import wmo317 as models
 from gateway.berichten.codec import basis
-from gateway.berichten.codec.leaves import Node, Odd, day, escape, many, whole
+from gateway.berichten.codec.leaves import Node, Odd, day, escape, many, parts, whole
 
 NS = "{http://www.istandaarden.nl/iwmo/3_2/wmo317/schema}"
-BUDGET = NS + "Budget"
-EINDDATUM = NS + "Einddatum"
-GEWENSTE_INGANGSDATUM = NS + "GewensteIngangsdatum"
-NIEUWE_PRODUCTEN = NS + "NieuweProducten"
-OMVANG = NS + "Omvang"
-ONGEWIJZIGDE_PRODUCTEN = NS + "OngewijzigdeProducten"
-PRODUCT = NS + "Product"
-REDEN_VERZOEK = NS + "RedenVerzoek"
-REFERENTIE_AANBIEDER = NS + "ReferentieAanbieder"
-TE_WIJZIGEN_PRODUCTEN = NS + "TeWijzigenProducten"
-TOEWIJZING_NUMMER = NS + "ToewijzingNummer"
+TE_WIJZIGEN_PRODUCT = tuple(
+    NS + name
+    for name in (
+        "ToewijzingNummer",
+        "GewensteIngangsdatum",
+        "Einddatum",
+        "Omvang",
+        "Budget",
+    )
+)
+NIEUW_PRODUCT = tuple(
+    NS + name
+    for name in (
+        "Product",
+        "GewensteIngangsdatum",
+        "Einddatum",
+        "Omvang",
+        "Budget",
+    )
+)
+VERZOEK = tuple(
+    NS + name
+    for name in (
+        "ReferentieAanbieder",
+        "RedenVerzoek",
+        "OngewijzigdeProducten",
+        "TeWijzigenProducten",
+        "NieuweProducten",
+    )
+)
 
 
 def read_header(node: Node, odd: Odd) -> models.Header:
-    bericht_code, bericht_versie, bericht_subversie, afzender, ontvanger, bericht_identificatie, xsd_versie = node
+    bericht_code, bericht_versie, bericht_subversie, afzender, ontvanger, bericht_identificatie, xsd_versie = node[:]
     return models.Header(
         bericht_code=bericht_code.text or "",
         bericht_versie=whole(bericht_versie, odd),
@@ -44,7 +63,7 @@ def write_header(value: models.Header) -> str:
 
 
 def read_ongewijzigd_product(node: Node, odd: Odd) -> models.OngewijzigdProduct:
-    (toewijzing_nummer,) = node
+    (toewijzing_nummer,) = node[:]
     return models.OngewijzigdProduct(
         toewijzing_nummer=whole(toewijzing_nummer, odd),
     )
@@ -55,13 +74,10 @@ def write_ongewijzigd_product(value: models.OngewijzigdProduct) -> str:
 
 
 def read_te_wijzigen_product(node: Node, odd: Odd) -> models.TeWijzigenProduct:
-    kids = {kid.tag: kid for kid in node}
-    einddatum = kids.get(EINDDATUM)
-    omvang = kids.get(OMVANG)
-    budget = kids.get(BUDGET)
+    toewijzing_nummer, gewenste_ingangsdatum, einddatum, omvang, budget = parts(node, TE_WIJZIGEN_PRODUCT)
     return models.TeWijzigenProduct(
-        toewijzing_nummer=whole(kids[TOEWIJZING_NUMMER], odd),
-        gewenste_ingangsdatum=day(kids[GEWENSTE_INGANGSDATUM], odd),
+        toewijzing_nummer=whole(toewijzing_nummer, odd),
+        gewenste_ingangsdatum=day(gewenste_ingangsdatum, odd),
         einddatum=None if einddatum is None else day(einddatum, odd),
         omvang=None if omvang is None else basis.read_omvang(omvang, odd),
         budget=None if budget is None else whole(budget, odd),
@@ -82,14 +98,10 @@ def write_te_wijzigen_product(value: models.TeWijzigenProduct) -> str:
 
 
 def read_nieuw_product(node: Node, odd: Odd) -> models.NieuwProduct:
-    kids = {kid.tag: kid for kid in node}
-    product = kids.get(PRODUCT)
-    einddatum = kids.get(EINDDATUM)
-    omvang = kids.get(OMVANG)
-    budget = kids.get(BUDGET)
+    product, gewenste_ingangsdatum, einddatum, omvang, budget = parts(node, NIEUW_PRODUCT)
     return models.NieuwProduct(
         product=None if product is None else basis.read_product(product, odd),
-        gewenste_ingangsdatum=day(kids[GEWENSTE_INGANGSDATUM], odd),
+        gewenste_ingangsdatum=day(gewenste_ingangsdatum, odd),
         einddatum=None if einddatum is None else day(einddatum, odd),
         omvang=None if omvang is None else basis.read_omvang(omvang, odd),
         budget=None if budget is None else whole(budget, odd),
@@ -111,13 +123,12 @@ def write_nieuw_product(value: models.NieuwProduct) -> str:
 
 
 def read_verzoek(node: Node, odd: Odd) -> models.Verzoek:
-    kids = {kid.tag: kid for kid in node}
-    ongewijzigde_producten = kids.get(ONGEWIJZIGDE_PRODUCTEN)
-    te_wijzigen_producten = kids.get(TE_WIJZIGEN_PRODUCTEN)
-    nieuwe_producten = kids.get(NIEUWE_PRODUCTEN)
+    referentie_aanbieder, reden_verzoek, ongewijzigde_producten, te_wijzigen_producten, nieuwe_producten = parts(
+        node, VERZOEK
+    )
     return models.Verzoek(
-        referentie_aanbieder=kids[REFERENTIE_AANBIEDER].text or "",
-        reden_verzoek=kids[REDEN_VERZOEK].text or "",
+        referentie_aanbieder=referentie_aanbieder.text or "",
+        reden_verzoek=reden_verzoek.text or "",
         ongewijzigde_producten=many(read_ongewijzigd_product, ongewijzigde_producten, odd),
         te_wijzigen_producten=many(read_te_wijzigen_product, te_wijzigen_producten, odd),
         nieuwe_producten=many(read_nieuw_product, nieuwe_producten, odd),
@@ -166,7 +177,7 @@ def write_verzoek(value: models.Verzoek) -> str:
 
 
 def read_client(node: Node, odd: Odd) -> models.Client:
-    bsn, verzoek = node
+    bsn, verzoek = node[:]
     return models.Client(
         bsn=bsn.text or "",
         verzoek=read_verzoek(verzoek, odd),
@@ -178,7 +189,7 @@ def write_client(value: models.Client) -> str:
 
 
 def read_bericht(node: Node, odd: Odd) -> models.Bericht:
-    header, client = node
+    header, client = node[:]
     return models.Bericht(
         header=read_header(header, odd),
         client=read_client(client, odd),

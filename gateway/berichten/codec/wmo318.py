@@ -2,52 +2,88 @@
 
 from gateway.berichten import wmo318 as models
 from gateway.berichten.codec import basis
-from gateway.berichten.codec.leaves import Node, Odd, day, escape, many, texts, whole
+from gateway.berichten.codec.leaves import Node, Odd, but_one, day, escape, many, parts, texts, whole
 
 NS = "{http://www.istandaarden.nl/iwmo/3_2/wmo318/schema}"
-AFZENDER = NS + "Afzender"
-BERICHT_CODE = NS + "BerichtCode"
-BERICHT_IDENTIFICATIE = NS + "BerichtIdentificatie"
-BERICHT_SUBVERSIE = NS + "BerichtSubversie"
-BERICHT_VERSIE = NS + "BerichtVersie"
-BUDGET = NS + "Budget"
-CLIENT = NS + "Client"
-DAGTEKENING_RETOUR = NS + "DagtekeningRetour"
-EINDDATUM = NS + "Einddatum"
-GEWENSTE_INGANGSDATUM = NS + "GewensteIngangsdatum"
-HEADER = NS + "Header"
-IDENTIFICATIE_RETOUR = NS + "IdentificatieRetour"
-NIEUWE_PRODUCTEN = NS + "NieuweProducten"
-OMVANG = NS + "Omvang"
-ONGEWIJZIGDE_PRODUCTEN = NS + "OngewijzigdeProducten"
-ONTVANGER = NS + "Ontvanger"
-PRODUCT = NS + "Product"
-REDEN_VERZOEK = NS + "RedenVerzoek"
-REFERENTIE_AANBIEDER = NS + "ReferentieAanbieder"
-RETOUR_CODES = NS + "RetourCodes"
-TE_WIJZIGEN_PRODUCTEN = NS + "TeWijzigenProducten"
-TOEWIJZING_NUMMER = NS + "ToewijzingNummer"
-XSD_VERSIE = NS + "XsdVersie"
-XSD_VERSIE_RETOUR = NS + "XsdVersieRetour"
-XSLT_VERSIE = NS + "XsltVersie"
+HEADER = tuple(
+    NS + name
+    for name in (
+        "BerichtCode",
+        "BerichtVersie",
+        "BerichtSubversie",
+        "Afzender",
+        "Ontvanger",
+        "BerichtIdentificatie",
+        "XsdVersie",
+        "IdentificatieRetour",
+        "DagtekeningRetour",
+        "XsltVersie",
+        "XsdVersieRetour",
+        "RetourCodes",
+    )
+)
+TE_WIJZIGEN_PRODUCT = tuple(
+    NS + name
+    for name in (
+        "ToewijzingNummer",
+        "GewensteIngangsdatum",
+        "Einddatum",
+        "Omvang",
+        "Budget",
+        "RetourCodes",
+    )
+)
+NIEUW_PRODUCT = tuple(
+    NS + name
+    for name in (
+        "Product",
+        "GewensteIngangsdatum",
+        "Einddatum",
+        "Omvang",
+        "Budget",
+        "RetourCodes",
+    )
+)
+VERZOEK = tuple(
+    NS + name
+    for name in (
+        "ReferentieAanbieder",
+        "RedenVerzoek",
+        "OngewijzigdeProducten",
+        "TeWijzigenProducten",
+        "NieuweProducten",
+        "RetourCodes",
+    )
+)
 
 
 def read_header(node: Node, odd: Odd) -> models.Header:
-    kids = {kid.tag: kid for kid in node}
-    xslt_versie = kids.get(XSLT_VERSIE)
-    retour_codes = kids.get(RETOUR_CODES)
+    (
+        bericht_code,
+        bericht_versie,
+        bericht_subversie,
+        afzender,
+        ontvanger,
+        bericht_identificatie,
+        xsd_versie,
+        identificatie_retour,
+        dagtekening_retour,
+        xslt_versie,
+        xsd_versie_retour,
+        retour_codes,
+    ) = parts(node, HEADER)
     return models.Header(
-        bericht_code=kids[BERICHT_CODE].text or "",
-        bericht_versie=whole(kids[BERICHT_VERSIE], odd),
-        bericht_subversie=whole(kids[BERICHT_SUBVERSIE], odd),
-        afzender=kids[AFZENDER].text or "",
-        ontvanger=kids[ONTVANGER].text or "",
-        bericht_identificatie=basis.read_bericht_identificatie(kids[BERICHT_IDENTIFICATIE], odd),
-        xsd_versie=basis.read_xsd_versie(kids[XSD_VERSIE], odd),
-        identificatie_retour=kids[IDENTIFICATIE_RETOUR].text or "",
-        dagtekening_retour=day(kids[DAGTEKENING_RETOUR], odd),
+        bericht_code=bericht_code.text or "",
+        bericht_versie=whole(bericht_versie, odd),
+        bericht_subversie=whole(bericht_subversie, odd),
+        afzender=afzender.text or "",
+        ontvanger=ontvanger.text or "",
+        bericht_identificatie=basis.read_bericht_identificatie(bericht_identificatie, odd),
+        xsd_versie=basis.read_xsd_versie(xsd_versie, odd),
+        identificatie_retour=identificatie_retour.text or "",
+        dagtekening_retour=day(dagtekening_retour, odd),
         xslt_versie=None if xslt_versie is None else xslt_versie.text or "",
-        xsd_versie_retour=basis.read_xsd_versie(kids[XSD_VERSIE_RETOUR], odd),
+        xsd_versie_retour=basis.read_xsd_versie(xsd_versie_retour, odd),
         retour_codes=texts(retour_codes),
     )
 
@@ -78,7 +114,7 @@ def write_header(value: models.Header) -> str:
 
 
 def read_ongewijzigd_product(node: Node, odd: Odd) -> models.OngewijzigdProduct:
-    toewijzing_nummer, retour_codes = node
+    toewijzing_nummer, retour_codes = node[:]
     return models.OngewijzigdProduct(
         toewijzing_nummer=whole(toewijzing_nummer, odd),
         retour_codes=texts(retour_codes),
@@ -95,17 +131,14 @@ def write_ongewijzigd_product(value: models.OngewijzigdProduct) -> str:
 
 
 def read_te_wijzigen_product(node: Node, odd: Odd) -> models.TeWijzigenProduct:
-    kids = {kid.tag: kid for kid in node}
-    einddatum = kids.get(EINDDATUM)
-    omvang = kids.get(OMVANG)
-    budget = kids.get(BUDGET)
+    toewijzing_nummer, gewenste_ingangsdatum, einddatum, omvang, budget, retour_codes = parts(node, TE_WIJZIGEN_PRODUCT)
     return models.TeWijzigenProduct(
-        toewijzing_nummer=whole(kids[TOEWIJZING_NUMMER], odd),
-        gewenste_ingangsdatum=day(kids[GEWENSTE_INGANGSDATUM], odd),
+        toewijzing_nummer=whole(toewijzing_nummer, odd),
+        gewenste_ingangsdatum=day(gewenste_ingangsdatum, odd),
         einddatum=None if einddatum is None else day(einddatum, odd),
         omvang=None if omvang is None else basis.read_omvang(omvang, odd),
         budget=None if budget is None else whole(budget, odd),
-        retour_codes=texts(kids[RETOUR_CODES]),
+        retour_codes=texts(retour_codes),
     )
 
 
@@ -129,18 +162,14 @@ def write_te_wijzigen_product(value: models.TeWijzigenProduct) -> str:
 
 
 def read_nieuw_product(node: Node, odd: Odd) -> models.NieuwProduct:
-    kids = {kid.tag: kid for kid in node}
-    product = kids.get(PRODUCT)
-    einddatum = kids.get(EINDDATUM)
-    omvang = kids.get(OMVANG)
-    budget = kids.get(BUDGET)
+    product, gewenste_ingangsdatum, einddatum, omvang, budget, retour_codes = parts(node, NIEUW_PRODUCT)
     return models.NieuwProduct(
         product=None if product is None else basis.read_product(product, odd),
-        gewenste_ingangsdatum=day(kids[GEWENSTE_INGANGSDATUM], odd),
+        gewenste_ingangsdatum=day(gewenste_ingangsdatum, odd),
         einddatum=None if einddatum is None else day(einddatum, odd),
         omvang=None if omvang is None else basis.read_omvang(omvang, odd),
         budget=None if budget is None else whole(budget, odd),
-        retour_codes=texts(kids[RETOUR_CODES]),
+        retour_codes=texts(retour_codes),
     )
 
 
@@ -165,17 +194,21 @@ def write_nieuw_product(value: models.NieuwProduct) -> str:
 
 
 def read_verzoek(node: Node, odd: Odd) -> models.Verzoek:
-    kids = {kid.tag: kid for kid in node}
-    ongewijzigde_producten = kids.get(ONGEWIJZIGDE_PRODUCTEN)
-    te_wijzigen_producten = kids.get(TE_WIJZIGEN_PRODUCTEN)
-    nieuwe_producten = kids.get(NIEUWE_PRODUCTEN)
+    (
+        referentie_aanbieder,
+        reden_verzoek,
+        ongewijzigde_producten,
+        te_wijzigen_producten,
+        nieuwe_producten,
+        retour_codes,
+    ) = parts(node, VERZOEK)
     return models.Verzoek(
-        referentie_aanbieder=kids[REFERENTIE_AANBIEDER].text or "",
-        reden_verzoek=kids[REDEN_VERZOEK].text or "",
+        referentie_aanbieder=referentie_aanbieder.text or "",
+        reden_verzoek=reden_verzoek.text or "",
         ongewijzigde_producten=many(read_ongewijzigd_product, ongewijzigde_producten, odd),
         te_wijzigen_producten=many(read_te_wijzigen_product, te_wijzigen_producten, odd),
         nieuwe_producten=many(read_nieuw_product, nieuwe_producten, odd),
-        retour_codes=texts(kids[RETOUR_CODES]),
+        retour_codes=texts(retour_codes),
     )
 
 
@@ -227,7 +260,7 @@ def write_verzoek(value: models.Verzoek) -> str:
 
 
 def read_client(node: Node, odd: Odd) -> models.Client:
-    bsn, verzoek, retour_codes = node
+    bsn, verzoek, retour_codes = node[:]
     return models.Client(
         bsn=bsn.text or "",
         verzoek=read_verzoek(verzoek, odd),
@@ -245,10 +278,9 @@ def write_client(value: models.Client) -> str:
 
 
 def read_bericht(node: Node, odd: Odd) -> models.Bericht:
-    kids = {kid.tag: kid for kid in node}
-    client = kids.get(CLIENT)
+    header, client = but_one(node, 2, 1)
     return models.Bericht(
-        header=read_header(kids[HEADER], odd),
+        header=read_header(header, odd),
         client=None if client is None else read_client(client, odd),
     )
 

@@ -2,16 +2,11 @@
 
 from gateway.berichten import wmo319 as models
 from gateway.berichten.codec import basis
-from gateway.berichten.codec.leaves import Node, Odd, escape, whole
-
-NS = "{http://www.istandaarden.nl/iwmo/3_2/wmo319/schema}"
-REDEN_AFWIJZING_VERZOEK = NS + "RedenAfwijzingVerzoek"
-REFERENTIE_AANBIEDER = NS + "ReferentieAanbieder"
-VERZOEK_ANTWOORD = NS + "VerzoekAntwoord"
+from gateway.berichten.codec.leaves import Node, Odd, but_one, escape, whole
 
 
 def read_header(node: Node, odd: Odd) -> models.Header:
-    bericht_code, bericht_versie, bericht_subversie, afzender, ontvanger, bericht_identificatie, xsd_versie = node
+    bericht_code, bericht_versie, bericht_subversie, afzender, ontvanger, bericht_identificatie, xsd_versie = node[:]
     return models.Header(
         bericht_code=bericht_code.text or "",
         bericht_versie=whole(bericht_versie, odd),
@@ -36,11 +31,10 @@ def write_header(value: models.Header) -> str:
 
 
 def read_antwoord(node: Node, odd: Odd) -> models.Antwoord:
-    kids = {kid.tag: kid for kid in node}
-    reden_afwijzing_verzoek = kids.get(REDEN_AFWIJZING_VERZOEK)
+    referentie_aanbieder, verzoek_antwoord, reden_afwijzing_verzoek = but_one(node, 3, 2)
     return models.Antwoord(
-        referentie_aanbieder=kids[REFERENTIE_AANBIEDER].text or "",
-        verzoek_antwoord=kids[VERZOEK_ANTWOORD].text or "",
+        referentie_aanbieder=referentie_aanbieder.text or "",
+        verzoek_antwoord=verzoek_antwoord.text or "",
         reden_afwijzing_verzoek=None if reden_afwijzing_verzoek is None else reden_afwijzing_verzoek.text or "",
     )
 
@@ -59,7 +53,7 @@ def write_antwoord(value: models.Antwoord) -> str:
 
 
 def read_bericht(node: Node, odd: Odd) -> models.Bericht:
-    header, antwoord = node
+    header, antwoord = node[:]
     return models.Bericht(
         header=read_header(header, odd),
         antwoord=read_antwoord(antwoord, odd),

@@ -2,44 +2,55 @@
 
 from gateway.berichten import wmo320 as models
 from gateway.berichten.codec import basis
-from gateway.berichten.codec.leaves import Node, Odd, day, escape, texts, whole
+from gateway.berichten.codec.leaves import Node, Odd, but_one, day, escape, parts, texts, whole
 
 NS = "{http://www.istandaarden.nl/iwmo/3_2/wmo320/schema}"
-AFZENDER = NS + "Afzender"
-ANTWOORD = NS + "Antwoord"
-BERICHT_CODE = NS + "BerichtCode"
-BERICHT_IDENTIFICATIE = NS + "BerichtIdentificatie"
-BERICHT_SUBVERSIE = NS + "BerichtSubversie"
-BERICHT_VERSIE = NS + "BerichtVersie"
-DAGTEKENING_RETOUR = NS + "DagtekeningRetour"
-HEADER = NS + "Header"
-IDENTIFICATIE_RETOUR = NS + "IdentificatieRetour"
-ONTVANGER = NS + "Ontvanger"
-REDEN_AFWIJZING_VERZOEK = NS + "RedenAfwijzingVerzoek"
-REFERENTIE_AANBIEDER = NS + "ReferentieAanbieder"
-RETOUR_CODES = NS + "RetourCodes"
-VERZOEK_ANTWOORD = NS + "VerzoekAntwoord"
-XSD_VERSIE = NS + "XsdVersie"
-XSD_VERSIE_RETOUR = NS + "XsdVersieRetour"
-XSLT_VERSIE = NS + "XsltVersie"
+HEADER = tuple(
+    NS + name
+    for name in (
+        "BerichtCode",
+        "BerichtVersie",
+        "BerichtSubversie",
+        "Afzender",
+        "Ontvanger",
+        "BerichtIdentificatie",
+        "XsdVersie",
+        "IdentificatieRetour",
+        "DagtekeningRetour",
+        "XsltVersie",
+        "XsdVersieRetour",
+        "RetourCodes",
+    )
+)
 
 
 def read_header(node: Node, odd: Odd) -> models.Header:
-    kids = {kid.tag: kid for kid in node}
-    xslt_versie = kids.get(XSLT_VERSIE)
-    retour_codes = kids.get(RETOUR_CODES)
+    (
+        bericht_code,
+        bericht_versie,
+        bericht_subversie,
+        afzender,
+        ontvanger,
+        bericht_identificatie,
+        xsd_versie,
+        identificatie_retour,
+        dagtekening_retour,
+        xslt_versie,
+        xsd_versie_retour,
+        retour_codes,
+    ) = parts(node, HEADER)
     return models.Header(
-        bericht_code=kids[BERICHT_CODE].text or "",
-        bericht_versie=whole(kids[BERICHT_VERSIE], odd),
-        bericht_subversie=whole(kids[BERICHT_SUBVERSIE], odd),
-        afzender=kids[AFZENDER].text or "",
-        ontvanger=kids[ONTVANGER].text or "",
-        bericht_identificatie=basis.read_bericht_identificatie(kids[BERICHT_IDENTIFICATIE], odd),
-        xsd_versie=basis.read_xsd_versie(kids[XSD_VERSIE], odd),
-        identificatie_retour=kids[IDENTIFICATIE_RETOUR].text or "",
-        dagtekening_retour=day(kids[DAGTEKENING_RETOUR], odd),
+        bericht_code=bericht_code.text or "",
+        bericht_versie=whole(bericht_versie, odd),
+        bericht_subversie=whole(bericht_subversie, odd),
+        afzender=afzender.text or "",
+        ontvanger=ontvanger.text or "",
+        bericht_identificatie=basis.read_bericht_identificatie(bericht_identificatie, odd),
+        xsd_versie=basis.read_xsd_versie(xsd_versie, odd),
+        identificatie_retour=identificatie_retour.text or "",
+        dagtekening_retour=day(dagtekening_retour, odd),
         xslt_versie=None if xslt_versie is None else xslt_versie.text or "",
-        xsd_versie_retour=basis.read_xsd_versie(kids[XSD_VERSIE_RETOUR], odd),
+        xsd_versie_retour=basis.read_xsd_versie(xsd_versie_retour, odd),
         retour_codes=texts(retour_codes),
     )
 
@@ -70,13 +81,12 @@ def write_header(value: models.Header) -> str:
 
 
 def read_antwoord(node: Node, odd: Odd) -> models.Antwoord:
-    kids = {kid.tag: kid for kid in node}
-    reden_afwijzing_verzoek = kids.get(REDEN_AFWIJZING_VERZOEK)
+    referentie_aanbieder, verzoek_antwoord, reden_afwijzing_verzoek, retour_codes = but_one(node, 4, 2)
     return models.Antwoord(
-        referentie_aanbieder=kids[REFERENTIE_AANBIEDER].text or "",
-        verzoek_antwoord=kids[VERZOEK_ANTWOORD].text or "",
+        referentie_aanbieder=referentie_aanbieder.text or "",
+        verzoek_antwoord=verzoek_antwoord.text or "",
         reden_afwijzing_verzoek=None if reden_afwijzing_verzoek is None else reden_afwijzing_verzoek.text or "",
-        retour_codes=texts(kids[RETOUR_CODES]),
+        retour_codes=texts(retour_codes),
     )
 
 
@@ -100,10 +110,9 @@ def write_antwoord(value: models.Antwoord) -> str:
 
 
 def read_bericht(node: Node, odd: Odd) -> models.Bericht:
-    kids = {kid.tag: kid for kid in node}
-    antwoord = kids.get(ANTWOORD)
+    header, antwoord = but_one(node, 2, 1)
     return models.Bericht(
-        header=read_header(kids[HEADER], odd),
+        header=read_header(header, odd),
         antwoord=None if antwoord is None else read_antwoord(antwoord, odd),
     )
 

@@ -2,22 +2,11 @@
 
 from gateway.berichten import wmo323 as models
 from gateway.berichten.codec import basis
-from gateway.berichten.codec.leaves import Node, Odd, day, escape, many, whole
-
-NS = "{http://www.istandaarden.nl/iwmo/3_2/wmo323/schema}"
-EENHEID = NS + "Eenheid"
-GELEVERD_VOLUME = NS + "GeleverdVolume"
-INGEDIEND_BEDRAG = NS + "IngediendBedrag"
-PRODUCT_CATEGORIE = NS + "ProductCategorie"
-PRODUCT_CODE = NS + "ProductCode"
-PRODUCT_PERIODE = NS + "ProductPeriode"
-PRODUCT_REFERENTIE = NS + "ProductReferentie"
-PRODUCT_TARIEF = NS + "ProductTarief"
-TOEWIJZING_NUMMER = NS + "ToewijzingNummer"
+from gateway.berichten.codec.leaves import Node, Odd, but_one, day, escape, many, whole
 
 
 def read_header(node: Node, odd: Odd) -> models.Header:
-    bericht_code, bericht_versie, bericht_subversie, afzender, ontvanger, bericht_identificatie, xsd_versie = node
+    bericht_code, bericht_versie, bericht_subversie, afzender, ontvanger, bericht_identificatie, xsd_versie = node[:]
     return models.Header(
         bericht_code=bericht_code.text or "",
         bericht_versie=whole(bericht_versie, odd),
@@ -42,18 +31,27 @@ def write_header(value: models.Header) -> str:
 
 
 def read_prestatie(node: Node, odd: Odd) -> models.Prestatie:
-    kids = {kid.tag: kid for kid in node}
-    product_tarief = kids.get(PRODUCT_TARIEF)
+    (
+        product_referentie,
+        toewijzing_nummer,
+        product_categorie,
+        product_code,
+        product_periode,
+        geleverd_volume,
+        eenheid,
+        product_tarief,
+        ingediend_bedrag,
+    ) = but_one(node, 9, 7)
     return models.Prestatie(
-        product_referentie=basis.read_referentie(kids[PRODUCT_REFERENTIE], odd),
-        toewijzing_nummer=whole(kids[TOEWIJZING_NUMMER], odd),
-        product_categorie=kids[PRODUCT_CATEGORIE].text or "",
-        product_code=kids[PRODUCT_CODE].text or "",
-        product_periode=basis.read_gesloten_periode(kids[PRODUCT_PERIODE], odd),
-        geleverd_volume=whole(kids[GELEVERD_VOLUME], odd),
-        eenheid=kids[EENHEID].text or "",
+        product_referentie=basis.read_referentie(product_referentie, odd),
+        toewijzing_nummer=whole(toewijzing_nummer, odd),
+        product_categorie=product_categorie.text or "",
+        product_code=product_code.text or "",
+        product_periode=basis.read_gesloten_periode(product_periode, odd),
+        geleverd_volume=whole(geleverd_volume, odd),
+        eenheid=eenheid.text or "",
         product_tarief=None if product_tarief is None else whole(product_tarief, odd),
-        ingediend_bedrag=basis.read_bedrag_met_dc(kids[INGEDIEND_BEDRAG], odd),
+        ingediend_bedrag=basis.read_bedrag_met_dc(ingediend_bedrag, odd),
     )
 
 
@@ -73,7 +71,7 @@ def write_prestatie(value: models.Prestatie) -> str:
 
 
 def read_client(node: Node, odd: Odd) -> models.Client:
-    bsn, prestaties = node
+    bsn, prestaties = node[:]
     return models.Client(
         bsn=bsn.text or "",
         prestaties=many(read_prestatie, prestaties, odd),
@@ -90,7 +88,7 @@ def write_client(value: models.Client) -> str:
 
 
 def read_declaratie(node: Node, odd: Odd) -> models.Declaratie:
-    declaratie_nummer, declaratie_periode, declaratie_dagtekening, totaal_ingediend_bedrag, clienten = node
+    declaratie_nummer, declaratie_periode, declaratie_dagtekening, totaal_ingediend_bedrag, clienten = node[:]
     return models.Declaratie(
         declaratie_nummer=declaratie_nummer.text or "",
         declaratie_periode=basis.read_gesloten_periode(declaratie_periode, odd),
@@ -116,7 +114,7 @@ def write_declaratie(value: models.Declaratie) -> str:
 
 
 def read_bericht(node: Node, odd: Odd) -> models.Bericht:
-    header, declaratie = node
+    header, declaratie = node[:]
     return models.Bericht(
         header=read_header(header, odd),
         declaratie=read_declaratie(declaratie, odd),

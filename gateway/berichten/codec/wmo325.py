@@ -2,52 +2,35 @@
 
 from gateway.berichten import wmo325 as models
 from gateway.berichten.codec import basis
-from gateway.berichten.codec.leaves import Node, Odd, escape, many, texts, whole
-
-NS = "{http://www.istandaarden.nl/iwmo/3_2/wmo325/schema}"
-AFZENDER = NS + "Afzender"
-BERICHT_CODE = NS + "BerichtCode"
-BERICHT_IDENTIFICATIE = NS + "BerichtIdentificatie"
-BERICHT_SUBVERSIE = NS + "BerichtSubversie"
-BERICHT_VERSIE = NS + "BerichtVersie"
-CLIENTEN = NS + "Clienten"
-DECLARATIE_ANTWOORD = NS + "DeclaratieAntwoord"
-DECLARATIE_IDENTIFICATIE = NS + "DeclaratieIdentificatie"
-DECLARATIE_NUMMER = NS + "DeclaratieNummer"
-EENHEID = NS + "Eenheid"
-GELEVERD_VOLUME = NS + "GeleverdVolume"
-HEADER = NS + "Header"
-INGEDIEND_BEDRAG = NS + "IngediendBedrag"
-ONTVANGER = NS + "Ontvanger"
-PRODUCT_CATEGORIE = NS + "ProductCategorie"
-PRODUCT_CODE = NS + "ProductCode"
-PRODUCT_PERIODE = NS + "ProductPeriode"
-PRODUCT_REFERENTIE = NS + "ProductReferentie"
-PRODUCT_TARIEF = NS + "ProductTarief"
-RETOUR_CODES = NS + "RetourCodes"
-TOEWIJZING_NUMMER = NS + "ToewijzingNummer"
-TOTAAL_INGEDIEND_BEDRAG = NS + "TotaalIngediendBedrag"
-TOTAAL_TOEGEKEND_BEDRAG = NS + "TotaalToegekendBedrag"
-XSD_VERSIE = NS + "XsdVersie"
-XSD_VERSIE_DECLARATIE = NS + "XsdVersieDeclaratie"
-XSLT_VERSIE = NS + "XsltVersie"
+from gateway.berichten.codec.leaves import Node, Odd, but_one, escape, many, texts, whole
 
 
 def read_header(node: Node, odd: Odd) -> models.Header:
-    kids = {kid.tag: kid for kid in node}
-    xslt_versie = kids.get(XSLT_VERSIE)
+    (
+        bericht_code,
+        bericht_versie,
+        bericht_subversie,
+        afzender,
+        ontvanger,
+        bericht_identificatie,
+        xsd_versie,
+        declaratie_identificatie,
+        xslt_versie,
+        xsd_versie_declaratie,
+        retour_codes,
+    ) = but_one(node, 11, 8)
     return models.Header(
-        bericht_code=kids[BERICHT_CODE].text or "",
-        bericht_versie=whole(kids[BERICHT_VERSIE], odd),
-        bericht_subversie=whole(kids[BERICHT_SUBVERSIE], odd),
-        afzender=kids[AFZENDER].text or "",
-        ontvanger=kids[ONTVANGER].text or "",
-        bericht_identificatie=basis.read_bericht_identificatie(kids[BERICHT_IDENTIFICATIE], odd),
-        xsd_versie=basis.read_xsd_versie(kids[XSD_VERSIE], odd),
-        declaratie_identificatie=basis.read_bericht_identificatie(kids[DECLARATIE_IDENTIFICATIE], odd),
+        bericht_code=bericht_code.text or "",
+        bericht_versie=whole(bericht_versie, odd),
+        bericht_subversie=whole(bericht_subversie, odd),
+        afzender=afzender.text or "",
+        ontvanger=ontvanger.text or "",
+        bericht_identificatie=basis.read_bericht_identificatie(bericht_identificatie, odd),
+        xsd_versie=basis.read_xsd_versie(xsd_versie, odd),
+        declaratie_identificatie=basis.read_bericht_identificatie(declaratie_identificatie, odd),
         xslt_versie=None if xslt_versie is None else xslt_versie.text or "",
-        xsd_versie_declaratie=basis.read_xsd_versie(kids[XSD_VERSIE_DECLARATIE], odd),
-        retour_codes=texts(kids[RETOUR_CODES]),
+        xsd_versie_declaratie=basis.read_xsd_versie(xsd_versie_declaratie, odd),
+        retour_codes=texts(retour_codes),
     )
 
 
@@ -74,19 +57,29 @@ def write_header(value: models.Header) -> str:
 
 
 def read_prestatie(node: Node, odd: Odd) -> models.Prestatie:
-    kids = {kid.tag: kid for kid in node}
-    product_tarief = kids.get(PRODUCT_TARIEF)
+    (
+        product_referentie,
+        toewijzing_nummer,
+        product_categorie,
+        product_code,
+        product_periode,
+        geleverd_volume,
+        eenheid,
+        product_tarief,
+        ingediend_bedrag,
+        retour_codes,
+    ) = but_one(node, 10, 7)
     return models.Prestatie(
-        product_referentie=basis.read_referentie(kids[PRODUCT_REFERENTIE], odd),
-        toewijzing_nummer=whole(kids[TOEWIJZING_NUMMER], odd),
-        product_categorie=kids[PRODUCT_CATEGORIE].text or "",
-        product_code=kids[PRODUCT_CODE].text or "",
-        product_periode=basis.read_gesloten_periode(kids[PRODUCT_PERIODE], odd),
-        geleverd_volume=whole(kids[GELEVERD_VOLUME], odd),
-        eenheid=kids[EENHEID].text or "",
+        product_referentie=basis.read_referentie(product_referentie, odd),
+        toewijzing_nummer=whole(toewijzing_nummer, odd),
+        product_categorie=product_categorie.text or "",
+        product_code=product_code.text or "",
+        product_periode=basis.read_gesloten_periode(product_periode, odd),
+        geleverd_volume=whole(geleverd_volume, odd),
+        eenheid=eenheid.text or "",
         product_tarief=None if product_tarief is None else whole(product_tarief, odd),
-        ingediend_bedrag=basis.read_bedrag_met_dc(kids[INGEDIEND_BEDRAG], odd),
-        retour_codes=texts(kids[RETOUR_CODES]),
+        ingediend_bedrag=basis.read_bedrag_met_dc(ingediend_bedrag, odd),
+        retour_codes=texts(retour_codes),
     )
 
 
@@ -112,7 +105,7 @@ def write_prestatie(value: models.Prestatie) -> str:
 
 
 def read_client(node: Node, odd: Odd) -> models.Client:
-    bsn, prestaties, retour_codes = node
+    bsn, prestaties, retour_codes = node[:]
     return models.Client(
         bsn=bsn.text or "",
         prestaties=many(read_prestatie, prestaties, odd),
@@ -135,14 +128,13 @@ def write_client(value: models.Client) -> str:
 
 
 def read_declaratie_antwoord(node: Node, odd: Odd) -> models.DeclaratieAntwoord:
-    kids = {kid.tag: kid for kid in node}
-    clienten = kids.get(CLIENTEN)
+    declaratie_nummer, totaal_ingediend_bedrag, totaal_toegekend_bedrag, clienten, retour_codes = but_one(node, 5, 3)
     return models.DeclaratieAntwoord(
-        declaratie_nummer=kids[DECLARATIE_NUMMER].text or "",
-        totaal_ingediend_bedrag=basis.read_totaal_bedrag_met_dc(kids[TOTAAL_INGEDIEND_BEDRAG], odd),
-        totaal_toegekend_bedrag=basis.read_totaal_bedrag_met_dc(kids[TOTAAL_TOEGEKEND_BEDRAG], odd),
+        declaratie_nummer=declaratie_nummer.text or "",
+        totaal_ingediend_bedrag=basis.read_totaal_bedrag_met_dc(totaal_ingediend_bedrag, odd),
+        totaal_toegekend_bedrag=basis.read_totaal_bedrag_met_dc(totaal_toegekend_bedrag, odd),
         clienten=many(read_client, clienten, odd),
-        retour_codes=texts(kids[RETOUR_CODES]),
+        retour_codes=texts(retour_codes),
     )
 
 
@@ -169,10 +161,9 @@ def write_declaratie_antwoord(value: models.DeclaratieAntwoord) -> str:
 
 
 def read_bericht(node: Node, odd: Odd) -> models.Bericht:
-    kids = {kid.tag: kid for kid in node}
-    declaratie_antwoord = kids.get(DECLARATIE_ANTWOORD)
+    header, declaratie_antwoord = but_one(node, 2, 1)
     return models.Bericht(
-        header=read_header(kids[HEADER], odd),
+        header=read_header(header, odd),
         declaratie_antwoord=None if declaratie_antwoord is None else read_declaratie_antwoord(declaratie_antwoord, odd),
     )
 
