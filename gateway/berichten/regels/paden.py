@@ -84,6 +84,6 @@ def genormaliseerd(tekst: str | None) -> str:
     """XPath's normalize-space: no white space around, one space within; nothing is the empty text."""
     if not tekst:
         return ""
-    if _WITRUIMTE.search(tekst) is None:
+    if " " not in tekst and tekst.isprintable():  # almost always, and a tenth of the cost of looking with a pattern
         return tekst
     return " ".join(_WITRUIMTE.split(tekst.strip(_WIT)))

@@ -6,6 +6,7 @@ import msgspec
 
 from gateway import berichten
 from gateway.berichten import regels
+from gateway.berichten.regels.declaratie import jaren_eerder
 from tests.berichten.regels.bericht import xml
 
 PRODUCT = "client.toegewezenProducten.0"
@@ -98,3 +99,10 @@ def test_no_finding_shows_a_bsn_or_a_date_of_birth():
     report = berichten.validate(fout)
     assert {f.code for f in report.findings} == {"CS002", "TR134"}
     assert all(f.value is None for f in report.findings)
+
+
+def test_five_years_before_a_leap_day_is_28_february():
+    """TR335; a declaration of the first years of the calendar has no bound."""
+    assert jaren_eerder(dt.date(2028, 2, 29), 5) == dt.date(2023, 2, 28)
+    assert jaren_eerder(dt.date(2028, 2, 29), 4) == dt.date(2024, 2, 29)
+    assert jaren_eerder(dt.date(3, 1, 1), 5) == dt.date.min
