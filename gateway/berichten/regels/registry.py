@@ -187,8 +187,7 @@ def rules(bericht: str | None = None, soort: str | None = None) -> tuple[Regel, 
 
 def _met_status(rij: Regel) -> Regel:
     """A rule with a function here is implemented here, besides where the table says that a room above does it."""
-    hier = [r.where for r in registraties(rij.code)]
+    hier = {r.where for r in registraties(rij.code)}
     if not hier:
         return rij
-    elders = [plek for plek in rij.where.split() if plek not in hier]
-    return msgspec.structs.replace(rij, status="implemented", where=" ".join(hier + elders))
+    return msgspec.structs.replace(rij, status="implemented", where=" ".join(sorted(hier.union(rij.where.split()))))
