@@ -104,7 +104,7 @@ def antwoord(bericht: Any) -> Iterator[Element]:
     yield "/Bericht/Antwoord", bericht.antwoord
 
 
-@historisch("TR056", "WMO301", "WMO305", "WMO307", "WMO315", "WMO317", "WMO319", bij=header)
+@historisch("TR056", bij=header)
 def tr056(elementen: Iterable[Element], zaak: Zaak) -> Iterator[Hit]:
     """The same message again is a repeat and no fault; another message under the same name is."""
     if zaak.earlier.bericht(zaak.naam) is not None:

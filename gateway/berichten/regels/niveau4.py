@@ -1,14 +1,13 @@
-"""Rules of level 4 (WMO301-319): a message against the calendar, the list of municipalities and the product list."""
+"""Rules of level 4: a message against the calendar, the list of municipalities and the product list."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple, Protocol
 
-from gateway.berichten.historie import partijen
+from gateway.berichten.historie import Earlier, partijen
 from gateway.berichten.regels import paden
 from gateway.berichten.regels.niveau3 import (
     Element,
-    Zaak,
     aangevraagd,
     nieuw,
     ongewijzigd,
@@ -20,7 +19,6 @@ from gateway.berichten.regels.niveau3 import (
 from gateway.berichten.regels.registry import Context, Hit, niet_gecontroleerd, regel
 from gateway.berichten.soorten import SOORTEN
 
-HEEN = ("WMO301", "WMO305", "WMO307", "WMO315", "WMO317", "WMO319")
 DATUM_VAN_ONTVANGST = "de datum van ontvangst"
 GEMEENTECODES = "een lijst van gemeentecodes voor deze datum"
 PRODUCTCODES = "een lijst van productcodes"
@@ -34,7 +32,7 @@ class Productcodes(Protocol):
         ...
 
 
-@regel("TR135", *HEEN)
+@regel("TR135")
 def tr135(bericht: Any, ctx: Context) -> Iterator[Hit]:
     datum = paden.dagtekening(bericht)
     if ctx.today is None:
@@ -43,7 +41,7 @@ def tr135(bericht: Any, ctx: Context) -> Iterator[Hit]:
         yield Hit(paden.DAGTEKENING, datum.isoformat())
 
 
-@regel("TR378", *HEEN)
+@regel("TR378")
 def tr378(bericht: Any, ctx: Context) -> Iterator[Hit]:
     """The code is on the list of today, or on the list of the day on which each allocation concerned began.
 
@@ -76,30 +74,41 @@ def _geldig(lijst: Any, code: str, vandaag: dt.date, ingangsdatums: frozenset[dt
 
 def _ingangsdatums(bericht: Any, ctx: Context) -> frozenset[dt.date]:
     """Ingangsdatum of every allocation that the message is about, as far as it is known."""
-    match ctx.soort:
-        case "WMO301":
-            return frozenset(p.ingangsdatum for _, p in toegewezen(bericht))
-        case "WMO315":
-            return frozenset(p.toewijzing_ingangsdatum for _, p in aangevraagd(bericht))
-        case "WMO319":
-            return frozenset()
-    if ctx.earlier is None:
+    if ctx.soort == "WMO301":
+        return frozenset(p.ingangsdatum for _, p in toegewezen(bericht))
+    if ctx.soort == "WMO315":
+        return frozenset(p.toewijzing_ingangsdatum for _, p in aangevraagd(bericht))
+    if ctx.earlier is None or ctx.soort not in _GENOEMD:
         return frozenset()
-    zaak = Zaak(bericht, ctx.earlier)
-    versies = [
-        zaak.toewijzing(p.toewijzing_nummer) for _, p in _genoemd(bericht, ctx.soort) if p.toewijzing_nummer is not None
-    ]
-    return frozenset(v.product.ingangsdatum for v in versies if v is not None)
+    gemeente = partijen(bericht).gemeente
+    nummers = {p.toewijzing_nummer for _, p in _GENOEMD[ctx.soort](bericht, ctx)} - {None}
+    bekend = (ctx.earlier.toewijzing(gemeente, nummer) for nummer in nummers)
+    return frozenset(versies[-1].product.ingangsdatum for versies in bekend if versies)
 
 
-def _genoemd(bericht: Any, soort: str) -> Iterable[Element]:
-    """The parts that name an allocation."""
-    if soort == "WMO317":
-        return (*ongewijzigd(bericht), *te_wijzigen(bericht))
-    return starts(bericht) if soort == "WMO305" else stops(bericht)
+def _prestaties(bericht: Any, ctx: Context) -> Iterator[Element]:
+    return ((paden.pad_prestatie(ctx, c, p), prestatie) for c, p, prestatie in paden.prestaties(bericht, ctx))
 
 
-_MET_PRODUCT = {
+_GENOEMD: dict[str, Callable[[Any, Context], Iterable[Element]]] = {  # the parts that name an allocation
+    "WMO305": lambda bericht, ctx: starts(bericht),
+    "WMO307": lambda bericht, ctx: stops(bericht),
+    "WMO317": lambda bericht, ctx: (*ongewijzigd(bericht), *te_wijzigen(bericht)),
+    "WMO323": _prestaties,
+}
+
+
+class Geleverd(NamedTuple):
+    """A product code in a message, with the day that decides which list holds."""
+
+    pad: str
+    categorie: str
+    code: str
+    dag: dt.date
+    nummer: int | None  # ToewijzingNummer
+
+
+_MET_PRODUCT = {  # message -> elements with a Product, field with their first day
     "WMO301": (toegewezen, "ingangsdatum"),
     "WMO305": (starts, "begindatum"),
     "WMO307": (stops, "begindatum"),
@@ -108,24 +117,36 @@ _MET_PRODUCT = {
 }
 
 
-@regel("TR381", *_MET_PRODUCT)
+def _codes(bericht: Any, ctx: Context) -> Iterator[Geleverd]:
+    if ctx.soort == "WMO323":
+        for pad, p in _prestaties(bericht, ctx):
+            dag, pad_code = p.product_periode.begindatum, f"{pad}/ProductCode"
+            yield Geleverd(pad_code, p.product_categorie, p.product_code, dag, p.toewijzing_nummer)
+        return
+    kies, begin = _MET_PRODUCT[ctx.soort]
+    for pad, element in kies(bericht):
+        product, nummer = element.product, getattr(element, "toewijzing_nummer", None)
+        if product is not None and product.code is not None:
+            yield Geleverd(f"{pad}/Product/Code", product.categorie, product.code, getattr(element, begin), nummer)
+
+
+@regel("TR381")
 def tr381(bericht: Any, ctx: Context) -> Iterator[Hit]:
     """A code fits its category, or is the code of the allocation itself: retired codes stay valid there [C14]."""
-    kies, begin = _MET_PRODUCT[ctx.soort]
     lijst = ctx.sources.get("productcodes")
-    zaak = None if ctx.earlier is None else Zaak(bericht, ctx.earlier)
-    for pad, element in kies(bericht):
-        product = element.product
-        if product is None or product.code is None or _is_toegewezen(element, zaak):
+    earlier = None if ctx.earlier is None else ctx.earlier.zonder(bericht)
+    gemeente = partijen(bericht).gemeente
+    for g in _codes(bericht, ctx):
+        if earlier is not None and _is_toegewezen(g, earlier, gemeente):
             continue
-        oordeel = None if lijst is None else lijst.past(product.categorie, product.code, getattr(element, begin))
+        oordeel = None if lijst is None else lijst.past(g.categorie, g.code, g.dag)
         if oordeel is None:
-            yield niet_gecontroleerd(pad, PRODUCTCODES)
+            yield niet_gecontroleerd(g.pad, PRODUCTCODES)
         elif not oordeel:
-            yield Hit(f"{pad}/Product/Code", product.code)
+            yield Hit(g.pad, g.code)
 
 
-def _is_toegewezen(element: Any, zaak: Zaak | None) -> bool:
-    nummer = getattr(element, "toewijzing_nummer", None)
-    versie = None if nummer is None or zaak is None else zaak.toewijzing(nummer)
-    return versie is not None and bool(versie.product.product == element.product)
+def _is_toegewezen(g: Geleverd, earlier: Earlier, gemeente: str) -> bool:
+    versies = () if g.nummer is None else earlier.toewijzing(gemeente, g.nummer)
+    product = versies[-1].product.product if versies else None
+    return product is not None and (product.categorie, product.code) == (g.categorie, g.code)

@@ -8,6 +8,7 @@ import datetime as dt
 import re
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 
 from gateway.berichten import build, read
@@ -32,6 +33,7 @@ from tests.berichten.historie.voorbeelden import (
     nieuw,
     omvang,
     ongewijzigd,
+    prestatie,
     start,
     stop,
     te_wijzigen,
@@ -199,7 +201,7 @@ RIJEN = [
         "TR357",
         "TeWijzigenProduct",
         TOEWIJZING,
-        m317(te_wijzigen(gewenste_ingangsdatum=LATER)),
+        m317(te_wijzigen(gewenste_ingangsdatum=VANDAAG)),
         (m317(te_wijzigen(gewenste_ingangsdatum=MORGEN)),),
     ),
     Rij(
@@ -306,14 +308,56 @@ NOOIT_ALLEEN = {("TR074", "WMO307"), ("TR304", "WMO317")}  # tested above
 OVERAL_GELIJK = {"TR056", "TR135", "TR378"}  # one function for all messages; tested on some, and below on all
 
 
-@pytest.mark.parametrize("maak", HEENBERICHTEN, ids=lambda m: m.__name__)
+def codes(bericht, eerder, *gevraagd):
+    """Which of these rules a message breaks."""
+    ctx = Context(today=VANDAAG, earlier=History.of(eerder), sources=BRONNEN)
+    soort = read(build(bericht)).soort
+    return {rij.code for rij, _ in hits(bericht, ctx, soort, (3, 4), codes=frozenset(gevraagd))}
+
+
+@pytest.mark.parametrize("maak", [*HEENBERICHTEN, m323], ids=lambda m: m.__name__)
 def test_the_header_rules_hold_for_every_message(maak):
     """TR056, TR135, TR378."""
-    codes = {code for code, _ in overtreden(maak(dagtekening=MORGEN, gemeente="0998"), levels=(4,))}
-    assert codes == {"TR135", "TR378"}
-    eerder = maak(id="X1", dagtekening=LATER)
-    assert ("TR056", "Header") in overtreden(maak(id="X1"), (eerder,), levels=(3,))
-    assert ("TR056", "Header") not in overtreden(eerder, (eerder,), levels=(3,))
+    kop = ("TR056", "TR135", "TR378")
+    eerder, ander = maak(id="X1", dagtekening=LATER), maak(id="X1")
+    assert codes(maak(dagtekening=MORGEN, gemeente="0998"), (), *kop) == {"TR135", "TR378"}
+    assert codes(ander, (eerder,), *kop) == {"TR056"}
+    assert codes(eerder, (eerder,), *kop) == set()
+
+
+def test_the_header_rules_hold_for_an_answer_to_a_declaration():
+    een, twee = m323(), m323(gemeente="0998")
+    assert codes(m325(een), (m325(een),), "TR056", "TR378") == set()
+    assert codes(m325(twee), (m325(twee, kop_codes=("0001",)),), "TR056", "TR378") == {"TR056", "TR378"}
+
+
+def test_a_message_about_an_older_allocation_may_name_the_municipality_of_then():
+    """TR378 after a reorganisation: 0999 was on the list when the allocation began."""
+    oud = m301(toegewezen(ingangsdatum=dag("2025-12-01")), gemeente="0999")
+    for bericht in (m305, m307, m323):
+        assert codes(bericht(gemeente="0999"), (oud,), "TR378") == set()
+        assert codes(bericht(gemeente="0999"), (m301(gemeente="0999"),), "TR378") == {"TR378"}
+        assert codes(bericht(gemeente="0999"), (), "TR378") == {"TR378"}
+    assert codes(m317(gemeente="0999"), (oud,), "TR378") == set()
+
+
+def test_a_declared_code_fits_its_category_or_is_the_code_assigned():
+    """TR381 on a WMO323."""
+    vreemd = m323(msgspec.structs.replace(prestatie(), product_code="07A01"))
+    assert codes(m323(), (), "TR381") == set()
+    assert codes(vreemd, TOEWIJZING, "TR381") == {"TR381"}
+    assert codes(vreemd, (m301(toegewezen(code="07A01")),), "TR381") == set()
+
+
+@pytest.mark.parametrize(("einddatum", "regel"), [(dag("2020-12-31"), False), (dag("2021-01-01"), True), (None, True)])
+def test_allocations_that_ended_in_2020_may_still_get_an_omvang(einddatum, regel):
+    """TR375, TR412: the rules of before count for what ends on 31-12-2020 at the latest."""
+    zonder_code = m301(toegewezen(code=None, ingangsdatum=dag("2020-01-01"), einddatum=einddatum))
+    zonder_product = m301(
+        toegewezen(categorie=None, code=None, budget=1, ingangsdatum=dag("2020-01-01"), einddatum=einddatum)
+    )
+    assert codes(m317(), (zonder_code,), "TR375", "TR412") == ({"TR412"} if regel else set())
+    assert codes(m317(), (zonder_product,), "TR375", "TR412") == ({"TR375"} if regel else set())
 
 
 @pytest.mark.parametrize("maak", HEENBERICHTEN, ids=lambda m: m.__name__)
