@@ -12,7 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.berichten import codelijsten
-from gateway.config import Settings, read_secret, read_settings
+from gateway.config import Settings, read_settings
+from gateway.config.secret import mode_fault
 from gateway.domain.findings import Finding, has_errors
 from gateway.flows.intake import handler
 from gateway.flows.parties import Ourselves, Surroundings
@@ -33,19 +34,9 @@ from gateway.securemail import (
     signing_key,
 )
 from gateway.store import MasterKey, Store, StoreError
-from gateway.transports import (
-    ImapMailbox,
-    ImapSettings,
-    MaildirMailbox,
-    Pop3Mailbox,
-    Pop3Settings,
-    SmtpSettings,
-    SmtpTransport,
-    Transport,
-    client_context,
-)
-from gateway.transports import Mailbox as IncomingMailbox
-from gateway.worker import Clock, deliver_due, handle_inbox, pickup, system_clock
+from gateway.transports import Transport
+from gateway.ways import CannotStart, Files, cannot, mailbox, relay, store_place
+from gateway.worker import Clock, deliver_due, handle_inbox, pickup
 from gateway.worker.deliver import Delivery
 from gateway.worker.handle import Handled
 from gateway.worker.pickup import Picked
@@ -53,24 +44,17 @@ from gateway.worker.pickup import Picked
 CHANNEL = "relay"
 
 
-class CannotStart(Exception):
-    """Something that the gateway needs is not right. `findings` say what, where and what to do."""
-
-    def __init__(self, findings: tuple[Finding, ...]) -> None:
-        super().__init__("; ".join(finding.message for finding in findings))
-        self.findings = findings
-
-
 class App:
     """A gateway, ready for work. Use it as a context manager: it closes what it opened."""
 
     def __init__(self, folder: Path, settings: Settings, environ: Mapping[str, str]) -> None:
         self.folder, self.settings = folder, settings
-        self._environ = environ
+        self._files = Files(folder, environ)
         self.us = self._surroundings()
         self.store = self._open_store()
-        self.transports: dict[str, Transport] = {CHANNEL: self._relay()} if settings.relay else {}
-        self.mailbox = self._mailbox() if settings.mailbox else None
+        out = relay(settings, self._files)
+        self.transports: dict[str, Transport] = {} if out is None else {CHANNEL: out}
+        self.mailbox = mailbox(settings, self._files)
 
     @classmethod
     def open(cls, folder: Path, environ: Mapping[str, str]) -> "App":
@@ -125,13 +109,11 @@ class App:
         )
 
     def _open_store(self) -> Store:
-        url = self.settings.store.url
         try:
             master = MasterKey.from_file(self.folder / self.settings.keys.master)
-            where = self.folder / url.removeprefix("sqlite:///") if url.startswith("sqlite:") else url
-            return Store.open(where, master)
+            return Store.open(store_place(self.settings, self._files), master)
         except StoreError as error:
-            raise _cannot("CFG-STORE", str(error), "store.url") from error
+            raise cannot("CFG-STORE", str(error), "store.url") from error
 
     def _signer(self) -> SigningKey:
         keys = self.settings.keys
@@ -151,19 +133,21 @@ class App:
 
     def _private(self, name: str, key: str):  # type: ignore[no-untyped-def]  # RSA or EC, as the file says
         file = self.folder / name
-        password = self._secret(self.settings.keys.password_file, "keys.password_file", "GATEWAY_KEYS_PASSWORD")
-        material = load_key(self._bytes(file, key), password.encode())
+        if (fault := mode_fault(file, key)) is not None:
+            raise CannotStart((fault,))
+        password = self._files.secret(self.settings.keys.password_file, "keys.password_file", "GATEWAY_KEYS_PASSWORD")
+        material = load_key(self._files.read(file, key), password.encode())
         if isinstance(material, Finding):
             raise CannotStart((material,))
         return material.private
 
     def _certificates(self, name: str) -> list[bytes]:
         """Certificates of a PEM file, in its order, DER."""
-        data = self._bytes(self.folder / name, "keys")
+        data = self._files.read(self.folder / name, "keys")
         try:
             return [c.public_bytes(Encoding.DER) for c in x509.load_pem_x509_certificates(data)]
         except ValueError:
-            raise _cannot("CFG-PEM", f"{self.folder / name} holds no certificate in PEM form.", "keys") from None
+            raise cannot("CFG-PEM", f"{self.folder / name} holds no certificate in PEM form.", "keys") from None
 
     def _revocation_lists(self) -> Iterator[bytes]:
         folder = self.folder / self.settings.keys.revocation
@@ -178,7 +162,7 @@ class App:
         file = self.folder / name
         if not file.is_file():
             file = formaat_bestand(name)
-        formaat, findings = laad_formaat(self._bytes(file, "region.plan_format"))
+        formaat, findings = laad_formaat(self._files.read(file, "region.plan_format"))
         if formaat is None:
             raise CannotStart(tuple(findings))
         return formaat
@@ -187,49 +171,10 @@ class App:
         name = self.settings.region.contract
         if name is None:
             return None
-        contract, findings = laad_contract(self._bytes(self.folder / name, "region.contract"))
+        contract, findings = laad_contract(self._files.read(self.folder / name, "region.contract"))
         if contract is None or has_errors(findings):
             raise CannotStart(findings)
         return contract
-
-    def _relay(self) -> SmtpTransport:
-        relay = self.settings.relay
-        assert relay is not None
-        password = None
-        if relay.user is not None:
-            password = self._secret(relay.password_file, "relay.password_file", "GATEWAY_RELAY_PASSWORD")
-        settings = SmtpSettings(host=relay.host, port=relay.port, tls=relay.tls, username=relay.user, password=password)
-        return SmtpTransport(settings, client_context(self._authority(relay.authority)))
-
-    def _mailbox(self) -> IncomingMailbox:
-        box = self.settings.mailbox
-        assert box is not None
-        if box.kind == "maildir":
-            return MaildirMailbox(self.folder / (box.path or ""), self.settings.gateway.address)
-        password = self._secret(box.password_file, "mailbox.password_file", "GATEWAY_MAILBOX_PASSWORD")
-        context = client_context(self._authority(box.authority))
-        host, user = box.host or "", box.user or ""
-        if box.kind == "imap":
-            imap = ImapSettings(host=host, username=user, password=password, port=box.port or 993, folder=box.folder)
-            return ImapMailbox(imap, context)
-        return Pop3Mailbox(
-            Pop3Settings(host=host, username=user, password=password, port=box.port or 995), context, system_clock
-        )
-
-    def _authority(self, name: str | None) -> str | None:
-        return None if name is None else self._bytes(self.folder / name, "authority").decode("ascii", "replace")
-
-    def _secret(self, name: str, key: str, variable: str) -> str:
-        secret = read_secret(self.folder / name, key, self._environ, variable)
-        if isinstance(secret, Finding):
-            raise CannotStart((secret,))
-        return secret
-
-    def _bytes(self, file: Path, key: str) -> bytes:
-        try:
-            return file.read_bytes()
-        except OSError as error:
-            raise _cannot("CFG-FILE", f"{file} cannot be read: {error.strerror}.", key) from None
 
 
 def _products(contract: Contract, formaat: Formaat) -> Iterator[Contractregel]:
@@ -248,7 +193,3 @@ def _products(contract: Contract, formaat: Formaat) -> Iterator[Contractregel]:
                     geldig_vanaf=tarief.geldig.begin,
                     geldig_tot=tarief.geldig.eind,
                 )
-
-
-def _cannot(code: str, message: str, path: str) -> CannotStart:
-    return CannotStart((Finding(code=code, severity="error", message=message, path=path),))

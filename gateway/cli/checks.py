@@ -9,36 +9,13 @@ from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
-import msgspec
-
+from gateway.cli.check import Check, Surround, failed
+from gateway.cli.check_ways import check_mailbox, check_relay
 from gateway.config import Settings, read_secret
 from gateway.config.secret import mode_fault
 from gateway.domain.findings import Finding
 
 RENEW = timedelta(days=60)  # getting a certificate takes weeks
-
-
-class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing that was tested."""
-
-    check: str  # settings, master key, store, signing key …
-    ok: bool
-    what: str
-    advice: str | None = None
-
-
-class Surround(msgspec.Struct, frozen=True):
-    """What the checks look at."""
-
-    settings: Settings
-    folder: Path
-    environ: Mapping[str, str]
-    now: datetime
-
-    def path(self, setting: str) -> Path:
-        """A path from the settings; relative ones are inside the gateway's folder."""
-        return self.folder / setting
-
 
 Subject = Callable[[Surround], Iterator[Check]]
 
@@ -53,6 +30,7 @@ def run_checks(settings: Settings, folder: Path, environ: Mapping[str, str]) -> 
 
 def _master_and_store(around: Surround) -> Iterator[Check]:
     from gateway.store import KeyRefused, MasterKey, OpenRefused, Store
+    from gateway.ways import Files, store_place
 
     try:
         master = MasterKey.from_file(around.path(around.settings.keys.master))
@@ -60,13 +38,12 @@ def _master_and_store(around: Surround) -> Iterator[Check]:
         yield Check(check="master key", ok=False, what=str(refused), advice="Put the key back.")
         return
     yield Check(check="master key", ok=True, what="readable by its owner only")
-    url = around.settings.store.url
-    name = url.removeprefix("sqlite:///")
-    if url.startswith("sqlite:") and not around.path(name).exists():
+    place = store_place(around.settings, Files(around.folder, around.environ))
+    if isinstance(place, Path) and not place.exists():
         yield Check(check="store", ok=True, what="not there yet; it is made at the first start")
         return
     try:
-        Store.open(around.path(name) if url.startswith("sqlite:") else url, master).close()
+        Store.open(place, master).close()
     except OpenRefused as refused:
         yield Check(check="store", ok=False, what=str(refused))
         return
@@ -78,7 +55,7 @@ def _own_keys(around: Surround) -> Iterator[Check]:
     file = around.path(keys.password_file)
     password = read_secret(file, "keys.password_file", around.environ, "GATEWAY_KEYS_PASSWORD")
     if isinstance(password, Finding):
-        yield _failed("key password", password)
+        yield failed("key password", password)
         return
     pairs = {
         "signing key": (keys.signing_key, keys.signing_certificate),
@@ -96,10 +73,10 @@ def _pair(around: Surround, name: str, key: Path, certificate: Path, password: s
 
     fault = mode_fault(key, f"keys.{key.name}")
     if fault is not None:
-        return _failed(name, fault)
+        return failed(name, fault)
     material = load_key(key.read_bytes(), password.encode())
     if isinstance(material, Finding):
-        return _failed(name, material)
+        return failed(name, material)
     try:
         own = x509.load_pem_x509_certificates(certificate.read_bytes())[0]
     except (OSError, ValueError):
@@ -108,7 +85,7 @@ def _pair(around: Surround, name: str, key: Path, certificate: Path, password: s
 
     prepared = signing_key(material.private, own.public_bytes(Encoding.DER))
     if isinstance(prepared, Finding):
-        return _failed(name, prepared)
+        return failed(name, prepared)
     left = own.not_valid_after_utc - around.now
     until = own.not_valid_after_utc.date().isoformat()
     if left < timedelta(0):
@@ -128,6 +105,25 @@ def _anchors(around: Surround) -> Iterator[Check]:
         yield Check(check="anchors", ok=False, what=f"{path} holds no certificates.", advice=advice)
         return
     yield Check(check="anchors", ok=True, what=f"{len(roots)} trusted roots")
+
+
+def _contract(around: Surround) -> Iterator[Check]:
+    name = around.settings.region.contract
+    if name is None:
+        return
+    from gateway.reconcile.contract_bestand import laad_contract
+    from gateway.ways import CannotStart, Files
+
+    try:
+        loaded, found = laad_contract(Files(around.folder, around.environ).read(name, "region.contract"))
+    except CannotStart as fault:
+        yield failed("contract", fault.findings[0])
+        return
+    if loaded is None:
+        yield failed("contract", found[0])
+        return
+    revision = loaded.revisie or "unnamed"
+    yield Check(check="contract", ok=True, what=f"{len(loaded.tarieven)} tariffs, revision {revision}")
 
 
 def _region(around: Surround) -> Iterator[Check]:
@@ -163,8 +159,13 @@ def _has_pango() -> bool:
     return any(find_library(name) for name in ("pango-1.0", "pango-1.0-0"))
 
 
-def _failed(name: str, finding: Finding) -> Check:
-    return Check(check=name, ok=False, what=finding.message, advice=finding.advice)
-
-
-SUBJECTS: tuple[Subject, ...] = (_master_and_store, _own_keys, _anchors, _region, _documents)
+SUBJECTS: tuple[Subject, ...] = (
+    _master_and_store,
+    _own_keys,
+    _anchors,
+    _region,
+    _contract,
+    _documents,
+    check_relay,
+    check_mailbox,
+)

@@ -88,6 +88,17 @@ class SmtpTransport:
             outcome = await self._attempt(shipment, before_data)
         return msgspec.structs.replace(outcome, remote=self._remote, recipient=shipment.recipient)
 
+    async def probe(self) -> Outcome | None:
+        """Greet, encrypt, log in and leave; None if all of that went well, else what went wrong and where."""
+        session, dialogue = self._new_session(), _Dialogue()
+        try:
+            await self._open(session, dialogue)
+        except Exception as error:
+            session.client.close()
+            return outcome_of(error, dialogue.phase)
+        await _quit(session)
+        return None
+
     async def close(self) -> None:
         """QUIT on every idle connection."""
         while self._idle:
@@ -99,7 +110,18 @@ class SmtpTransport:
             # A relay that closed an idle connection says nothing of the message: take another connection.
             if not (outcome.phase == "mail" and (outcome.reason == "lost" or outcome.code == 421)):
                 return outcome
-        dialogue = _Dialogue()
+        session, dialogue = self._new_session(), _Dialogue()
+        try:
+            await self._open(session, dialogue)
+        except Exception as error:
+            session.client.close()
+            return outcome_of(error, dialogue.phase)
+        except BaseException:
+            session.client.close()
+            raise
+        return await self._with(session, shipment, before_data)
+
+    def _new_session(self) -> _Session:
         client = aiosmtplib.SMTP(
             hostname=self._settings.host,
             port=self._settings.port,
@@ -109,16 +131,7 @@ class SmtpTransport:
             start_tls=False,  # we do it ourselves, so that the phase is known; never skipped
             tls_context=self._context,
         )
-        session = _Session(client)
-        try:
-            await self._open(session, dialogue)
-        except Exception as error:
-            client.close()
-            return outcome_of(error, dialogue.phase)
-        except BaseException:
-            client.close()
-            raise
-        return await self._with(session, shipment, before_data)
+        return _Session(client)
 
     async def _reuse(self) -> _Session | None:
         while self._idle:
