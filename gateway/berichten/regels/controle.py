@@ -6,18 +6,21 @@ report = validate(data, today=...)
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from gateway.berichten import codelijsten
 from gateway.berichten.faults import Lang
 from gateway.berichten.reading import locate, read
-from gateway.berichten.regels import registry
+from gateway.berichten.regels import registry, tabel
 from gateway.berichten.regels.registry import Context
 from gateway.berichten.regels.schema import nummers
 from gateway.berichten.schema_sets import Schemas
 from gateway.domain.findings import Finding, has_errors
+
+if TYPE_CHECKING:
+    from gateway.berichten.historie import Earlier
 
 HOOGSTE = 4
 _OOK_OP_NIVEAU_2 = frozenset({"TR319"})  # a rule of level 3 that the official level-2 test already applies
@@ -39,7 +42,7 @@ def validate(
     *,
     level: int | None = None,
     today: dt.date | None = None,
-    earlier: Any = None,
+    earlier: "Earlier | None" = None,
     sources: Mapping[str, Any] | None = None,
     schemas: Schemas | None = None,
     lang: Lang = "nl",
@@ -48,11 +51,14 @@ def validate(
 
     1: XML and schema; 2: within the message; 3: against `earlier` messages (a History); 4: against `sources` (dated
     lists by name: gemeentecodes, agb, productcodes, contract) and `today`. A file with a fault of level 1 is not
-    looked at further. A rule without its source becomes a finding `unchecked` if its level was asked for; without
-    `level` it is only named in `not_checked`. Never raises for bad data.
+    looked at further; a message of a release without a rule table has level 1 only. A rule without its source becomes
+    a finding `unchecked` if its level was asked for; without `level` it is only named in `not_checked`. Never raises
+    for bad data.
     """
     reading = read(data, schemas=schemas, lang=lang, numbers=nummers())
     hoogste = HOOGSTE if level is None else level
+    if reading.release != tabel.RELEASE or not registry.rules(reading.soort):
+        hoogste = 1
     if reading.bericht is None or reading.soort is None or hoogste == 1:
         valid = not has_errors(reading.findings)
         return Report(

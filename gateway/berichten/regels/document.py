@@ -22,7 +22,7 @@ Numbers, levels and retourcodes are those of the standard; the words are ours an
 - **implemented**: a function checks it; *where* names it. **schema**: the XSD enforces it; *where* names data type and
   facet, and a finding carries the rule's number. **planned**: not yet.
 - **process**: a rule about people and organisations. *enforced* by the rules or the room that *where* names,
-  *recorded* (the gateway keeps the dates and warns), or for *people*.
+  *recorded* (the gateway keeps what was sent and received, and when; people watch the term), or for *people*.
 - Level 1 is the schema, 2 within the message, 3 against earlier messages, 4 against outside sources.
 - A rule that lacks its source is reported as not checked: never as good.
 

@@ -16,7 +16,7 @@ Rooms above register their own rules (levels 3 and 4 of the WMO323) with the sam
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -25,6 +25,9 @@ from gateway.berichten.codelijsten import Codelijsten
 from gateway.berichten.regels import tabel
 from gateway.berichten.regels.tabel import Lang, Regel
 from gateway.domain.findings import Finding
+
+if TYPE_CHECKING:
+    from gateway.berichten.historie import Earlier
 
 _LEEG: Mapping[str, Any] = MappingProxyType({})
 
@@ -56,7 +59,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
     soort: str = ""  # WMO301; filled by `hits`
     today: dt.date | None = None  # the day of receipt
-    earlier: Any = None  # gateway.berichten.historie.Earlier: what was exchanged before
+    earlier: "Earlier | None" = None  # what was exchanged before
     codelists: Codelijsten = msgspec.field(default_factory=codelijsten.standaard)
     sources: Mapping[str, Any] = (
         _LEEG  # "gemeentecodes", "agb", "productcodes", "contract": Bron or the rule's own type

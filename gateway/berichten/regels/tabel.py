@@ -13,7 +13,8 @@ from typing import Literal
 
 import msgspec
 
-RELEASE = "iwmo_3_2"  # a new release is a folder beside this one
+RELEASE = "3.2"
+_MAP = "iwmo_3_2"  # a new release is a folder beside this one
 
 Lang = Literal["nl", "en"]
 Status = Literal["implemented", "schema", "process", "not applicable", "planned"]
@@ -49,7 +50,7 @@ class Regel(msgspec.Struct, frozen=True, kw_only=True, rename=_JSON):
 @functools.cache
 def regels() -> MappingProxyType[str, Regel]:
     """All rules by number, in the order of the table."""
-    tekst = resources.files("gateway.berichten").joinpath("data", RELEASE, "regels.csv").read_text("utf-8")
+    tekst = resources.files("gateway.berichten").joinpath("data", _MAP, "regels.csv").read_text("utf-8")
     rijen = [_regel(rij) for rij in csv.DictReader(io.StringIO(tekst))]
     return MappingProxyType({rij.code: rij for rij in rijen})
 

@@ -1,6 +1,7 @@
 """From a file to a report: levels, missing sources, lines, languages (docs/commands.md, `gateway bericht validate`)."""
 
 import datetime as dt
+from pathlib import Path
 
 import msgspec
 
@@ -74,6 +75,17 @@ def test_the_official_level_2_test_looks_at_tr319_so_level_2_does_too():
         assert (gevonden.level, gevonden.retourcode) == (3, "9319")
         assert len(rest) == 1  # the two lines of August
     assert regels.check(berichten.parse(fout), "WMO323", regels.Context(), level=1) == []
+
+
+def test_a_message_of_another_release_is_judged_by_its_schema_only(tmp_path):
+    """Its schemas may come from a folder; a rule table is part of a release."""
+    bron = Path(__file__).parents[3] / "xsd" / "iwmo" / "3.2"
+    for naam in ("basisschema.xsd", "WMO301.xsd"):
+        tekst = (bron / naam).read_text("utf-8").replace("/iwmo/3_2/", "/iwmo/3_3/").replace(">3.2<", ">3.3<")
+        (tmp_path / naam).write_text(tekst, "utf-8")
+    fout = xml("WMO301", {f"{PRODUCT}.omvang": None}).replace(b"/iwmo/3_2/", b"/iwmo/3_3/")
+    report = berichten.validate(fout, schemas=berichten.load_schemas(tmp_path))
+    assert (report.bericht, report.release, report.valid, report.level) == ("WMO301", "3.3", True, 1)
 
 
 def test_findings_speak_english_on_request():

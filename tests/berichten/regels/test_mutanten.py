@@ -3,6 +3,7 @@
 HYPOTHESIS_PROFILE=long runs twenty times as many.
 """
 
+import datetime as dt
 import os
 
 import pytest
@@ -26,6 +27,7 @@ def _onze(data: bytes) -> set[str]:
 def test_mutants_get_the_verdict_of_the_oracle(soort):
     for data in mutanten(soort, AANTAL, ZAAD):
         assert _onze(data) == orakel.codes(soort, data), data.decode()
+        berichten.validate(data, today=dt.date(2025, 9, 8))  # and no rule of any level raises
 
 
 def test_the_cases_get_the_verdict_of_the_oracle():
