@@ -6,7 +6,7 @@ SQLite by default: write-ahead log, `synchronous=FULL` because a commit is a pro
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,6 +57,12 @@ class Store:
     def close(self) -> None:
         """Let go of all connections."""
         self._engine.dispose()
+
+    def on_step(self, step: Callable[[str], None]) -> None:
+        """Call `step` around every statement and commit: what the crash test counts, and stops at (selftest)."""
+        event.listen(self._engine, "before_cursor_execute", lambda *_: step("statement"))
+        event.listen(self._engine, "commit", lambda _: step("before commit"))
+        event.listen(self._engine.pool, "reset", lambda *_: step("after the transaction"))
 
     def __enter__(self) -> "Store":
         return self

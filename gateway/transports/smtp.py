@@ -52,6 +52,7 @@ class _Session:
         self.opened_at = self.used_at = time.monotonic()
         self.messages = 0
         self.tls: str | None = None
+        self.transport: asyncio.BaseTransport | None = None
 
     def fit(self) -> bool:
         """May it carry one more message?"""
@@ -94,7 +95,7 @@ class SmtpTransport:
         try:
             await self._open(session, dialogue)
         except Exception as error:
-            session.client.close()
+            await _hang_up(session)
             return outcome_of(error, dialogue.phase)
         await _quit(session)
         return None
@@ -113,12 +114,11 @@ class SmtpTransport:
         session, dialogue = self._new_session(), _Dialogue()
         try:
             await self._open(session, dialogue)
-        except Exception as error:
-            session.client.close()
+        except BaseException as error:
+            await _hang_up(session)
+            if not isinstance(error, Exception):
+                raise
             return outcome_of(error, dialogue.phase)
-        except BaseException:
-            session.client.close()
-            raise
         return await self._with(session, shipment, before_data)
 
     def _new_session(self) -> _Session:
@@ -156,6 +156,7 @@ class SmtpTransport:
         if secured is None:
             raise aiosmtplib.SMTPException("the connection is not encrypted")
         session.tls = f"{secured.version()} {secured.cipher()[0]}"
+        session.transport = client.transport
         if self._settings.username is not None:
             dialogue.phase = "auth"
             if "plain" not in client.server_auth_methods:
@@ -168,13 +169,13 @@ class SmtpTransport:
             outcome = await self._transact(session, shipment, before_data, dialogue)
         except _Stop as stop:
             # Our own side called it off between RCPT and DATA: nothing was sent.
-            session.client.close()
+            await _hang_up(session)
             raise stop.reason from None
         except Exception as error:
             outcome = outcome_of(error, dialogue.phase)
             await self._after_trouble(session, outcome)
         except BaseException:
-            session.client.close()
+            await _hang_up(session)
             raise
         else:
             self._keep(session)
@@ -201,12 +202,12 @@ class SmtpTransport:
     async def _after_trouble(self, session: _Session, outcome: Outcome) -> None:
         """A refusal in good order leaves the connection usable after RSET; anything else ends it (SM-82)."""
         if outcome.code is None or outcome.code == 421 or not session.client.is_connected:
-            session.client.close()
+            await _hang_up(session)
             return
         try:
             await session.client.rset(timeout=CONNECT_TIMEOUT)
         except (aiosmtplib.SMTPException, OSError):
-            session.client.close()
+            await _hang_up(session)
         else:
             self._keep(session)
 
@@ -277,4 +278,14 @@ async def _quit(session: _Session) -> None:
     except (aiosmtplib.SMTPException, OSError):
         pass
     finally:
-        session.client.close()
+        await _hang_up(session)
+
+
+async def _hang_up(session: _Session) -> None:
+    """Close at once: a TLS connection that is merely told to close waits half a minute for a silent relay."""
+    transport = session.transport or session.client.transport
+    session.client.close()
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
+        await asyncio.sleep(0)  # the loop lets go of the socket in its next rounds
+        await asyncio.sleep(0)
