@@ -57,9 +57,10 @@ def validate(
     """
     reading = read(data, schemas=schemas, lang=lang, numbers=nummers())
     hoogste = HOOGSTE if level is None else level
-    if reading.release != tabel.RELEASE or not registry.rules(reading.soort):
+    soort = reading.soort or ""
+    if reading.release != tabel.RELEASE or not tabel.regels_van(soort):
         hoogste = 1
-    if reading.bericht is None or reading.soort is None or hoogste == 1:
+    if reading.bericht is None or hoogste == 1:
         valid = not has_errors(reading.findings)
         return Report(
             bericht=reading.soort, release=reading.release, valid=valid, findings=reading.findings, level=hoogste
@@ -70,9 +71,9 @@ def validate(
         sources={"gemeentecodes": codelijsten.get("GEMEENTEN"), **(sources or {})},
         oddities=reading.oddities,
     )
-    gevonden = check(reading.bericht, reading.soort, ctx, level=hoogste, lang=lang)
+    gevonden = check(reading.bericht, soort, ctx, level=hoogste, lang=lang)
     ongewis = dict.fromkeys(f.code for f in gevonden if f.severity == "unchecked")
-    elders = registry.zonder_toets(reading.soort, range(3, hoogste + 1))
+    elders = registry.zonder_toets(soort, range(3, hoogste + 1))
     if level is None:
         gevonden = [f for f in gevonden if f.severity != "unchecked"]
     return Report(

@@ -136,11 +136,7 @@ def _toetsen(soort: str) -> tuple[tuple[Regel, Toets], ...]:
 def zonder_toets(soort: str, levels: Iterable[int]) -> tuple[str, ...]:
     """The rules of these levels that a message has and that no function here checks."""
     hier, gevraagd = _register.get(soort, {}), frozenset(levels)
-    return tuple(
-        rij.code
-        for rij in tabel.regels().values()
-        if rij.level in gevraagd and soort in rij.berichten and rij.code not in hier
-    )
+    return tuple(rij.code for rij in tabel.regels_van(soort) if rij.level in gevraagd and rij.code not in hier)
 
 
 def hits(
@@ -181,11 +177,8 @@ def finding(rij: Regel, hit: Hit, lang: Lang = "nl", line: int | None = None) ->
 
 def rules(bericht: str | None = None, soort: str | None = None) -> tuple[Regel, ...]:
     """The rules of the standard with status and place: of one message (WMO323), of one kind (CD, CS, RS, TR, OP...)."""
-    return tuple(
-        _met_status(rij)
-        for rij in tabel.regels().values()
-        if (bericht is None or bericht in rij.berichten) and (soort is None or rij.soort == soort)
-    )
+    alle = tabel.regels().values() if bericht is None else tabel.regels_van(bericht)
+    return tuple(_met_status(rij) for rij in alle if soort is None or rij.soort == soort)
 
 
 def _met_status(rij: Regel) -> Regel:

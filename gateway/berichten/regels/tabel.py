@@ -55,6 +55,12 @@ def regels() -> MappingProxyType[str, Regel]:
     return MappingProxyType({rij.code: rij for rij in rijen})
 
 
+@functools.cache
+def regels_van(bericht: str) -> tuple[Regel, ...]:
+    """The rules that a message has (WMO323); none for a message of another family."""
+    return tuple(rij for rij in regels().values() if bericht in rij.berichten)
+
+
 def _regel(rij: dict[str, str]) -> Regel:
     return msgspec.convert(
         {
