@@ -64,7 +64,7 @@ LATER, EERDER = dag("2026-02-16"), dag("2026-02-09")
 TIJDELIJK = "20"
 TOEWIJZING = (m301(),)
 GENERIEK = (m301(toegewezen(categorie=None, code=None, budget=900000)),)
-ASPECIEK = (m301(toegewezen(code=None)),)
+ASPECIFIEK = (m301(toegewezen(code=None)),)
 MET_BUDGET = (m301(toegewezen(code=None, budget=900000)),)
 TOTAAL = (m301(toegewezen(omvang=omvang(80, "04", "6"))),)
 TWEE = (m301(toegewezen(101), toegewezen(102, categorie="07", code="07A01")),)
@@ -77,6 +77,7 @@ DECLARATIE = m323()
 
 GEWIJZIGD = {"einddatum": LATER, "reden_wijziging": "05", "moment": "2026-02-02T10:00:00"}
 GEHONOREERD = m301(toegewezen(referentie_aanbieder="VOT-1"))
+NIEUW_IN_MAART = nieuw(categorie="02", code="02A03", gewenste_ingangsdatum=MORGEN, einddatum=dag("2026-04-01"))
 
 
 class Rij(NamedTuple):
@@ -121,7 +122,7 @@ RIJEN = [
         "ToegewezenProduct",
         (*VOT, GEHONOREERD),
         m301(toegewezen(referentie_aanbieder="VOT-1", **GEWIJZIGD)),
-        (GEHONOREERD,),
+        (GEHONOREERD, m301(toegewezen(referentie_aanbieder="VOT-1"))),
     ),
     Rij(
         "TR385",
@@ -226,6 +227,20 @@ RIJEN = [
         (m317(ongewijzigd(), nieuw(categorie="11", code="11A01")),),
     ),
     Rij(
+        "TR361",
+        "NieuwProduct",
+        (m301(toegewezen(einddatum=dag("2026-04-01"))),),
+        m317(ongewijzigd(), nieuw(categorie="02", code="02A03")),
+        (m317(ongewijzigd(), nieuw(categorie="02", code="02A03", gewenste_ingangsdatum=dag("2026-04-02"))),),
+    ),
+    Rij(
+        "TR361",
+        "TeWijzigenProduct",
+        TOEWIJZING,
+        m317(te_wijzigen(gewenste_ingangsdatum=dag("2026-04-01")), NIEUW_IN_MAART),
+        (m317(te_wijzigen(gewenste_ingangsdatum=dag("2026-04-02")), NIEUW_IN_MAART),),
+    ),
+    Rij(
         "TR373",
         "TeWijzigenProduct",
         MET_BUDGET,
@@ -241,7 +256,7 @@ RIJEN = [
     ),
     Rij("TR375", "TeWijzigenProduct", GENERIEK, m317(te_wijzigen()), (m317(te_wijzigen(omvang=None, budget=1)),)),
     Rij("TR411", "TeWijzigenProduct", TOEWIJZING, m317(te_wijzigen(omvang=None)), (m317(te_wijzigen()),)),
-    Rij("TR412", "TeWijzigenProduct", ASPECIEK, m317(te_wijzigen()), (m317(te_wijzigen(omvang=None)),)),
+    Rij("TR412", "TeWijzigenProduct", ASPECIFIEK, m317(te_wijzigen()), (m317(te_wijzigen(omvang=None)),)),
     Rij("TR381", "NieuwProduct", TOEWIJZING, m317(ongewijzigd(), nieuw(code="02A01")), (m317(ongewijzigd(), nieuw()),)),
     # WMO319
     Rij("TR355", "Antwoord", (), m319()),
@@ -347,6 +362,11 @@ def test_a_declared_code_fits_its_category_or_is_the_code_assigned():
     assert codes(m323(), (), "TR381") == set()
     assert codes(vreemd, TOEWIJZING, "TR381") == {"TR381"}
     assert codes(vreemd, (m301(toegewezen(code="07A01")),), "TR381") == set()
+
+
+def test_without_a_code_there_is_nothing_to_fit():
+    """TR381 on allocations of a category only, and of no product at all."""
+    assert codes(ASPECIFIEK[0], (), "TR381") == codes(GENERIEK[0], (), "TR381") == set()
 
 
 @pytest.mark.parametrize(("einddatum", "regel"), [(dag("2020-12-31"), False), (dag("2021-01-01"), True), (None, True)])
