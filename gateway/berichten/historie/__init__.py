@@ -4,6 +4,7 @@ from gateway.berichten.historie.geheugen import History
 from gateway.berichten.historie.kenmerk import Kenmerk, heenbericht_van, kenmerk, partijen, soort_van
 from gateway.berichten.historie.uitkomst import gaat_over_ander, is_afkeuring
 from gateway.berichten.historie.waarden import Dossier, Earlier, Levering, Versie, Verzoek
+from gateway.berichten.historie.zoeken import Zoek, rond, vindplaatsen, vragen
 
 __all__ = [
     "Dossier",
@@ -13,10 +14,14 @@ __all__ = [
     "Levering",
     "Versie",
     "Verzoek",
+    "Zoek",
     "gaat_over_ander",
     "heenbericht_van",
     "is_afkeuring",
     "kenmerk",
     "partijen",
+    "rond",
     "soort_van",
+    "vindplaatsen",
+    "vragen",
 ]

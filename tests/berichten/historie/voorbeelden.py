@@ -20,6 +20,7 @@ from gateway.berichten import (
     wmo323,
     wmo325,
 )
+from gateway.berichten.historie import vindplaatsen
 
 GEMEENTE, AANBIEDER, BSN = "0384", "65656055", "999900006"
 ANDERE_AANBIEDER, ANDERE_BSN = "65656056", "999900018"
@@ -258,6 +259,25 @@ def m325(declaratie, *, kop_codes=("0200",), codes=("8001",), afgewezen=(), id="
         retour_codes=codes,
     )
     return wmo325.Bericht(header=header, declaratie_antwoord=antwoord)
+
+
+class Kast:
+    """A store in small: messages by key, and a count of what was handed out."""
+
+    def __init__(self, berichten=()):
+        self.berichten, self.per_sleutel, self.uitgegeven = [], {}, 0
+        for bericht in berichten:
+            self.add(bericht)
+
+    def add(self, bericht):
+        for sleutel in vindplaatsen(bericht):
+            self.per_sleutel.setdefault(sleutel, set()).add(len(self.berichten))
+        self.berichten.append(bericht)
+
+    def zoek(self, sleutels):
+        gevonden = set().union(*(self.per_sleutel.get(sleutel, ()) for sleutel in sleutels))
+        self.uitgegeven += len(gevonden)
+        return [self.berichten[plaats] for plaats in sorted(gevonden)]
 
 
 HEENBERICHTEN = (m301, m305, m307, m315, m317, m319)

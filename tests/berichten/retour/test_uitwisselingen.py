@@ -6,7 +6,7 @@ Both parties keep the same history, so one history plays both.
 import pytest
 
 from gateway.berichten import build
-from gateway.berichten.historie import Dossier, History
+from gateway.berichten.historie import Dossier, History, rond
 from gateway.berichten.retour import controleer, retour
 from tests.berichten.historie.voorbeelden import (
     AANBIEDER,
@@ -15,6 +15,7 @@ from tests.berichten.historie.voorbeelden import (
     EIND,
     GEMEENTE,
     VANDAAG,
+    Kast,
     aangevraagd,
     dag,
     m301,
@@ -43,7 +44,7 @@ class Uitwisseling:
     """Messages and their answers, as they pass."""
 
     def __init__(self):
-        self.history = History()
+        self.history, self.kast = History(), Kast()
 
     def goed(self, bericht):
         answer = self._stuur(bericht)
@@ -59,17 +60,28 @@ class Uitwisseling:
 
     def _stuur(self, bericht):
         answer = self._antwoord(bericht)
-        self.history.add(bericht)
-        assert controleer(answer.retour, self.history) == ()
-        self.history.add(answer.retour)
+        self.ligt_vast(bericht)
+        for eerder in (self.history, rond(answer.retour, self.kast.zoek)):
+            assert controleer(answer.retour, eerder) == ()
+        self.ligt_vast(answer.retour)
         return answer
 
+    def ligt_vast(self, bericht):
+        self.history.add(bericht)
+        self.kast.add(bericht)
+
     def _antwoord(self, bericht):
-        return retour(build(bericht), today=VANDAAG, earlier=self.history, sources=BRONNEN, own=(GEMEENTE, AANBIEDER))
+        """Judged against all messages, and against those that a store would find: the same."""
+        answer, smal = (
+            retour(build(bericht), today=VANDAAG, earlier=eerder, sources=BRONNEN, own=(GEMEENTE, AANBIEDER))
+            for eerder in (self.history, rond(bericht, self.kast.zoek))
+        )
+        assert answer == smal
+        return answer
 
     def declareer(self, declaratie):
-        self.history.add(declaratie)
-        self.history.add(m325(declaratie))
+        self.ligt_vast(declaratie)
+        self.ligt_vast(m325(declaratie))
 
 
 @pytest.fixture
@@ -250,7 +262,7 @@ def test_duplicates_change_nothing(lijn):
     stand = lijn.history.starts(DOSSIER), lijn.history.stops(DOSSIER), lijn.history.toewijzingen(DOSSIER)
     for bericht in reversed(berichten):
         lijn.herhaald(bericht)
-        lijn.history.add(bericht)
+        lijn.ligt_vast(bericht)
     assert stand == (lijn.history.starts(DOSSIER), lijn.history.stops(DOSSIER), lijn.history.toewijzingen(DOSSIER))
 
 
