@@ -12,7 +12,7 @@ import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 KeyKind = Literal["rsa-1024", "rsa-2048", "rsa-3072", "rsa-4096", "p256", "p384"]
@@ -69,6 +69,7 @@ class LeafOptions(msgspec.Struct, frozen=True, kw_only=True):
     extended: tuple[str, ...] = ("email",)
     serial_number: str | None = None  #: subject serialNumber: an OIN in organisation certificates
     policies: tuple[str, ...] = ()
+    ocsp_url: str | None = None  #: responder named in the certificate
 
 
 def new_key(kind: KeyKind = "p256") -> PrivateKey:
@@ -123,6 +124,11 @@ def make_leaf(
     if options.policies:
         policies = [x509.PolicyInformation(ObjectIdentifier(p), None) for p in options.policies]
         builder = builder.add_extension(x509.CertificatePolicies(policies), critical=False)
+    if options.ocsp_url:
+        responder = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, _uri(options.ocsp_url))
+        builder = builder.add_extension(x509.AuthorityInformationAccess([responder]), critical=False)
+    if "ocsp" in options.extended:
+        builder = builder.add_extension(x509.OCSPNoCheck(), critical=False)
     builder = _identifiers(builder, key, issuer)
     return Issued(key, _signed(builder, issuer.key), (issuer.certificate, *issuer.above))
 
@@ -178,6 +184,10 @@ def _name(common: str, serial_number: str | None = None) -> x509.Name:
     if serial_number:
         parts.append(x509.NameAttribute(NameOID.SERIAL_NUMBER, serial_number))
     return x509.Name(parts)
+
+
+def _uri(url: str) -> x509.GeneralName:
+    return x509.UniformResourceIdentifier(url)
 
 
 def _host(host: str) -> x509.GeneralName:

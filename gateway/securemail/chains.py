@@ -86,7 +86,14 @@ def read_certificate(der: bytes) -> Certificate | BadCertificate:
     facts = certificate_facts(der)
     if isinstance(facts, BadCertificate):
         return facts
-    return Certificate(der, facts, x509.load_der_x509_certificate(der), hashlib.sha256(der).digest())
+    parsed = x509.load_der_x509_certificate(der)
+    try:
+        # `cryptography` parses as late as it can: everything that is looked at later is looked at once here.
+        _ = (parsed.subject, parsed.issuer, parsed.extensions, parsed.not_valid_before_utc, parsed.not_valid_after_utc)
+        _ = (parsed.serial_number, parsed.signature_hash_algorithm)
+    except Exception as unreadable:  # ValueError, DuplicateExtension, UnsupportedAlgorithm, ...
+        return BadCertificate(f"certificaat onleesbaar ({type(unreadable).__name__})")
+    return Certificate(der, facts, parsed, hashlib.sha256(der).digest())
 
 
 def walk(

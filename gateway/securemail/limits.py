@@ -16,7 +16,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     recipients: int = 50
     certificates: int = 10
     attributes: int = 64
-    ber_depth: int = 16
+    ber_depth: int = 16  #: constructed elements below the outermost (CAdES attributes need them all)
     segments: int = 100_000  #: of a constructed content string
     elements: int = 5_000  #: tag-length-value elements outside the content
     structure: int = 262_144  #: bytes outside the content

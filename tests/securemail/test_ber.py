@@ -1,0 +1,155 @@
+"""The linear pass before asn1crypto: limits hold, content is joined once, the rest keeps its bytes (SM-21, SM-126)."""
+
+import time
+from contextlib import suppress
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.securemail import ber, der, profiles
+from gateway.securemail.limits import Limits
+from gateway.securemail.refusal import Refusal
+
+DATA = der.oid(profiles.DATA)
+
+
+def indefinite(tag: int, *items: bytes) -> bytes:
+    return bytes((tag, 0x80)) + b"".join(items) + b"\x00\x00"
+
+
+def envelope(content: bytes, *, recipients: bytes = b"", wrap=der.sequence) -> bytes:
+    """The shape of EnvelopedData with *content* as the whole [0]."""
+    info = wrap(DATA, der.sequence(der.oid(profiles.AES256_CBC.oid), der.octets(bytes(16))), content)
+    return wrap(
+        der.oid(profiles.ENVELOPED_DATA), der.explicit(0, wrap(der.integer(0), der.element(der.SET, recipients), info))
+    )
+
+
+def test_content_is_cut_out_of_definite_lengths():
+    """One primitive string, no copy; the skeleton is what an empty content would be."""
+    cms = ber.read_cms(envelope(der.implicit(0, b"geheim")))
+
+    assert bytes(cms.content) == b"geheim"
+    assert cms.skeleton == envelope(der.implicit(0, b""))
+
+
+@given(st.lists(st.binary(max_size=200), min_size=1, max_size=20), st.booleans(), st.booleans())
+@settings(max_examples=80)
+def test_sm21_segments_are_joined(segments, indefinite_content, indefinite_rest):
+    """Constructed, nested, definite or indefinite: the content is the joined segments, the skeleton definite."""
+    pieces = [der.octets(s) for s in segments]
+    pieces[0] = indefinite(0x24, pieces[0])
+    content = indefinite(0xA0, *pieces) if indefinite_content else der.explicit(0, b"".join(pieces))
+    wrap = (lambda *items: indefinite(0x30, *items)) if indefinite_rest else der.sequence
+
+    cms = ber.read_cms(envelope(content, wrap=wrap))
+
+    assert bytes(cms.content) == b"".join(segments)
+    assert cms.skeleton == envelope(b"\xa0\x02\x04\x00")
+
+
+def test_certificates_keep_their_bytes():
+    """A definite element inside an indefinite one is copied as it is, also with a length in long form."""
+    odd = b"\x30\x81\x03\x02\x01\x05"  # not DER: the length could be shorter
+    cms = ber.read_cms(envelope(der.implicit(0, b"x"), recipients=odd, wrap=lambda *items: indefinite(0x30, *items)))
+
+    assert odd in cms.skeleton
+
+
+DEEP = b"\x05\x00"
+for _ in range(18):
+    DEEP = der.sequence(DEEP)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x30",
+        b"\x30\x05\x05\x00",  # longer than what is there
+        b"\x30\x80\x05\x00",  # no end
+        b"\x30\x80\x05\x00\x00",
+        b"\x04\x80\x00\x00",  # indefinite primitive
+        b"\x30\x86\x00\x00\x00\x00\x00\x00",
+        b"\x3f\x81\x01\x00",  # high tag
+        b"\x30\x84\xff\xff\xff\xff",
+        b"\x05\x00\x05\x00",  # something after it
+        b"\x30\x00\x00",
+        der.sequence(der.element(der.OID, b"\x2a" * 33)),
+        der.sequence(der.element(der.INTEGER, b"\x01" * 1101)),
+        der.sequence(b"\x05\x00" * 5001),
+        der.sequence(der.octets(bytes(262_145))),
+        DEEP,
+    ],
+)
+def test_sm126_every_limit_refuses(data):
+    """Depth, elements, size, OID, INTEGER, lengths and tags."""
+    for read in (ber.check, ber.read_cms):
+        with pytest.raises(Refusal):
+            read(data)
+
+
+def test_sm19_limits_are_inclusive():
+    """What is exactly at the limit passes."""
+    ber.check(der.sequence(der.element(der.OID, b"\x2a" * 32), der.element(der.INTEGER, b"\x01" * 1100)))
+    ber.check(der.sequence(b"\x05\x00" * 4999))
+    ber.check(DEEP[2:])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        der.explicit(0, der.integer(1)),
+        der.explicit(0, der.octets(b"x") + b"\x04"),
+        indefinite(0xA0, der.octets(b"x"))[:-1],
+        der.implicit(0, b"a") + der.implicit(0, b"b"),
+        b"\xa0\x80" + b"\x24\x80" * 20,
+    ],
+)
+def test_content_that_is_no_octet_string_is_refused(content):
+    """Other segments, cut off, twice, or nested too deep."""
+    with pytest.raises(Refusal):
+        ber.read_cms(envelope(content))
+
+
+def test_sm19_too_many_segments():
+    """100 000 at most."""
+    with pytest.raises(Refusal):
+        ber.read_cms(envelope(der.explicit(0, b"\x04\x01x" * 11)), Limits(segments=10))
+    assert bytes(ber.read_cms(envelope(der.explicit(0, b"\x04\x01x" * 10)), Limits(segments=10)).content) == b"x" * 10
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        der.sequence(der.element(der.OID, b"\x2a" * 400_000)),
+        envelope(der.implicit(0, b"x"), recipients=b"\x30\x00" * 3_000_000),
+        envelope(der.explicit(0, b"\x04\x01x" * 1_000_000)),
+        b"\x30\x80" * 500_000,
+    ],
+    ids=["long OID", "3 million recipients", "1 million segments", "nesting"],
+)
+def test_sm126_what_costs_asn1crypto_seconds_is_refused_at_once(data):
+    """An OID of 400 KB takes it 22 s."""
+    begin = time.perf_counter()
+    with pytest.raises(Refusal):
+        ber.read_cms(data)
+    assert time.perf_counter() - begin < 0.5
+
+
+def test_sm21_18_mb_in_4_kb_segments_are_joined_in_linear_time():
+    """asn1crypto's own join takes seconds."""
+    data = envelope(indefinite(0xA0, *[der.octets(bytes(4096))] * 4_400))
+    begin = time.perf_counter()
+    assert len(ber.read_cms(data).content or b"") == 4096 * 4_400
+    assert time.perf_counter() - begin < 0.5
+
+
+@given(st.binary(max_size=120))
+@settings(max_examples=200)
+def test_sm20_any_bytes_are_read_or_refused(data):
+    """Nothing else is raised."""
+    for read in (ber.check, ber.read_cms):
+        with suppress(Refusal):
+            read(data)
