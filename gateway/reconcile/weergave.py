@@ -7,6 +7,8 @@ import msgspec
 from gateway.reconcile.beoordeling import Assessment
 from gateway.reconcile.toelichting import toelichting
 from gateway.reconcile.uitslag import Outcome, Regelverdict, Ruimte
+from gateway.reconcile.vergelijking import Vergelijking
+from gateway.reconcile.verschillen import SOORTEN, Verschil
 
 
 def declaratie_json(assessment: Assessment) -> dict[str, Any]:
@@ -44,4 +46,36 @@ def _allowed(room: Ruimte | None) -> dict[str, Any] | None:
         "maxPeriod": room.max_period,
         "maxTotal": room.max_total,
         "usedBefore": room.used_before,
+    }
+
+
+def vergelijking_json(result: Vergelijking) -> dict[str, Any]:
+    """Decisions against orders; amounts in eurocents, dates as text."""
+    return {
+        "compared": result.compared,
+        "equal": result.equal,
+        "differences": [_difference(v) for v in result.verschillen],
+    }
+
+
+def _difference(v: Verschil) -> dict[str, Any]:
+    return {
+        "kind": v.kind,
+        "name": SOORTEN[v.kind].name,
+        "subKind": v.sub_kind,
+        "severity": v.severity,
+        "who": v.who,
+        "gemeente": v.gemeente,
+        "toewijzingNummer": v.toewijzing_nummer,
+        "beschikkingNummer": v.beschikkingnummer,
+        "regelNummer": v.regelnummer,
+        "field": v.field,
+        "decided": v.decided,
+        "ordered": v.ordered,
+        "from": v.interval.begin.isoformat() if v.interval else None,
+        "to": v.interval.eind.isoformat() if v.interval and v.interval.eind else None,
+        "equivalent": v.equivalent,
+        "structural": v.structural,
+        "centsAtStake": v.cents_at_stake,
+        "advice": v.advice,
     }
