@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from gateway.berichten import wmo315, wmo317
 from gateway.domain.period import Period
 from gateway.reconcile.beschikkingen import BeschikkingRegel, LineKey
 from gateway.reconcile.toewijzingen import Key, Toewijzing
@@ -161,3 +162,27 @@ class _Koppelaar:
             return []
         lines = self.by_decision.get((regel.gemeente, regel.vervangen_door), [])
         return [line for line in lines if line.product == regel.product]
+
+
+def verzoeken_uit(bericht: wmo315.Bericht | wmo317.Bericht) -> tuple[Verzoek, ...]:
+    """The requests of a WMO315 or WMO317; a 317 names no decision."""
+    header = bericht.header
+    if isinstance(bericht, wmo317.Bericht):
+        return (
+            Verzoek(
+                gemeente=header.ontvanger,
+                aanbieder=header.afzender,
+                referentie_aanbieder=bericht.client.verzoek.referentie_aanbieder,
+            ),
+        )
+    return tuple(
+        Verzoek(
+            gemeente=header.ontvanger,
+            aanbieder=header.afzender,
+            referentie_aanbieder=product.referentie_aanbieder,
+            beschikkingnummer=product.beschikking_nummer,
+            categorie=product.product.categorie if product.product else None,
+            code=product.product.code if product.product else None,
+        )
+        for product in bericht.client.aangevraagde_producten
+    )

@@ -86,16 +86,20 @@ def _concluded(line: Regelverdict) -> str:
     if line.outcome is Outcome.NOT_ASSESSED:
         return "Niet beoordeeld (0233): voor deze cliënt is aan deze aanbieder nooit iets toegewezen."
     if line.outcome is Outcome.REJECTED:
-        return f"Afgekeurd ({', '.join(line.codes)}): {' '.join(_reasons(line))}".strip()
+        return f"Afgekeurd ({', '.join(line.codes)}): {_joined(_reasons(line))}"
     if line.outcome is Outcome.UNDECIDED:
-        return f"Aangehouden: {' '.join(_WACHT[reason] for reason in line.reasons)}"
+        return f"Aangehouden: {_joined([_WACHT[reason] for reason in line.reasons])}"
     flags = " ".join(f"Let op, niet gecontroleerd: {_WACHT[flag]}" for flag in line.flags)
     return f"Goedgekeurd. {flags}".strip()
 
 
 def _reasons(line: Regelverdict) -> list[str]:
     told = [_WAAROM[u.regel](u, line) for u in line.uitslagen if u.result is Result.FAIL]
-    return told or ["Zo besliste een medewerker."]
+    return told or ["zo besliste een medewerker."]
+
+
+def _joined(sentences: list[str]) -> str:
+    return "; ".join(sentence.removesuffix(".") for sentence in sentences) + "."
 
 
 def _euros(u: Uitslag) -> str:
