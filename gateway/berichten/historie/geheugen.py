@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from gateway.berichten.historie import uitkomst
-from gateway.berichten.historie.kenmerk import Kenmerk, heenbericht_van, kenmerk, partijen, soort_van
+from gateway.berichten.historie.kenmerk import Kenmerk, heenbericht_van, is_bekend, kenmerk, partijen, soort_van
 from gateway.berichten.historie.waarden import Dossier, Levering, Versie, Verzoek
 from gateway.berichten.soorten import SOORTEN
 
@@ -52,7 +52,9 @@ class History:
         return history
 
     def add(self, bericht: Any) -> None:
-        """Take in one parsed message; one whose name was used before changes nothing (TR056)."""
+        """Take in one parsed message; of another standard, or under a name used before (TR056), it changes nothing."""
+        if not is_bekend(bericht):
+            return
         soort = SOORTEN[soort_van(bericht)]
         if soort.is_retour:
             self._index.retouren[heenbericht_van(bericht)].append(bericht)
@@ -125,9 +127,7 @@ class History:
         return len(debet - gecrediteerd)
 
     def _retouren(self, naam: Kenmerk) -> list[Any]:
-        return [
-            r for r in self._index.retouren.get(naam, ()) if naam.soort == "WMO323" or not uitkomst.gaat_over_ander(r)
-        ]
+        return [r for r in self._index.retouren.get(naam, ()) if not uitkomst.gaat_over_ander(r)]
 
     def _telt(self, naam: Kenmerk) -> bool:
         """Not rejected: unanswered, or answered at least once without codes."""

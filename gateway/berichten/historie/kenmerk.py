@@ -27,6 +27,11 @@ def soort_van(bericht: Any) -> str:
     return _SOORT_BIJ_CODE[bericht.header.bericht_code]
 
 
+def is_bekend(bericht: Any) -> bool:
+    """True for a message of this standard; other families (iJw) have codes of their own."""
+    return bericht.header.bericht_code in _SOORT_BIJ_CODE
+
+
 def kenmerk(bericht: Any) -> Kenmerk:
     """The name of a message that is no return message; of a WMO325 its own name."""
     header = bericht.header

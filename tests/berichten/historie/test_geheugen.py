@@ -2,6 +2,7 @@
 
 import time
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -84,6 +85,34 @@ def test_a_repeat_is_the_same_version_and_keeps_the_reason_it_was_recorded_with(
         assert not versie.is_actueel(BEGIN)
 
 
+def test_of_two_versions_of_one_moment_the_changed_one_stays():
+    """C07: what was recorded first; within a day, what was changed before what was repeated."""
+    wijziging = m301(toegewezen(einddatum=LATER, reden_wijziging="05"), id="Z")
+    herhaling = m301(toegewezen(einddatum=LATER), id="A")
+    for history in (History.of([wijziging, herhaling]), History.of([herhaling, wijziging])):
+        assert [v.product.reden_wijziging for v in history.toewijzing(GEMEENTE, 101)] == ["05"]
+
+
+def test_an_allocation_is_current_up_to_and_including_its_last_day():
+    (versie,) = History.of([m301(toegewezen(einddatum=LATER))]).toewijzingen(DOSSIER)
+    assert [versie.is_actueel(dag(d)) for d in ("2026-02-15", "2026-02-16", "2026-02-17")] == [True, True, False]
+
+
+def test_a_client_has_no_allocations_that_were_rejected_or_are_now_anothers():
+    """TR332: a number that went to another client is not this client's, whatever it was before."""
+    afgekeurd = m301()
+    assert History.of([afgekeurd, retour_op(afgekeurd, "0001")]).toewijzingen(DOSSIER) == ()
+    ander = m301(toegewezen(moment="2026-02-02T10:00:00"), bsn=ANDERE_BSN)
+    assert History.of([m301(), ander]).toewijzingen(DOSSIER) == ()
+
+
+def test_a_message_approved_once_counts_whatever_else_was_answered():
+    bericht = m305()
+    for codes in ((), ("0001",)):
+        antwoorden = [retour_op(bericht, *codes), retour_op(bericht, *codes[1:])]
+        assert History.of([bericht, *antwoorden]).starts(DOSSIER) == {Levering.of(start())}
+
+
 def test_an_allocation_of_one_day_is_not_a_removed_one():
     """1.1: only RedenWijziging 13, or 01 with equal dates, removes."""
     eendaags = History.of([m301(toegewezen(einddatum=BEGIN, reden_wijziging="05"))])
@@ -130,6 +159,13 @@ def test_a_rejected_request_and_a_rejected_answer_count_as_not_sent():
     history = History.of([vot, antwoord, retour_op(antwoord, "0200"), retour_op(vot, "0001")])
     assert history.verzoek(GEMEENTE, AANBIEDER, "VOT-1") is None
     assert history.antwoorden(GEMEENTE, AANBIEDER, "VOT-1") == ("1",)
+
+
+def test_a_message_of_another_standard_is_left_out():
+    """A folder of earlier messages may hold iJw as well."""
+    bericht = m301()
+    ander = msgspec.structs.replace(bericht, header=msgspec.structs.replace(bericht.header, bericht_code="436"))
+    assert History.of([ander]).toewijzingen(DOSSIER) == ()
 
 
 def test_a_name_used_twice_leaves_the_first_message_in_force():
