@@ -139,7 +139,10 @@ def tr381(bericht: Any, ctx: Context) -> Iterator[Hit]:
     for g in _codes(bericht, ctx):
         if earlier is not None and _is_toegewezen(g, earlier, gemeente):
             continue
-        oordeel = None if lijst is None else lijst.past(g.categorie, g.code, g.dag)
+        if lijst is None:
+            yield niet_gecontroleerd(g.pad, PRODUCTCODES)  # once is enough
+            return
+        oordeel = lijst.past(g.categorie, g.code, g.dag)
         if oordeel is None:
             yield niet_gecontroleerd(g.pad, PRODUCTCODES)
         elif not oordeel:

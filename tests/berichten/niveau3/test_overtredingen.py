@@ -364,6 +364,20 @@ def test_a_declared_code_fits_its_category_or_is_the_code_assigned():
     assert codes(vreemd, (m301(toegewezen(code="07A01")),), "TR381") == set()
 
 
+def test_codes_that_cannot_be_judged_are_said_to_be():
+    """TR381: once without any list, and for each code about which the list says nothing."""
+    twee = m301(toegewezen(101), toegewezen(102))
+    for lijst, aantal in ((None, 1), (Zwijgt(), 2)):
+        ctx = Context(today=VANDAAG, sources={"productcodes": lijst})
+        gevonden = [hit for _, hit in hits(twee, ctx, "WMO301", (4,), codes=frozenset({"TR381"}))]
+        assert [bool(hit.bron) for hit in gevonden] == [True] * aantal
+
+
+class Zwijgt:
+    def past(self, categorie, code, on=None):
+        return None
+
+
 def test_without_a_code_there_is_nothing_to_fit():
     """TR381 on allocations of a category only, and of no product at all."""
     assert codes(ASPECIFIEK[0], (), "TR381") == codes(GENERIEK[0], (), "TR381") == set()
