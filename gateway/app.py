@@ -5,8 +5,10 @@ wrong is said with all its faults at once, and nothing is started.
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -99,14 +101,21 @@ class App:
             Ourselves(role=own.role, code=own.code, name=own.name, address=own.address),
             signer=self._signer(),
             mailbox=Mailbox(frozenset({own.address}), (self._decrypter(),)),
-            trust=Trust(tuple(Anchor(certificate=der) for der in self._certificates(self.settings.keys.anchors))),
+            trust=self._trust(),
             revocation=Revocation(self._revocation_lists()),
             formaat=formaat,
             contract=contract,
             products=() if contract is None else tuple(_products(contract, formaat)),
-            sources={"gemeentecodes": codelijsten.get("GEMEENTEN")},
+            sources=self._sources(contract),
             channel=CHANNEL,
         )
+
+    def _sources(self, contract: Contract | None) -> dict[str, Any]:
+        """Lists of others that rules of level 4 look into; what is missing is reported as not checked."""
+        sources: dict[str, Any] = {"gemeentecodes": codelijsten.get("GEMEENTEN")}
+        if contract is not None and self.settings.gateway.role == "gemeente":
+            sources["productcodes"] = _ProductList(contract, self.settings.gateway.code)
+        return sources
 
     def _open_store(self) -> Store:
         try:
@@ -114,6 +123,13 @@ class App:
             return Store.open(store_place(self.settings, self._files), master)
         except StoreError as error:
             raise cannot("CFG-STORE", str(error), "store.url") from error
+
+    def _trust(self) -> Trust:
+        """Roots that we trust, and the certificates of authorities below them that partners' chains need (SM-36)."""
+        found = self._certificates(self.settings.keys.anchors)
+        roots = [der for der in found if _is_root(der)]
+        between = [der for der in found if not _is_root(der)]
+        return Trust(tuple(Anchor(certificate=der) for der in roots), tuple(between))
 
     def _signer(self) -> SigningKey:
         keys = self.settings.keys
@@ -175,6 +191,22 @@ class App:
         if contract is None or has_errors(findings):
             raise CannotStart(findings)
         return contract
+
+
+def _is_root(der: bytes) -> bool:
+    certificate = x509.load_der_x509_certificate(der)
+    return certificate.issuer == certificate.subject
+
+
+class _ProductList:
+    """The contract's product list, as rule TR381 asks it."""
+
+    def __init__(self, contract: Contract, gemeente: str) -> None:
+        self._contract, self._gemeente = contract, gemeente
+
+    def past(self, categorie: str, code: str, on: date | None = None) -> bool | None:
+        """True if the code belongs to the category on that day; None without a list or a day."""
+        return None if on is None else self._contract.has_product(self._gemeente, categorie, code, on)
 
 
 def _products(contract: Contract, formaat: Formaat) -> Iterator[Contractregel]:

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from gateway import __version__
-from gateway.cli import bericht, declaratie, plan, regels, setup
+from gateway.cli import bericht, declaratie, demo, plan, regels, setup
 from gateway.cli.output import BROKEN, Surroundings, say, show
 
 app = typer.Typer(
@@ -41,6 +41,7 @@ def gateway(
 app.add_typer(bericht.app, name="bericht")
 app.add_typer(declaratie.app, name="declaratie")
 app.add_typer(plan.app, name="plan")
+app.command("demo")(demo.demo)
 app.command("init")(setup.init)
 app.command("check")(setup.check)
 app.command("regels")(regels.regels)

@@ -53,7 +53,7 @@ def set_up(folder: Path, today: datetime) -> None:
     _write(folder / "relay" / "tls.key", relay.key_pem(), secret=True)
     for party in CAST:
         home = folder / party.role
-        _write(home / "keys" / "anchors.pem", root.pem)
+        _write(home / "keys" / "anchors.pem", root.pem + issuing.pem)
         _write(home / "keys" / "crl" / "uitgever.crl", crl)
         _write(home / "keys" / "crl" / "root.crl", root_crl)
         _keys(home, party, issuing, until)

@@ -9,12 +9,12 @@ from gateway.berichten import wmo301
 from gateway.berichten.regels import Context, check
 from gateway.domain.findings import has_errors
 from gateway.flows.cases import (
-    UITVRAAG,
     expect,
     get_traject,
     save_traject,
     save_uitvraag,
     traject_of_toewijzing,
+    uitvragen,
 )
 from gateway.flows.dispatch import Refused, refuse, send_bericht
 from gateway.flows.history import earlier
@@ -22,7 +22,7 @@ from gateway.flows.incoming import Incoming
 from gateway.flows.numbers import identificatie, next_number
 from gateway.flows.orders import AMSTERDAM, wmo301_from
 from gateway.flows.parties import PartnerRecord, Surroundings, partner
-from gateway.plans import OntvangenUitvraag, ToegewezenProduct, vergelijk_beschikking
+from gateway.plans import ToegewezenProduct, vergelijk_beschikking
 from gateway.plans.model import Besluit, ToewijzingBericht, ToewijzingKoppeling
 from gateway.store import Unit
 
@@ -123,7 +123,7 @@ def order_answered(unit: Unit, _us: Surroundings, _sender: PartnerRecord, incomi
 def order_received(unit: Unit, _us: Surroundings, sender: PartnerRecord, incoming: Incoming) -> None:
     """An accepted WMO301 at the provider: the plan of this client with this municipality is now ordered (PL-27)."""
     bericht: wmo301.Bericht = incoming.bericht
-    found = unit.records.list(UITVRAAG, OntvangenUitvraag, personal={"bsn": bericht.client.bsn})
+    found = uitvragen(unit, bericht.client.bsn)
     waiting = [r for r in found if r.body.gemeente == sender.code and r.body.toestand == "ingediend"]
     for record in waiting[-1:]:
         nummers = tuple(p.toewijzing_nummer for p in bericht.client.toegewezen_producten)

@@ -28,7 +28,7 @@ def kop(soort: str, bericht: Any) -> Kop:
     """
     header, kind = bericht.header, SOORTEN[soort]
     first = header.bericht_identificatie
-    if kind.is_retour:
+    if kind.is_retour and soort != DECLARATIE_ANTWOORD:
         return Kop(
             soort=soort,
             afzender=header.ontvanger,

@@ -6,9 +6,10 @@ import msgspec
 
 from gateway.domain.findings import Finding, has_errors
 from gateway.flows.cases import (
-    UITVRAAG,
     Document,
     keep_documents,
+    knows_uitvraag,
+    open_uitvraag,
     save_traject,
     traject_of_plan,
 )
@@ -47,7 +48,7 @@ def _take_uitvraag(
     unit: Unit, sender: PartnerRecord, opened: Opened, gelezen: Uitwisseling, documents: list[Document]
 ) -> Unusable | None:
     """Event 6 on the provider's side: the request is there, with the municipal part and its attachments."""
-    if unit.records.get(UITVRAAG, gelezen.plan_id, OntvangenUitvraag) is not None:
+    if knows_uitvraag(unit, gelezen.plan_id):
         return Unusable(findings=(_fault("PLAN_BEKEND", "Een uitvraag met dit kenmerk is al ontvangen."),))
     ontvangen = OntvangenUitvraag(
         id=gelezen.plan_id,
@@ -56,9 +57,7 @@ def _take_uitvraag(
         bijlage=_bijlagen(gelezen, sender.name, unit),
         toestand="ontvangen",
     )
-    bsn = gelezen.plan.client.bsn
-    unit.records.add(UITVRAAG, ontvangen.id, ontvangen, dossier=ontvangen.id, personal={"bsn": bsn} if bsn else None)
-    unit.records.add_event(UITVRAAG, ontvangen.id, "ontvangen", {"messageId": opened.headers.message_id})
+    open_uitvraag(unit, ontvangen, opened.headers.message_id)
     keep_documents(unit, ontvangen.id, documents)
     unit.audit.write("uitvraag_bezorgd", f"uitvraag/{ontvangen.id}", partner=sender.code)
     return None

@@ -8,6 +8,7 @@ import msgspec
 from gateway.domain.findings import has_errors
 from gateway.flows.cases import (
     Document,
+    dispatch_of,
     expect,
     get_traject,
     get_uitvraag,
@@ -76,7 +77,6 @@ def return_plan(unit: Unit, us: Surroundings, plan: Ondersteuningsplan, document
     submitted = msgspec.structs.replace(plan, status="ingediend", sha256=inhoud_sha256(plan))
     bijlagen = tuple(_described(document, us.ourselves.name, unit.now) for document in documents)
     content = maak_retour(submitted, us.formaat, verzonden_op=unit.now, bijlagen=bijlagen)
-    dispatch = next((e.body for e in unit.records.events("uitvraag", plan.plan_id) if e.soort == "ontvangen"), b"{}")
     number = send_plan(
         unit,
         us,
@@ -84,7 +84,7 @@ def return_plan(unit: Unit, us: Surroundings, plan: Ondersteuningsplan, document
         content,
         [document.attachment() for document in documents],
         plan_id=plan.plan_id,
-        in_reply_to=msgspec.json.decode(dispatch).get("messageId"),
+        in_reply_to=dispatch_of(unit, plan.plan_id),
         dossier=plan.plan_id,
     )
     keep_documents(unit, plan.plan_id, documents)

@@ -1,0 +1,196 @@
+"""Play the story: set up, open both gateways and the relay, take the steps in order, stop at the first that fails."""
+
+import asyncio
+import json
+import ssl
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from gateway.app import App
+from gateway.demo import setup
+from gateway.demo.cast import AANBIEDER, CAST, DAYS, GEMEENTE, at
+from gateway.demo.leesmij import leesmij
+from gateway.demo.relay import Account, Relay
+from gateway.demo.scene import Scene, StepFailed, StoryClock, iwmo_name
+from gateway.demo.settlement import TARIFFS
+from gateway.demo.story import STORY, Step, Told
+from gateway.flows.dispatch import Refused
+from gateway.flows.parties import ConfirmedCertificate, PartnerRecord, add_partner, partner
+from gateway.store import Store
+from gateway.transports import write_whole
+from gateway.ways import CannotStart
+from gateway.worker import AlreadyRunning, only_one
+
+FIRST = Step("inrichten", "demo", lambda _: _nothing())
+
+
+class Beat(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the answer: a step that was taken, or the one that failed (docs/commands.md, demo)."""
+
+    step: str
+    actor: str
+    what: str
+    ok: bool
+    files: tuple[str, ...] = ()
+    ms: int = 0
+
+
+async def play(folder: Path, today: datetime) -> AsyncIterator[Beat | Step]:
+    """Yields each step before it is taken, then what came of it; ends after the first failure.
+
+    Raises OSError when the folder cannot be used, AlreadyRunning when another demo plays in it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with only_one(folder / ".lock"):
+        yield FIRST
+        began = time.monotonic()
+        if not setup.is_ready(folder):
+            await asyncio.to_thread(setup.set_up, folder, today)
+            (folder / GEMEENTE.role / "contract.json").write_text(_contract(), encoding="utf-8")
+        async with AsyncExitStack() as stack:
+            clock = StoryClock(at(DAYS.melding))
+            relay = stack.enter_context(_relay(folder, clock))
+            try:
+                scene = _scene(folder, relay, clock)
+            except CannotStart as error:
+                yield _failed(FIRST, error, began)
+                return
+            stack.push_async_callback(scene.close)
+            _recover(scene)
+            _introduce(scene)
+            yield _done(FIRST, Told("Twee gateways met elk een eigen map, database, sleutels en certificaten."), began)
+            async for beat in _steps(scene):
+                yield beat
+
+
+async def _steps(scene: Scene) -> AsyncIterator[Beat | Step]:
+    for step in STORY:
+        yield step
+        began = time.monotonic()
+        try:
+            told = await step.run(scene)
+            scene.export()
+        except (StepFailed, Refused, CannotStart) as error:
+            yield _failed(step, error, began)
+            return
+        yield _done(step, told, began)
+    plan, order = scene.files_of("gemeente", "plan")[0], scene.bericht("gemeente", "WMO301")
+    assert order is not None, "the story's steps made it"
+    write_whole(scene.folder / "LEESMIJ.txt", leesmij(Path(plan).name, Path(iwmo_name(order)).name).encode())
+
+
+def _done(step: Step, told: Told, began: float) -> Beat:
+    return Beat(step=step.name, actor=step.actor, what=told.what, ok=True, files=told.files, ms=_ms(began))
+
+
+def _failed(step: Step, error: Exception, began: float) -> Beat:
+    what = str(error)
+    if isinstance(error, Refused | CannotStart):
+        what = " ".join(f"{f.code}: {f.message} {f.advice or ''}".strip() for f in error.findings)
+    return Beat(step=step.name, actor=step.actor, what=what, ok=False, ms=_ms(began))
+
+
+def _ms(began: float) -> int:
+    return round((time.monotonic() - began) * 1000)
+
+
+def _relay(folder: Path, clock: StoryClock) -> Relay:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "relay" / "tls.pem", folder / "relay" / "tls.key")
+    accounts = tuple(
+        Account(party.address, (folder / party.role / "keys" / "relay.password").read_text().strip()) for party in CAST
+    )
+    return Relay(folder / "relay", accounts, context, clock, refuse_once=frozenset({AANBIEDER.address}))
+
+
+def _scene(folder: Path, relay: Relay, clock: StoryClock) -> Scene:
+    # The relay takes a free port at each run; everything else is as the folders say.
+    environ = {"GATEWAY_RELAY_PORT": str(relay.port)}
+    gemeente = App.open(folder / GEMEENTE.role, environ)
+    try:
+        return Scene(folder, gemeente, App.open(folder / AANBIEDER.role, environ), clock)
+    except CannotStart:
+        gemeente.store.close()
+        raise
+
+
+def _recover(scene: Scene) -> None:
+    """Go on where a killed run stopped: its time of the story, and the messages it held."""
+    for app in scene.apps.values():
+        scene.clock.advance_to(_last_moment(app.store))
+    for app in scene.apps.values():
+        with app.store.unit(now=scene.clock(), actor="demo") as unit:
+            unit.outbox.recover(node=app.store.node)
+
+
+def _last_moment(store: Store) -> datetime:
+    """The latest moment that was committed."""
+    moments = [at(DAYS.melding)]
+    with store.view(now=at(DAYS.melding)) as view:
+        head = view.audit.head().nr
+        moments += [entry.at for entry in view.audit.list(after=max(head - 1, 0))]
+        moments += [item.changed_at for item in view.outbox.list(limit=1000)]
+        moments += [item.settled_at or item.fetched_at for item in view.inbox.list(limit=1000)]
+    return max(moments)
+
+
+def _introduce(scene: Scene) -> None:
+    """Make each side a partner of the other: what a person does who compares fingerprints by telephone (SM-136)."""
+    for ours, theirs in ((GEMEENTE, AANBIEDER), (AANBIEDER, GEMEENTE)):
+        keys = scene.folder / theirs.role / "keys"
+        record = PartnerRecord(
+            code=theirs.code,
+            role=theirs.role,
+            name=theirs.name,
+            address=theirs.address,
+            profile="strict",
+            certificates=tuple(
+                ConfirmedCertificate(
+                    der=_leaf(keys / name), confirmed_by="demo", confirmed_on=DAYS.melding, channel="telefoon"
+                )
+                for name in ("signing.pem", "decryption.pem")
+            ),
+        )
+        with scene.apps[ours.role].store.unit(now=scene.clock(), actor="demo") as unit:
+            if partner(unit, theirs.code) != record:
+                add_partner(unit, record)
+
+
+def _leaf(file: Path) -> bytes:
+    """The first certificate of a PEM file, DER."""
+    return x509.load_pem_x509_certificates(file.read_bytes())[0].public_bytes(Encoding.DER)
+
+
+def _contract() -> str:
+    """What both sides agreed: tariffs and products. Without it a declaration is held, not judged."""
+    rows: list[dict[str, Any]] = [
+        {"product_code": "02A03", "eenheid": "04", "tarief": str(TARIFFS["02A03"]), "begindatum": "2025-01-01"},
+        {"product_code": "07A03", "eenheid": "16", "tarief": str(TARIFFS["07A03"]), "begindatum": "2025-01-01"},
+    ]
+    agreed = {
+        "revision": "demo-1",
+        "gemeente": GEMEENTE.code,
+        "aanbieder": AANBIEDER.code,
+        "own_codes": [GEMEENTE.code],
+        "contract_tariffs": rows,
+        "contract_complete": [{"begindatum": "2025-01-01"}],
+        "product_list": [
+            {"product_categorie": code[:2], "product_code": code, "begindatum": "2025-01-01"} for code in TARIFFS
+        ],
+    }
+    return json.dumps(agreed, indent=2) + "\n"
+
+
+async def _nothing() -> Told:
+    return Told("")
+
+
+__all__ = ["AlreadyRunning", "Beat", "play"]

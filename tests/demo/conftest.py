@@ -1,0 +1,47 @@
+"""The demo, played once for all tests that look at what it leaves."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LONGEST = 120  # seconds; the demo itself takes about ten
+
+
+class Played(NamedTuple):
+    """A run of `gateway demo --json`."""
+
+    folder: Path
+    code: int
+    lines: list[dict[str, Any]]
+    errors: str
+
+
+def command(folder: Path, *options: str) -> list[str]:
+    """The command line of a demo in `folder`."""
+    return [sys.executable, "-m", "gateway", "demo", "--dir", str(folder), *options]
+
+
+def environment() -> dict[str, str]:
+    """As a person has it: no setting of a gateway in it."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("GATEWAY_")}
+    return kept | {"PYTHONPATH": str(ROOT)}
+
+
+def play(folder: Path) -> Played:
+    """Play the demo to its end."""
+    done = subprocess.run(
+        command(folder, "--json"), capture_output=True, text=True, timeout=LONGEST, env=environment(), check=False
+    )
+    return Played(folder, done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr)
+
+
+@pytest.fixture(scope="session")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """One whole run, not to be changed."""
+    return play(tmp_path_factory.mktemp("demo") / "demo")
