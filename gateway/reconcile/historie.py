@@ -12,11 +12,11 @@ from gateway.berichten import wmo301, wmo302, wmo323, wmo325
 from gateway.berichten.deel import Deel
 from gateway.domain.findings import Finding
 from gateway.reconcile.antwoord import AKKOORD, NIET_BEOORDEELD, VOLLEDIG
-from gateway.reconcile.declaraties import Declaratie, Prestatie
+from gateway.reconcile.declaraties import Declaratie
 from gateway.reconcile.state import Effects, State
 from gateway.reconcile.toewijzingen import Antwoord301, Key, versies_uit_301
 from gateway.reconcile.uitslag import Outcome
-from gateway.reconcile.werkstand import Werkstand
+from gateway.reconcile.werkstand import Werkstand, boek
 
 _Id = tuple[str, str, str, date]  # afzender, ontvanger, Identificatie, Dagtekening of the message that was sent
 
@@ -136,20 +136,19 @@ def _booked(state: State, declaratie: Declaratie, message: wmo325.Bericht, findi
     references = {
         (bsn, (r.referentie_nummer, r.vorig_referentie_nummer)): codes for (bsn, r), codes in returned.items()
     }
-    stand = Werkstand(state, declaratie)
-    for p in sorted(declaratie.prestaties, key=lambda line: not line.is_credit):
+    outcomes = []
+    for p in declaratie.prestaties:
         codes = references.get((p.bsn, (p.referentie_nummer, p.vorig_referentie_nummer)))
-        stand.register(p, _outcome(p, codes, stand, findings), codes or ())
-    return stand.effects("", held=False)
+        outcomes.append((_outcome(codes), codes or ()))
+    effects, loose = boek(state, declaratie, outcomes)
+    findings += [_loose("323", referentie, "de regel die deze terugboeking noemt") for referentie in loose]
+    return effects
 
 
-def _outcome(p: Prestatie, codes: tuple[str, ...] | None, stand: Werkstand, findings: list[Finding]) -> Outcome:
-    if codes is not None:
-        return Outcome.NOT_ASSESSED if codes == (NIET_BEOORDEELD,) else Outcome.REJECTED
-    if p.is_credit and stand.referentie(p.vorig_referentie_nummer or "") is None:
-        findings.append(_loose("323", p.referentie_nummer, "de regel die deze terugboeking noemt"))
-        return Outcome.NOT_ASSESSED  # nothing to take back: the debit was never booked either
-    return Outcome.APPROVED
+def _outcome(codes: tuple[str, ...] | None) -> Outcome:
+    if codes is None:
+        return Outcome.APPROVED
+    return Outcome.NOT_ASSESSED if codes == (NIET_BEOORDEELD,) else Outcome.REJECTED
 
 
 def _loose(soort: str, nummer: str, missing: str) -> Finding:

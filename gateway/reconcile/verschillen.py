@@ -1,4 +1,4 @@
-"""Differences between decisions and orders: the kinds A01–A33 with severity, actor and advice (1.2.5).
+"""Differences for people: A01–A33 between decision and order (1.2.5), R01–R05 after a changed order (3.5).
 
 A difference is a message to people. It never changes a declaration or rejects a message (OP364).
 """
@@ -58,6 +58,11 @@ SOORTEN: dict[str, Soort] = {
     "A31": Soort("CHANGE_BLOCKED", "S2", "BO, AB", "Laat de aanbieder eerst crediteren wat is goedgekeurd."),
     "A32": Soort("REFERENCE_INVALID", "S3", "BO", "Laat ReferentieAanbieder leeg, of vul die van het verzoek in."),
     "A33": Soort("STRUCTURE_INVALID", "S2", "BO", "Vul precies de velden die bij deze vorm van toewijzen horen."),
+    "R01": Soort("APPROVED_ON_REMOVED", "S2", "BO, AB", "Herstel de toewijzing, of laat de aanbieder crediteren."),
+    "R02": Soort("APPROVED_OUTSIDE_PERIOD", "S2", "BO, AB", "Verleng de toewijzing, of laat de regel crediteren."),
+    "R03": Soort("APPROVED_OVER_VOLUME", "S2", "BO, AB", "Verhoog de omvang, of laat het teveel crediteren."),
+    "R04": Soort("APPROVED_OVER_BUDGET", "S2", "BO, AB", "Verhoog het budget, of laat het teveel crediteren."),
+    "R05": Soort("APPROVED_OVER_PERIOD", "S2", "BO, AB", "Laat de regel crediteren en opnieuw indienen."),
 }
 
 

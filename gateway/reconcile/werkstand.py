@@ -1,5 +1,7 @@
 """The state as one message sees it while it is assessed: what was, plus what its own earlier lines did (1.4.3, 5.3)."""
 
+from collections.abc import Sequence
+
 from gateway.reconcile import eenheden
 from gateway.reconcile.declaraties import Declaratie, Prestatie
 from gateway.reconcile.state import Effects, Geregistreerd, MonthKey, OpenBericht, State, Verbruik, month_key
@@ -135,6 +137,32 @@ class Werkstand:
             zero_by_month={} if held else self._zero_by_month,
             granted=0 if held else self._granted,
         )
+
+
+def boek(
+    state: State, declaratie: Declaratie, outcomes: Sequence[tuple[Outcome, tuple[str, ...]]], payload_hash: str = ""
+) -> tuple[Effects, tuple[str, ...]]:
+    """The effects of a declaration as it was decided, whatever the rules would say now (5.6).
+
+    `outcomes` in document order. Also returns the credits whose debit is not known: nothing can be taken back for
+    them, because the debit was never booked here either.
+    """
+    stand = Werkstand(state, declaratie)
+    loose = []
+    decided = list(zip(declaratie.prestaties, outcomes, strict=True))
+    for p, (outcome, codes) in sorted(decided, key=_processing_order):
+        unknown = p.is_credit and stand.referentie(p.vorig_referentie_nummer or "") is None
+        if outcome is Outcome.APPROVED and unknown:
+            loose.append(p.referentie_nummer)
+            outcome = Outcome.NOT_ASSESSED
+        stand.register(p, outcome, codes)
+    return stand.effects(payload_hash, held=False), tuple(loose)
+
+
+def _processing_order(item: tuple[Prestatie, tuple[Outcome, tuple[str, ...]]]) -> int:
+    """Credits, debits, then the lines of refused clients; each in document order (S4, S5)."""
+    p, (outcome, _) = item
+    return 2 if outcome is Outcome.NOT_ASSESSED else 0 if p.is_credit else 1
 
 
 def _layered(changes: dict[MonthKey, str | None], below: dict[MonthKey, str], key: MonthKey) -> str | None:

@@ -498,7 +498,7 @@ def test_a33_structure(product: str, looptijd: str, omvang: str, budget: int | N
 
 def test_every_kind_is_tested_here() -> None:
     """1.2.5 has 33 kinds."""
-    assert list(SOORTEN) == [f"A{n:02}" for n in range(1, 34)]
+    assert [kind for kind in SOORTEN if kind[0] == "A"] == [f"A{n:02}" for n in range(1, 34)]
 
 
 def test_the_json_of_the_command() -> None:
