@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import sys
+import sysconfig
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from importlib import import_module
@@ -106,9 +107,10 @@ def load_schemas(*folders: Path) -> Schemas:
 
 
 def schema_root() -> Path:
-    """The folder `xsd` of a checkout, else the copy that an installed package carries."""
+    """The folder `xsd`: beside the package in a checkout, under the data path when installed."""
     checkout = Path(__file__).parents[2] / "xsd"
-    return checkout if checkout.is_dir() else Path(__file__).parents[1] / "_xsd"
+    installed = Path(sysconfig.get_path("data"), "share", "wmo-gateway", "xsd")
+    return checkout if (checkout / "iwmo").is_dir() else installed
 
 
 def _load(folder: Path) -> list[Message]:

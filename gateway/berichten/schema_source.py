@@ -127,8 +127,9 @@ def _codec(title: str, classes: list[ComplexType], imports: list[str], prefixes:
     chosen = [kind for kind in classes if _constant(kind) in _children(kind)]
     lines += [f'NS = "{{{namespace}}}"'] if chosen else []
     for kind in chosen:
-        names = ", ".join(f'"{e.name}"' for e in kind.elements)
-        lines += [f"{_constant(kind)} = tuple(NS + name for name in ({names},))"]
+        all_tags = _mixes_lists(kind)
+        tags = ", ".join(f'NS + "{e.name}"' if all_tags or e.minimum == 0 else "None" for e in kind.elements)
+        lines += [f"{_constant(kind)} = ({tags},)"]
     return "\n".join(lines) + "\n" + text
 
 

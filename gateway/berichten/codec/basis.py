@@ -4,57 +4,39 @@ from gateway.berichten import basis as models
 from gateway.berichten.codec.leaves import Node, Odd, but_one, day, escape, parts, whole
 
 NS = "{http://www.istandaarden.nl/iwmo/3_2/basisschema/schema}"
-VOLLEDIGE_NAAM = tuple(
-    NS + name
-    for name in (
-        "Geslachtsnaam",
-        "Partnernaam",
-        "Voornamen",
-        "Voorletters",
-        "NaamGebruik",
-    )
+VOLLEDIGE_NAAM = (
+    None,
+    NS + "Partnernaam",
+    NS + "Voornamen",
+    NS + "Voorletters",
+    None,
 )
-HUIS = tuple(
-    NS + name
-    for name in (
-        "Huisnummer",
-        "Huisletter",
-        "HuisnummerToevoeging",
-        "AanduidingWoonadres",
-    )
+HUIS = (
+    None,
+    NS + "Huisletter",
+    NS + "HuisnummerToevoeging",
+    NS + "AanduidingWoonadres",
 )
-ADRES = tuple(
-    NS + name
-    for name in (
-        "Huis",
-        "Postcode",
-        "Straatnaam",
-        "Plaatsnaam",
-        "LandCode",
-    )
+ADRES = (
+    NS + "Huis",
+    NS + "Postcode",
+    NS + "Straatnaam",
+    NS + "Plaatsnaam",
+    NS + "LandCode",
 )
-OPEN_PERIODE = tuple(
-    NS + name
-    for name in (
-        "Begindatum",
-        "Einddatum",
-    )
+OPEN_PERIODE = (
+    NS + "Begindatum",
+    NS + "Einddatum",
 )
-VERKORTE_NAAM = tuple(
-    NS + name
-    for name in (
-        "Geslachtsnaam",
-        "Voornamen",
-        "Voorletters",
-    )
+VERKORTE_NAAM = (
+    None,
+    NS + "Voornamen",
+    NS + "Voorletters",
 )
-VERWIJZER = tuple(
-    NS + name
-    for name in (
-        "Type",
-        "Naam",
-        "ZorgverlenerCode",
-    )
+VERWIJZER = (
+    None,
+    NS + "Naam",
+    NS + "ZorgverlenerCode",
 )
 
 

@@ -13,6 +13,7 @@ Node: TypeAlias = _Element
 Odd: TypeAlias = list[_Element]  # elements whose text is not the canonical spelling of their value
 T = TypeVar("T")
 _from_iso = date.fromisoformat
+_time_from_iso = time.fromisoformat
 
 
 class Unholdable(ValueError):
@@ -23,13 +24,28 @@ class Unholdable(ValueError):
         self.node = node
 
 
-def parts(node: Node, tags: tuple[str, ...]) -> list[Any]:
-    """The children, one for each tag; None where an optional one is absent."""
-    kids = node[:]
-    if len(kids) == len(tags):  # the common case, in which no tag needs to be looked at
+def parts(node: Node, tags: tuple[str | None, ...]) -> list[Any]:
+    """The children, one for each of `tags`; None where an optional one is absent.
+
+    `tags` holds the tag of an optional child and None for a required one: on a tree that the schema accepts a required
+    child needs no look at its tag, which is the slow part, and nor does any child once nothing more can be absent.
+    """
+    kids: list[Any] = node[:]
+    absent = len(tags) - len(kids)
+    if not absent:
         return kids
-    found = {kid.tag: kid for kid in kids}
-    return [found.get(tag) for tag in tags]
+    kids.append(None)
+    found: list[Any] = []
+    place = 0
+    for tag in tags:
+        kid = kids[place]
+        if absent and tag is not None and (kid is None or kid.tag != tag):
+            found.append(None)
+            absent -= 1
+        else:
+            found.append(kid)
+            place += 1
+    return found
 
 
 def but_one(node: Node, count: int, optional: int) -> list[Any]:
@@ -86,10 +102,12 @@ def day(node: Node, odd: Odd) -> date:
 def moment(node: Node, odd: Odd) -> time:
     """xs:time without time zone; 24:00:00 is midnight, digits beyond microseconds are cut off."""
     text = node.text or ""
+    if len(text) == 8 and text < "24":  # the usual spelling
+        return _time_from_iso(text)
     clean = text.strip()
     if clean.startswith("24:"):
         clean = "00:00:00"
-    value = time.fromisoformat(clean[:15])
+    value = _time_from_iso(clean[:15])
     if clock(value) != text:
         odd.append(node)
     return value

@@ -5,60 +5,48 @@ from gateway.berichten.codec import basis
 from gateway.berichten.codec.leaves import Node, Odd, clock, day, escape, many, moment, parts, whole
 
 NS = "{http://www.istandaarden.nl/iwmo/3_2/wmo301/schema}"
-CONTACT = tuple(
-    NS + name
-    for name in (
-        "Soort",
-        "Adres",
-        "Organisatie",
-        "Telefoon",
-        "Emailadres",
-        "Periode",
-    )
+CONTACT = (
+    None,
+    NS + "Adres",
+    NS + "Organisatie",
+    NS + "Telefoon",
+    NS + "Emailadres",
+    NS + "Periode",
 )
-RELATIE = tuple(
-    NS + name
-    for name in (
-        "Nummer",
-        "Volgorde",
-        "Soort",
-        "Geboortedatum",
-        "Geslacht",
-        "Naam",
-        "Contact",
-    )
+RELATIE = (
+    None,
+    NS + "Volgorde",
+    None,
+    NS + "Geboortedatum",
+    NS + "Geslacht",
+    None,
+    None,
 )
-TOEGEWEZEN_PRODUCT = tuple(
-    NS + name
-    for name in (
-        "ToewijzingNummer",
-        "ReferentieAanbieder",
-        "Product",
-        "Toewijzingsdatum",
-        "Toewijzingstijd",
-        "Ingangsdatum",
-        "Einddatum",
-        "RedenWijziging",
-        "Omvang",
-        "Budget",
-        "Commentaar",
-    )
+TOEGEWEZEN_PRODUCT = (
+    None,
+    NS + "ReferentieAanbieder",
+    NS + "Product",
+    None,
+    None,
+    None,
+    NS + "Einddatum",
+    NS + "RedenWijziging",
+    NS + "Omvang",
+    NS + "Budget",
+    NS + "Commentaar",
 )
-CLIENT = tuple(
-    NS + name
-    for name in (
-        "Bsn",
-        "Geboortedatum",
-        "Geslacht",
-        "Naam",
-        "Communicatie",
-        "JuridischeStatus",
-        "WettelijkeVertegenwoordiging",
-        "Commentaar",
-        "Relaties",
-        "Contactgegevens",
-        "ToegewezenProducten",
-    )
+CLIENT = (
+    None,
+    None,
+    None,
+    None,
+    NS + "Communicatie",
+    NS + "JuridischeStatus",
+    NS + "WettelijkeVertegenwoordiging",
+    NS + "Commentaar",
+    NS + "Relaties",
+    None,
+    None,
 )
 
 

@@ -5,81 +5,66 @@ from gateway.berichten.codec import basis
 from gateway.berichten.codec.leaves import Node, Odd, but_one, clock, day, escape, many, moment, parts, texts, whole
 
 NS = "{http://www.istandaarden.nl/iwmo/3_2/wmo302/schema}"
-HEADER = tuple(
-    NS + name
-    for name in (
-        "BerichtCode",
-        "BerichtVersie",
-        "BerichtSubversie",
-        "Afzender",
-        "Ontvanger",
-        "BerichtIdentificatie",
-        "XsdVersie",
-        "IdentificatieRetour",
-        "DagtekeningRetour",
-        "XsltVersie",
-        "XsdVersieRetour",
-        "RetourCodes",
-    )
+HEADER = (
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    NS + "XsltVersie",
+    None,
+    NS + "RetourCodes",
 )
-CONTACT = tuple(
-    NS + name
-    for name in (
-        "Soort",
-        "Adres",
-        "Organisatie",
-        "Telefoon",
-        "Emailadres",
-        "Periode",
-        "RetourCodes",
-    )
+CONTACT = (
+    None,
+    NS + "Adres",
+    NS + "Organisatie",
+    NS + "Telefoon",
+    NS + "Emailadres",
+    NS + "Periode",
+    None,
 )
-RELATIE = tuple(
-    NS + name
-    for name in (
-        "Nummer",
-        "Volgorde",
-        "Soort",
-        "Geboortedatum",
-        "Geslacht",
-        "Naam",
-        "Contact",
-        "RetourCodes",
-    )
+RELATIE = (
+    None,
+    NS + "Volgorde",
+    None,
+    NS + "Geboortedatum",
+    NS + "Geslacht",
+    None,
+    None,
+    None,
 )
-TOEGEWEZEN_PRODUCT = tuple(
-    NS + name
-    for name in (
-        "ToewijzingNummer",
-        "ReferentieAanbieder",
-        "Product",
-        "Toewijzingsdatum",
-        "Toewijzingstijd",
-        "Ingangsdatum",
-        "Einddatum",
-        "RedenWijziging",
-        "Omvang",
-        "Budget",
-        "Commentaar",
-        "RetourCodes",
-    )
+TOEGEWEZEN_PRODUCT = (
+    None,
+    NS + "ReferentieAanbieder",
+    NS + "Product",
+    None,
+    None,
+    None,
+    NS + "Einddatum",
+    NS + "RedenWijziging",
+    NS + "Omvang",
+    NS + "Budget",
+    NS + "Commentaar",
+    None,
 )
-CLIENT = tuple(
-    NS + name
-    for name in (
-        "Bsn",
-        "Geboortedatum",
-        "Geslacht",
-        "Naam",
-        "Communicatie",
-        "JuridischeStatus",
-        "WettelijkeVertegenwoordiging",
-        "Commentaar",
-        "Relaties",
-        "Contactgegevens",
-        "ToegewezenProducten",
-        "RetourCodes",
-    )
+CLIENT = (
+    None,
+    None,
+    None,
+    None,
+    NS + "Communicatie",
+    NS + "JuridischeStatus",
+    NS + "WettelijkeVertegenwoordiging",
+    NS + "Commentaar",
+    NS + "Relaties",
+    None,
+    None,
+    None,
 )
 
 

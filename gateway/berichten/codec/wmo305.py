@@ -5,15 +5,12 @@ from gateway.berichten.codec import basis
 from gateway.berichten.codec.leaves import Node, Odd, day, escape, many, parts, whole
 
 NS = "{http://www.istandaarden.nl/iwmo/3_2/wmo305/schema}"
-START_PRODUCT = tuple(
-    NS + name
-    for name in (
-        "ToewijzingNummer",
-        "Product",
-        "ToewijzingIngangsdatum",
-        "Begindatum",
-        "StatusAanlevering",
-    )
+START_PRODUCT = (
+    NS + "ToewijzingNummer",
+    NS + "Product",
+    NS + "ToewijzingIngangsdatum",
+    None,
+    None,
 )
 
 

@@ -5,33 +5,27 @@ from gateway.berichten.codec import basis
 from gateway.berichten.codec.leaves import Node, Odd, but_one, day, escape, many, parts, texts, whole
 
 NS = "{http://www.istandaarden.nl/iwmo/3_2/wmo306/schema}"
-HEADER = tuple(
-    NS + name
-    for name in (
-        "BerichtCode",
-        "BerichtVersie",
-        "BerichtSubversie",
-        "Afzender",
-        "Ontvanger",
-        "BerichtIdentificatie",
-        "XsdVersie",
-        "IdentificatieRetour",
-        "DagtekeningRetour",
-        "XsltVersie",
-        "XsdVersieRetour",
-        "RetourCodes",
-    )
+HEADER = (
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    NS + "XsltVersie",
+    None,
+    NS + "RetourCodes",
 )
-START_PRODUCT = tuple(
-    NS + name
-    for name in (
-        "ToewijzingNummer",
-        "Product",
-        "ToewijzingIngangsdatum",
-        "Begindatum",
-        "StatusAanlevering",
-        "RetourCodes",
-    )
+START_PRODUCT = (
+    NS + "ToewijzingNummer",
+    NS + "Product",
+    NS + "ToewijzingIngangsdatum",
+    None,
+    None,
+    None,
 )
 
 

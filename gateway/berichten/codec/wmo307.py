@@ -5,17 +5,14 @@ from gateway.berichten.codec import basis
 from gateway.berichten.codec.leaves import Node, Odd, day, escape, many, parts, whole
 
 NS = "{http://www.istandaarden.nl/iwmo/3_2/wmo307/schema}"
-STOP_PRODUCT = tuple(
-    NS + name
-    for name in (
-        "ToewijzingNummer",
-        "Product",
-        "ToewijzingIngangsdatum",
-        "Begindatum",
-        "RedenBeeindiging",
-        "Einddatum",
-        "StatusAanlevering",
-    )
+STOP_PRODUCT = (
+    NS + "ToewijzingNummer",
+    NS + "Product",
+    NS + "ToewijzingIngangsdatum",
+    None,
+    None,
+    None,
+    None,
 )
 
 

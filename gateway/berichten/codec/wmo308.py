@@ -5,35 +5,29 @@ from gateway.berichten.codec import basis
 from gateway.berichten.codec.leaves import Node, Odd, but_one, day, escape, many, parts, texts, whole
 
 NS = "{http://www.istandaarden.nl/iwmo/3_2/wmo308/schema}"
-HEADER = tuple(
-    NS + name
-    for name in (
-        "BerichtCode",
-        "BerichtVersie",
-        "BerichtSubversie",
-        "Afzender",
-        "Ontvanger",
-        "BerichtIdentificatie",
-        "XsdVersie",
-        "IdentificatieRetour",
-        "DagtekeningRetour",
-        "XsltVersie",
-        "XsdVersieRetour",
-        "RetourCodes",
-    )
+HEADER = (
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    NS + "XsltVersie",
+    None,
+    NS + "RetourCodes",
 )
-STOP_PRODUCT = tuple(
-    NS + name
-    for name in (
-        "ToewijzingNummer",
-        "Product",
-        "ToewijzingIngangsdatum",
-        "Begindatum",
-        "RedenBeeindiging",
-        "Einddatum",
-        "StatusAanlevering",
-        "RetourCodes",
-    )
+STOP_PRODUCT = (
+    NS + "ToewijzingNummer",
+    NS + "Product",
+    NS + "ToewijzingIngangsdatum",
+    None,
+    None,
+    None,
+    None,
+    None,
 )
 
 

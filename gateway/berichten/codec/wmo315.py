@@ -5,21 +5,18 @@ from gateway.berichten.codec import basis
 from gateway.berichten.codec.leaves import Node, Odd, but_one, day, escape, many, parts, whole
 
 NS = "{http://www.istandaarden.nl/iwmo/3_2/wmo315/schema}"
-AANGEVRAAGD_PRODUCT = tuple(
-    NS + name
-    for name in (
-        "ReferentieAanbieder",
-        "BeschikkingNummer",
-        "Product",
-        "BeschikkingIngangsdatum",
-        "ToewijzingIngangsdatum",
-        "ToewijzingEinddatum",
-        "Omvang",
-        "Budget",
-        "Verwijzer",
-        "Raamcontract",
-        "Commentaar",
-    )
+AANGEVRAAGD_PRODUCT = (
+    None,
+    NS + "BeschikkingNummer",
+    NS + "Product",
+    NS + "BeschikkingIngangsdatum",
+    None,
+    NS + "ToewijzingEinddatum",
+    NS + "Omvang",
+    NS + "Budget",
+    None,
+    NS + "Raamcontract",
+    NS + "Commentaar",
 )
 
 

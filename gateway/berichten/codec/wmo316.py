@@ -5,39 +5,33 @@ from gateway.berichten.codec import basis
 from gateway.berichten.codec.leaves import Node, Odd, but_one, day, escape, many, parts, texts, whole
 
 NS = "{http://www.istandaarden.nl/iwmo/3_2/wmo316/schema}"
-HEADER = tuple(
-    NS + name
-    for name in (
-        "BerichtCode",
-        "BerichtVersie",
-        "BerichtSubversie",
-        "Afzender",
-        "Ontvanger",
-        "BerichtIdentificatie",
-        "XsdVersie",
-        "IdentificatieRetour",
-        "DagtekeningRetour",
-        "XsltVersie",
-        "XsdVersieRetour",
-        "RetourCodes",
-    )
+HEADER = (
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    NS + "XsltVersie",
+    None,
+    NS + "RetourCodes",
 )
-AANGEVRAAGD_PRODUCT = tuple(
-    NS + name
-    for name in (
-        "ReferentieAanbieder",
-        "BeschikkingNummer",
-        "Product",
-        "BeschikkingIngangsdatum",
-        "ToewijzingIngangsdatum",
-        "ToewijzingEinddatum",
-        "Omvang",
-        "Budget",
-        "Verwijzer",
-        "Raamcontract",
-        "Commentaar",
-        "RetourCodes",
-    )
+AANGEVRAAGD_PRODUCT = (
+    None,
+    NS + "BeschikkingNummer",
+    NS + "Product",
+    NS + "BeschikkingIngangsdatum",
+    None,
+    NS + "ToewijzingEinddatum",
+    NS + "Omvang",
+    NS + "Budget",
+    None,
+    NS + "Raamcontract",
+    NS + "Commentaar",
+    None,
 )
 
 

@@ -5,35 +5,26 @@ from gateway.berichten.codec import basis
 from gateway.berichten.codec.leaves import Node, Odd, day, escape, many, parts, whole
 
 NS = "{http://www.istandaarden.nl/iwmo/3_2/wmo317/schema}"
-TE_WIJZIGEN_PRODUCT = tuple(
-    NS + name
-    for name in (
-        "ToewijzingNummer",
-        "GewensteIngangsdatum",
-        "Einddatum",
-        "Omvang",
-        "Budget",
-    )
+TE_WIJZIGEN_PRODUCT = (
+    None,
+    None,
+    NS + "Einddatum",
+    NS + "Omvang",
+    NS + "Budget",
 )
-NIEUW_PRODUCT = tuple(
-    NS + name
-    for name in (
-        "Product",
-        "GewensteIngangsdatum",
-        "Einddatum",
-        "Omvang",
-        "Budget",
-    )
+NIEUW_PRODUCT = (
+    NS + "Product",
+    None,
+    NS + "Einddatum",
+    NS + "Omvang",
+    NS + "Budget",
 )
-VERZOEK = tuple(
-    NS + name
-    for name in (
-        "ReferentieAanbieder",
-        "RedenVerzoek",
-        "OngewijzigdeProducten",
-        "TeWijzigenProducten",
-        "NieuweProducten",
-    )
+VERZOEK = (
+    None,
+    None,
+    NS + "OngewijzigdeProducten",
+    NS + "TeWijzigenProducten",
+    NS + "NieuweProducten",
 )
 
 

@@ -5,55 +5,43 @@ from gateway.berichten.codec import basis
 from gateway.berichten.codec.leaves import Node, Odd, but_one, day, escape, many, parts, texts, whole
 
 NS = "{http://www.istandaarden.nl/iwmo/3_2/wmo318/schema}"
-HEADER = tuple(
-    NS + name
-    for name in (
-        "BerichtCode",
-        "BerichtVersie",
-        "BerichtSubversie",
-        "Afzender",
-        "Ontvanger",
-        "BerichtIdentificatie",
-        "XsdVersie",
-        "IdentificatieRetour",
-        "DagtekeningRetour",
-        "XsltVersie",
-        "XsdVersieRetour",
-        "RetourCodes",
-    )
+HEADER = (
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    NS + "XsltVersie",
+    None,
+    NS + "RetourCodes",
 )
-TE_WIJZIGEN_PRODUCT = tuple(
-    NS + name
-    for name in (
-        "ToewijzingNummer",
-        "GewensteIngangsdatum",
-        "Einddatum",
-        "Omvang",
-        "Budget",
-        "RetourCodes",
-    )
+TE_WIJZIGEN_PRODUCT = (
+    None,
+    None,
+    NS + "Einddatum",
+    NS + "Omvang",
+    NS + "Budget",
+    None,
 )
-NIEUW_PRODUCT = tuple(
-    NS + name
-    for name in (
-        "Product",
-        "GewensteIngangsdatum",
-        "Einddatum",
-        "Omvang",
-        "Budget",
-        "RetourCodes",
-    )
+NIEUW_PRODUCT = (
+    NS + "Product",
+    None,
+    NS + "Einddatum",
+    NS + "Omvang",
+    NS + "Budget",
+    None,
 )
-VERZOEK = tuple(
-    NS + name
-    for name in (
-        "ReferentieAanbieder",
-        "RedenVerzoek",
-        "OngewijzigdeProducten",
-        "TeWijzigenProducten",
-        "NieuweProducten",
-        "RetourCodes",
-    )
+VERZOEK = (
+    None,
+    None,
+    NS + "OngewijzigdeProducten",
+    NS + "TeWijzigenProducten",
+    NS + "NieuweProducten",
+    None,
 )
 
 
