@@ -1,19 +1,14 @@
 """`gateway init` and `gateway check`: making a gateway's folder, and testing everything its settings name."""
 
 import os
-from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 import typer
 
 from gateway.cli import output
+from gateway.cli.home import HERE, Dir
 from gateway.cli.output import BROKEN, GOOD, NO, Json, Surroundings, emit, say, show
-
-Dir = Annotated[
-    Path, typer.Option("--dir", envvar="GATEWAY_DIR", metavar="DIR", help="The gateway's folder.", show_envvar=False)
-]
-HERE = Path("outbox")
 
 
 def init(

@@ -1,0 +1,30 @@
+"""The gateway that a command works on: its folder, opened; or a sentence and exit code 2."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gateway.cli import output
+
+if TYPE_CHECKING:
+    from gateway.app import App
+
+HERE = Path("outbox")
+
+Dir = Annotated[
+    Path, typer.Option("--dir", envvar="GATEWAY_DIR", metavar="DIR", help="The gateway's folder.", show_envvar=False)
+]
+
+
+def open_gateway(folder: Path) -> "App":
+    """The gateway in `folder`; everything that is not right is shown."""
+    from gateway.app import App
+    from gateway.ways import CannotStart
+
+    try:
+        return App.open(folder, os.environ)
+    except CannotStart as fault:
+        output.findings(str(folder), fault.findings)
+        raise typer.Exit(output.BROKEN) from None

@@ -1,0 +1,191 @@
+"""`gateway mail` and `gateway partner`: two gateways on one machine seal for each other and open, on files."""
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway import berichten
+from gateway.cli.main import run
+from gateway.cli.output import BROKEN, GOOD, NO
+from gateway.demo import ca
+from tests.berichten.historie import voorbeelden as v
+from tests.cli.conftest import Answer, lines
+from tests.cli.test_setup import tight
+
+Gateway = Callable[..., Answer]
+NOW = datetime.now(UTC)
+PARTIES = {
+    "gemeente": ("0957", "wmo@gemeente.example"),
+    "aanbieder": ("99990001", "plan@aanbieder.example"),
+}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two gateways that know each other, under one authority with a revocation list. Made once: RSA keys take time."""
+    home = tmp_path_factory.mktemp("pair")
+    root = ca.make_root("Proef", NOW - timedelta(days=2))
+    crl = ca.make_crl(root, NOW - timedelta(days=1))
+    for role, (code, address) in PARTIES.items():
+        own = ("--role", role, "--code", code, "--name", role, "--address", address)
+        assert run(["init", *own, "--dir", str(home / role)]) == GOOD
+        mail = ca.LeafOptions(emails=(address,))
+        leaf = ca.make_leaf(root, role, NOW - timedelta(days=1), key=ca.new_key("rsa-3072"), options=mail)
+        keys = home / role / "keys"
+        (keys / "anchors.pem").write_bytes(root.pem)
+        (keys / "crl").mkdir()
+        (keys / "crl" / "root.crl").write_bytes(crl)
+        for name in ("signing", "decryption"):
+            tight(keys / f"{name}.key", leaf.key_pem(b"test"))
+            (keys / f"{name}.pem").write_bytes(leaf.chain_pem)
+        tight(keys / "keys.password", b"test")
+        (home / f"{role}.pem").write_bytes(leaf.pem)
+    for role, other in (("gemeente", "aanbieder"), ("aanbieder", "gemeente")):
+        assert run(add(home, role, other)) == GOOD
+    return home
+
+
+@pytest.fixture
+def pair(made: Path, tmp_path: Path) -> Path:
+    """A copy of the two, to spoil."""
+    return Path(shutil.copytree(made, tmp_path / "pair"))
+
+
+def add(home: Path, role: str, other: str) -> list[str]:
+    """The command that makes `other` a partner of `role`."""
+    code, address = PARTIES[other]
+    who = ["--code", code, "--name", other, "--address", address, "--certificate", str(home / f"{other}.pem")]
+    confirmed = ["--confirmed-by", "J. de Tester", "--channel", "telefoon"]
+    return ["partner", "add", *who, *confirmed, "--dir", str(home / role)]
+
+
+def sealed(gateway: Gateway, pair: Path, *paths: Path, profile: str = "standard") -> Path:
+    """A mail of the municipality for the provider."""
+    mail = pair / "mail.eml"
+    code, _, words = gateway(
+        "mail", "seal", *paths, "--to", "99990001", "--profile", profile, "--dir", pair / "gemeente", "-o", mail
+    )
+    assert code == GOOD, words
+    return mail
+
+
+@pytest.mark.parametrize("profile", ["standard", "strict"])
+def test_what_one_seals_the_other_opens(gateway: Gateway, pair: Path, profile: str) -> None:
+    """Signer, parts and verdict; the parts come out as they went in."""
+    xml = pair / "301.xml"
+    xml.write_bytes(berichten.build(v.m301(v.toegewezen())))
+    mail = sealed(gateway, pair, xml, profile=profile)
+    code, out, _ = gateway("mail", "open", mail, "--dir", pair / "aanbieder", "--to", pair / "parts", "--json")
+    (answer,) = lines(out)
+    assert (code, answer["verdict"], answer["encrypted"]) == (GOOD, "accepted", True), answer
+    assert answer["signer"] == {
+        "subject": answer["signer"]["subject"], "address": "wmo@gemeente.example", "valid": True, "reason": None,
+    }  # fmt: skip
+    assert xml.read_bytes() in [path.read_bytes() for path in (pair / "parts").iterdir()]
+
+
+def test_openssl_opens_it_too(gateway: Gateway, pair: Path) -> None:
+    """Not only our own reader: the standard profile is what every mail program knows."""
+    if shutil.which("openssl") is None:
+        pytest.skip("OpenSSL is missing: apt-get install openssl")
+    text = pair / "plan.json"
+    text.write_text("{}")
+    mail = sealed(gateway, pair, text)
+    keys = pair / "aanbieder" / "keys"
+    command = ["openssl", "cms", "-decrypt", "-inform", "SMIME", "-in", str(mail), "-passin", "pass:test"]
+    done = subprocess.run(
+        [*command, "-recip", str(keys / "decryption.pem"), "-inkey", str(keys / "decryption.key")],
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"multipart/signed" in done.stdout
+
+
+def test_a_changed_mail_is_quarantined_with_its_reason(gateway: Gateway, pair: Path) -> None:
+    """Exit code 1; no part is written, nothing is said to be true."""
+    text = pair / "a.txt"
+    text.write_text("hallo")
+    mail = sealed(gateway, pair, text)
+    data = mail.read_text().splitlines(keepends=True)
+    data[-5] = data[-5][::-1].strip() + "\r\n"
+    mail.write_text("".join(data), newline="")
+    code, out, _ = gateway("mail", "open", mail, "--dir", pair / "aanbieder", "--to", pair / "parts", "--json")
+    (answer,) = lines(out)
+    assert (code, answer["verdict"], answer["parts"]) == (NO, "quarantined", [])
+    assert answer["reasons"][0]["reason"]
+    assert not (pair / "parts").exists()
+
+
+def test_for_people_it_is_told_in_lines(gateway: Gateway, pair: Path) -> None:
+    """Who signed and what is in it; or why it waits for a person."""
+    text = pair / "a.txt"
+    text.write_text("hallo")
+    mail = sealed(gateway, pair, text)
+    assert "accepted; signed by" in gateway("mail", "open", mail, "--dir", pair / "aanbieder")[1]
+    assert "quarantine: " in gateway("mail", "open", mail, "--dir", pair / "gemeente")[1]
+
+
+def test_only_partners_can_be_sealed_for(gateway: Gateway, pair: Path) -> None:
+    """Exit code 2 with the partners that there are; so for a sender that is not this gateway."""
+    text = pair / "a.txt"
+    text.write_text("hallo")
+    code, _, words = gateway("mail", "seal", text, "--to", "vreemd@x.example", "--dir", pair / "gemeente")
+    assert code == BROKEN
+    assert "99990001" in words
+    other = ("mail", "seal", text, "--from", "0363", "--to", "99990001", "--dir", pair / "gemeente")
+    assert gateway(*other)[0] == BROKEN
+
+
+def test_a_revoked_or_expired_certificate_is_never_sealed_for(gateway: Gateway, pair: Path) -> None:
+    """SM-3: held, not sent weaker. Ten years on nothing is valid any more."""
+    text = pair / "a.txt"
+    text.write_text("hallo")
+    own = ("--to", "99990001", "--dir", pair / "gemeente", "--at", (NOW + timedelta(days=3650)).isoformat())
+    code, out, words = gateway("mail", "seal", text, *own)
+    assert (code, out) == (NO, "")
+    assert words
+
+
+def test_a_gateway_that_cannot_start_says_why(gateway: Gateway, pair: Path) -> None:
+    """Exit code 2; here a key that others can read."""
+    (pair / "gemeente/keys/signing.key").chmod(0o644)
+    code, _, words = gateway("partner", "list", "--dir", pair / "gemeente")
+    assert code == BROKEN
+    assert "chmod 600" in words
+
+
+def test_partners_are_listed_with_who_confirmed_them(gateway: Gateway, pair: Path) -> None:
+    """SM-136: a fingerprint is compared over another channel, and that is kept."""
+    code, out, _ = gateway("partner", "list", "--dir", pair / "gemeente", "--json")
+    (partner,) = lines(out)
+    assert (code, partner["code"], partner["role"]) == (GOOD, "99990001", "aanbieder")
+    assert partner["certificates"][0]["confirmedBy"] == "J. de Tester"
+    assert "99990001\taanbieder\tplan@aanbieder.example" in gateway("partner", "list", "--dir", pair / "gemeente")[1]
+
+
+def test_adding_a_partner_shows_its_fingerprints(gateway: Gateway, pair: Path) -> None:
+    """As text to compare, or as JSON; again replaces what was known."""
+    again = add(pair, "gemeente", "aanbieder")
+    assert "SHA-256 " in gateway(*again)[1]
+    assert lines(gateway(*again, "--json")[1])[0]["code"] == "99990001"
+
+
+@pytest.mark.parametrize("wrong", ["code", "certificate", "address"])
+def test_a_partner_that_cannot_be_is_refused(gateway: Gateway, pair: Path, wrong: str) -> None:
+    """A code of another length, a file without certificate, an address of another partner."""
+    (pair / "leeg.pem").write_text("niets")
+    who = {
+        "--code": "12" if wrong == "code" else "99990002",
+        "--name": "x",
+        "--address": "plan@aanbieder.example" if wrong == "address" else "x@y.example",
+        "--certificate": pair / ("leeg.pem" if wrong == "certificate" else "aanbieder.pem"),
+        "--confirmed-by": "J",
+        "--channel": "post",
+    }
+    arguments = [part for pairs in who.items() for part in pairs]
+    assert gateway("partner", "add", *arguments, "--dir", pair / "gemeente")[0] == BROKEN
