@@ -39,7 +39,7 @@ class Outcome(Enum):
     UNDECIDED = "undecided"
 
 
-class Uitslag(msgspec.Struct, frozen=True):
+class Uitslag(msgspec.Struct, frozen=True, gc=False):  # scalars only, and there are many
     """Result of one rule on one line, with the two values that were compared."""
 
     regel: str  # TR339
