@@ -30,6 +30,7 @@ class Channels:
 
     def __init__(self, conn: sa.Connection, now: datetime) -> None:
         self._conn, self._now = conn, now
+        self._well: set[str] = set()  # seen to work in this unit: not written again for each message
 
     def note(self, name: str, outcome: Outcome) -> None:
         """Learn from the outcome of one attempt: pause after a channel failure or a run of policy refusals."""
@@ -56,6 +57,9 @@ class Channels:
 
     def ok(self, name: str) -> None:
         """The channel works. Costs nothing if it did already."""
+        if name in self._well:
+            return
+        self._well.add(name)
         troubled = sa.or_(channels.c.failures > 0, channels.c.policy_run != "")
         self._conn.execute(
             channels.update()
@@ -90,6 +94,7 @@ class Channels:
             self._update(name, policy_run=" ".join([*run, recipient]))
 
     def _ensure(self, name: str) -> "sa.Row[tuple[object, ...]]":
+        self._well.discard(name)
         query = sa.select(channels).where(channels.c.name == name).with_for_update()
         if (row := self._conn.execute(query).one_or_none()) is None:
             self._conn.execute(channels.insert().values(name=name, failures=0, policy_run=""))

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -102,8 +103,15 @@ class Sealer:
 
     def add(self, field: str, row: int, plain: bytes, dossier: str | None = None) -> None:
         """Encrypt the value of a new row under its dossier's key, or without a dossier under the key of the day."""
-        key_id, data = self._seal(field, row, plain, dossier)
-        self._conn.execute(sealed.insert(), {"field": field, "row_id": row, "key_id": key_id, "data": data})
+        self.add_all(field, [(row, plain, dossier)])
+
+    def add_all(self, field: str, values: Sequence[tuple[int, bytes, str | None]]) -> None:
+        """`add` for many rows: (row, value, dossier)."""
+        rows = []
+        for row, plain, dossier in values:
+            key_id, data = self._seal(field, row, plain, dossier)
+            rows.append({"field": field, "row_id": row, "key_id": key_id, "data": data})
+        self._conn.execute(sealed.insert(), rows)
 
     def replace(self, field: str, row: int, plain: bytes, dossier: str | None = None) -> None:
         """Encrypt a value in place of an older one."""

@@ -33,7 +33,7 @@ class Utc(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("a time without a zone cannot be stored")
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
     def process_result_value(self, value: str | None, dialect: Any) -> datetime | None:
         return None if value is None else datetime.fromisoformat(value)
@@ -122,7 +122,7 @@ outbox = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
     sa.Column("first_try_at", Utc),
     sa.Column("submitted_at", Utc),
-    sa.Column("attempt_id", Id),  # the attempt that holds the lease: a fence against late outcomes
+    sa.Column("attempt", sa.String(32)),  # envelope id of the attempt that holds the lease: a fence
     sa.Column("lease_until", Utc),
     sa.Column("lease_owner", sa.String(64)),
     _keep_until(),

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import sqlalchemy as sa
 
+from .attempts import Attempts
 from .audit import Audit
 from .berichten import Berichten
 from .channels import Channels
@@ -36,7 +37,12 @@ class Unit:
     @cached_property
     def outbox(self) -> Outbox:
         """Messages on their way out."""
-        return Outbox(self._conn, self._sealer, self.channels, self.now, self.actor)
+        return Outbox(self._conn, self._sealer, self.now, self.actor)
+
+    @cached_property
+    def attempts(self) -> Attempts:
+        """Attempts to send them."""
+        return Attempts(self._conn, self._sealer, self.channels, self.now, self.actor)
 
     @cached_property
     def inbox(self) -> Inbox:

@@ -47,7 +47,7 @@ async def deliver_due(
 
 def _claim(store: Store, channels: list[str], clock: Clock, policy: RetryPolicy, batch: int) -> list[Claim]:
     with store.unit(now=clock(), actor=ACTOR) as unit:
-        return unit.outbox.claim(node=store.node, channel_names=channels, limit=batch, policy=policy)
+        return unit.attempts.claim(node=store.node, channel_names=channels, limit=batch, policy=policy)
 
 
 async def _one(store: Store, transport: Transport, claim: Claim, clock: Clock) -> Delivery | None:
@@ -92,14 +92,14 @@ async def _one(store: Store, transport: Transport, claim: Claim, clock: Clock) -
 
 def _start_data(store: Store, claim: Claim, clock: Clock) -> None:
     with store.unit(now=clock(), actor=ACTOR) as unit:
-        unit.outbox.start_data(claim)
+        unit.attempts.start_data(claim)
 
 
 def _record(store: Store, claim: Claim, outcome: Outcome, clock: Clock) -> str:
     with store.unit(now=clock(), actor=ACTOR) as unit:
-        return unit.outbox.record(claim, outcome)
+        return unit.attempts.record(claim, outcome)
 
 
 def _call_off(store: Store, claim: Claim, clock: Clock) -> None:
     with store.unit(now=clock(), actor=ACTOR) as unit:
-        unit.outbox.call_off(claim)
+        unit.attempts.call_off(claim)

@@ -28,7 +28,7 @@ async def watch_outbox(store: Store, clock: Clock) -> Watched:
 def _round(store: Store, clock: Clock) -> Watched:
     now = clock()
     with store.unit(now=now, actor=ACTOR) as unit:
-        recovered = unit.outbox.recover()
+        recovered = unit.attempts.recover()
         late = unit.outbox.unanswered(now - ANSWER_WITHIN)
         for item in late:
             unit.outbox.expire(item.id, "no receipt within 5 days")

@@ -137,7 +137,7 @@ class Worker:
 
     def _recover(self) -> None:
         with self._store.unit(now=self._clock(), actor=ACTOR) as unit:
-            lost = unit.outbox.recover(node=self._store.node)
+            lost = unit.attempts.recover(node=self._store.node)
         if lost:
             log.warning("recovered", attempts=lost)
 

@@ -40,7 +40,7 @@ def put(store: Store, *messages: Outgoing, now: datetime = NOW) -> list[int]:
 def claim(store: Store, now: datetime = NOW, **options: Any) -> list[Claim]:
     """Claim what is due, without jitter."""
     with store.unit(now=now, actor="test") as unit:
-        return unit.outbox.claim(node="node-a", jitter=lambda: 0.5, **options)
+        return unit.attempts.claim(node="node-a", jitter=lambda: 0.5, **options)
 
 
 def attempt(store: Store, verdict: Verdict, now: datetime = NOW, **outcome: Any) -> str:
@@ -48,10 +48,10 @@ def attempt(store: Store, verdict: Verdict, now: datetime = NOW, **outcome: Any)
     (first, *_) = claim(store, now, limit=1)
     if verdict in ("submitted", "uncertain"):
         with store.unit(now=now, actor="test") as unit:
-            unit.outbox.start_data(first)
+            unit.attempts.start_data(first)
     with store.unit(now=now, actor="test") as unit:
         values = {"phase": "data", "recipient": first.shipment.recipient} | outcome
-        return unit.outbox.record(first, Outcome(verdict=verdict, **values))
+        return unit.attempts.record(first, Outcome(verdict=verdict, **values))
 
 
 def state(store: Store, number: int = 1) -> str:
@@ -86,7 +86,7 @@ def test_every_attempt_sends_the_same_bytes_under_a_new_envelope_id(store: Store
         assert attempt(store, "deferred", now) == "deferred"
         now += timedelta(hours=1)
     with store.view(now=now) as view:
-        attempts = view.outbox.attempts(1)
+        attempts = view.attempts.of(1)
         assert {a.sha256 for a in attempts} == {view.outbox.get(1).sha256}
         assert len({a.envelope_id for a in attempts}) == 4
         found = view.outbox.by_envelope_id(attempts[2].envelope_id)
@@ -162,7 +162,7 @@ def test_three_different_recipients_refused_by_policy_pause_the_channel(store: S
         assert state(store, number) == "failed"
     assert len(claim(store, NOW, limit=1)) == 1  # two of the three were the same address
     with store.unit(now=NOW, actor="test") as unit:
-        unit.outbox.recover(node="node-a")
+        unit.attempts.recover(node="node-a")
     attempt(store, "failed", NOW + MINUTE, reason="policy", phase="rcpt", code=550, enhanced="5.7.1")
     assert claim(store, NOW + MINUTE) == []
 
@@ -182,9 +182,9 @@ def test_a_crash_during_data_leaves_uncertain_and_before_it_leaves_the_message_a
     put(store, message(1), message(2))
     first, _ = claim(store)
     with store.unit(now=NOW, actor="test") as unit:
-        unit.outbox.start_data(first)
+        unit.attempts.start_data(first)
     with store.unit(now=NOW + MINUTE, actor="restart") as unit:
-        assert unit.outbox.recover(node="node-a") == 2
+        assert unit.attempts.recover(node="node-a") == 2
     assert [state(store, n) for n in (1, 2)] == ["uncertain", "new"]
     assert [c.id for c in claim(store, NOW + 2 * MINUTE)] == [2]
     assert [c.id for c in claim(store, NOW + 11 * MINUTE)] == [1]
@@ -195,14 +195,14 @@ def test_another_node_takes_over_only_when_the_lease_ran_out(store: Store) -> No
     put(store, message())
     (old,) = claim(store)
     with store.unit(now=NOW + MINUTE, actor="b") as unit:
-        assert unit.outbox.recover() == 0
+        assert unit.attempts.recover() == 0
     with store.unit(now=NOW + 60 * MINUTE, actor="b") as unit:
-        assert unit.outbox.recover() == 1
-        (taken,) = unit.outbox.claim(node="node-b")
+        assert unit.attempts.recover() == 1
+        (taken,) = unit.attempts.claim(node="node-b")
     with pytest.raises(StaleClaim), store.unit(now=NOW, actor="a") as unit:
-        unit.outbox.start_data(old)
+        unit.attempts.start_data(old)
     with store.unit(now=NOW + 60 * MINUTE, actor="b") as unit:
-        unit.outbox.start_data(taken)
+        unit.attempts.start_data(taken)
 
 
 def test_messages_of_one_reference_go_in_order_and_others_go_on(store: Store) -> None:
@@ -210,7 +210,7 @@ def test_messages_of_one_reference_go_in_order_and_others_go_on(store: Store) ->
     put(store, message(1, reference="t-1"), message(2, reference="t-1"), message(3, reference="t-2"), message(4))
     assert [c.id for c in claim(store)] == [1, 3, 4]
     with store.unit(now=NOW, actor="test") as unit:
-        unit.outbox.recover(node="node-a")
+        unit.attempts.recover(node="node-a")
     assert attempt(store, "deferred", NOW + MINUTE) == "deferred"
     assert [c.id for c in claim(store, NOW + 2 * MINUTE)] == [3, 4]
     now = NOW + 10 * MINUTE
@@ -236,7 +236,7 @@ def test_cancelling_wins_as_long_as_data_has_not_begun(store: Store) -> None:
     with store.unit(now=NOW, actor="jansen") as unit:
         assert unit.outbox.cancel(1, "wrong partner") == "cancelled"
     with pytest.raises(StaleClaim), store.unit(now=NOW, actor="test") as unit:
-        unit.outbox.start_data(running)
+        unit.attempts.start_data(running)
     assert state(store) == "cancelled"
 
 
@@ -245,7 +245,7 @@ def test_what_is_being_sent_cannot_be_cancelled(store: Store) -> None:
     put(store, message())
     (running,) = claim(store)
     with store.unit(now=NOW, actor="test") as unit:
-        unit.outbox.start_data(running)
+        unit.attempts.start_data(running)
     expected = "'cancel' is not possible in state 'sending'"
     with pytest.raises(IllegalMove, match=expected), store.unit(now=NOW, actor="jansen") as unit:
         unit.outbox.cancel(1, "too late")
@@ -256,11 +256,11 @@ def test_a_receipt_that_overtakes_the_outcome_wins(store: Store) -> None:
     put(store, message())
     (running,) = claim(store)
     with store.unit(now=NOW, actor="test") as unit:
-        unit.outbox.start_data(running)
+        unit.attempts.start_data(running)
     with store.unit(now=NOW, actor="test") as unit:
         assert unit.outbox.receipt(1, accepted=True) == "received"
     with store.unit(now=NOW, actor="test") as unit:
-        assert unit.outbox.record(running, Outcome(verdict="uncertain", phase="data")) == "received"
+        assert unit.attempts.record(running, Outcome(verdict="uncertain", phase="data")) == "received"
     assert claim(store, NOW + timedelta(days=1)) == []
 
 

@@ -111,7 +111,7 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("first_try_at", sa.String(27), nullable=True),
         sa.Column("submitted_at", sa.String(27), nullable=True),
-        sa.Column("attempt_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("attempt", sa.String(length=32), nullable=True),
         sa.Column("lease_until", sa.String(27), nullable=True),
         sa.Column("lease_owner", sa.String(length=64), nullable=True),
         sa.Column("keep_until", sa.String(27), nullable=True),

@@ -1,0 +1,339 @@
+"""Attempts: the right to make one, what was written before it, and what came of it.
+
+Everything works on many messages at once, because a commit costs more than all the rest: a worker claims, starts and
+records in batches. One attempt is told from another by its envelope id, new for each transmission (SM-71); the row of
+the outbox quotes the one that holds its lease, which is the fence against outcomes that come too late.
+"""
+
+import random
+import secrets
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from gateway.domain.delivery import Outcome, Phase, Shipment, Verdict
+
+from .channels import Channels
+from .errors import StaleClaim
+from .outbox_rows import FIELDS, UNLEASED, WIRE, moved, write_note
+from .schedule import DEFAULT_POLICY, UNCERTAIN_WAIT, RetryPolicy, next_attempt
+from .sealing import Sealer
+from .states import OutState
+from .tables import CLAIMABLE_SQL, OPEN_SQL, attempts, channels, outbox, sealed
+
+LEASE = timedelta(minutes=60)
+"""Longer than the sum of all timeouts of one transmission (SM-81, SM-87): about 47 minutes."""
+
+LOOK_AHEAD = 5  # candidates read for each one wanted, so that a partner at its limit hides nobody
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt. Without verdict: it runs, or its process died."""
+
+    started_at: datetime
+    ended_at: datetime | None
+    envelope_id: str
+    sha256: str
+    node: str
+    verdict: str | None
+    phase: str | None
+    reason: str | None
+    code: int | None
+    enhanced: str | None
+    text: str | None
+    remote: str | None
+    tls: str | None
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """The right to make one attempt, until `until`."""
+
+    id: int
+    until: datetime
+    partner: str
+    channel: str
+    shipment: Shipment
+
+
+_FIELDS = [attempts.c[name] for name in Attempt.__struct_fields__]
+_HELD = [outbox.c[name] for name in ("id", "message_id", "state", "attempt", "attempts", "next_at")]
+
+_RECORD = attempts.insert()
+_OUTCOME = ("verdict", "phase", "reason", "code", "enhanced", "text", "remote", "tls")
+_CLOSE = (
+    attempts.update()
+    .where(attempts.c.envelope_id == sa.bindparam("envelope"))
+    .values({name: sa.bindparam(name) for name in ("ended_at", *_OUTCOME)})
+)
+
+
+@cache
+def _update_of(names: tuple[str, ...]) -> sa.Update:
+    """The statement, made once: making it costs more than running it."""
+    change = outbox.update().where(outbox.c.id == sa.bindparam("number"))
+    return change.values({name: sa.bindparam(name) for name in names})
+
+
+class Attempts:
+    """Named queries on attempts, within one unit of work."""
+
+    def __init__(self, conn: sa.Connection, sealer: Sealer, channels: Channels, now: datetime, actor: str) -> None:
+        self._conn, self._sealer, self._channels, self._now, self._actor = conn, sealer, channels, now, actor
+
+    # -- before ------------------------------------------------------------------------------------------------------
+
+    def claim(
+        self,
+        *,
+        node: str,
+        limit: int = 10,
+        channel_names: Collection[str] | None = None,
+        per_partner: int | None = None,
+        lease: timedelta = LEASE,
+        policy: RetryPolicy = DEFAULT_POLICY,
+        jitter: Callable[[], float] = random.random,
+    ) -> list[Claim]:
+        """Take what is due, in order: lease, attempt record and the next attempt's time are written before the attempt.
+
+        Nothing of a paused channel, nothing whose reference has an earlier message that is still open (SM-90), and
+        no more than `per_partner` under way for one partner, so that a slow one does not take every connection.
+        A message past its giving-up time is expired here and not handed out.
+        """
+        query = self._due(limit if per_partner is None else limit * LOOK_AHEAD, channel_names)
+        under_way = Counter(self._under_way()) if per_partner is not None else Counter()
+        if per_partner is not None:
+            query = query.where(outbox.c.partner.not_in([p for p, count in under_way.items() if count >= per_partner]))
+        claims: list[Claim] = []
+        leases, records = [], []
+        for row in self._conn.execute(query).all():
+            if len(claims) == limit:
+                break
+            if per_partner is not None and under_way[row.partner] >= per_partner:
+                continue
+            under_way[row.partner] += 1
+            first_try = row.first_try_at or self._now
+            following = next_attempt(policy, row.attempts + 1, first_try, self._now, jitter())
+            if following is None:
+                self._give_up(row)
+                continue
+            if row.attempt is not None:
+                self._close({row.attempt: _died(row)})
+            claim = self._claim(row, self._now + lease)
+            claims.append(claim)
+            records.append(self._record_of(row, claim.shipment, node))
+            leases.append(
+                {
+                    "number": row.id,
+                    "attempts": row.attempts + 1,
+                    "first_try_at": first_try,
+                    "next_at": following,
+                    "attempt": claim.shipment.envelope_id,
+                    "lease_until": claim.until,
+                    "lease_owner": node,
+                }
+            )
+        if claims:
+            self._conn.execute(_RECORD, records)
+            self._update(leases)
+        return claims
+
+    def _due(self, limit: int, channel_names: Collection[str] | None) -> "sa.Select[Any]":
+        """Due messages with their sealed bytes, oldest first."""
+        earlier = outbox.alias("earlier")
+        blocked = (
+            sa.select(sa.literal(1))
+            .select_from(earlier)
+            .where(
+                sa.text(f"earlier.{OPEN_SQL}"),
+                earlier.c.partner == outbox.c.partner,
+                earlier.c.reference == outbox.c.reference,
+                earlier.c.id < outbox.c.id,
+            )
+            .correlate(outbox)
+            .exists()
+        )
+        paused = sa.select(channels.c.name).where(channels.c.paused_until > self._now)
+        bytes_of = sa.and_(sealed.c.field == WIRE, sealed.c.row_id == outbox.c.id)
+        query = (
+            sa.select(*FIELDS, outbox.c.attempt, sealed.c.key_id, sealed.c.data)
+            .join(sealed, bytes_of)
+            .where(
+                sa.text(f"outbox.{CLAIMABLE_SQL}"),
+                outbox.c.next_at <= self._now,
+                sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= self._now),
+                outbox.c.channel.not_in(paused),
+                ~blocked,
+            )
+            .order_by(outbox.c.next_at, outbox.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True, of=outbox)
+        )
+        return query if channel_names is None else query.where(outbox.c.channel.in_(channel_names))
+
+    def _under_way(self) -> dict[str, int]:
+        """How many attempts run for each partner, on all nodes."""
+        query = (
+            sa.select(outbox.c.partner, sa.func.count())
+            .where(outbox.c.lease_until.is_not(None), outbox.c.lease_until > self._now)
+            .group_by(outbox.c.partner)
+        )
+        return {row[0]: row[1] for row in self._conn.execute(query)}
+
+    def _claim(self, row: Any, until: datetime) -> Claim:
+        shipment = Shipment(
+            message_id=row.message_id,
+            sender=row.sender,
+            recipient=row.recipient,
+            envelope_id=secrets.token_hex(16),
+            wire=self._sealer.open(WIRE, row.id, row.key_id, row.data),
+            wants_dsn=row.sender != "",
+        )
+        return Claim(id=row.id, until=until, partner=row.partner, channel=row.channel, shipment=shipment)
+
+    def _record_of(self, row: Any, shipment: Shipment, node: str) -> dict[str, Any]:
+        return {
+            "outbox_id": row.id,
+            "due_at": row.next_at,
+            "started_at": self._now,
+            "envelope_id": shipment.envelope_id,
+            "sha256": row.sha256,
+            "node": node,
+        }
+
+    def _give_up(self, row: Any) -> None:
+        values = moved(row, "expire", self._now, "given up: too old")
+        self._conn.execute(outbox.update().where(outbox.c.id == row.id).values(**values))
+        write_note(
+            self._conn, row.id, now=self._now, actor=self._actor, event="expire", state=values["state"], detail=None
+        )
+
+    def start_all(self, claims: Sequence[Claim]) -> set[int]:
+        """Write down that DATA is about to be given; the numbers that may go on. The others went stale: do not send."""
+        rows = self._held(claims)
+        if rows:
+            self._update([{"number": row.id, **moved(row, "data", self._now, None)} for row in rows])
+        return {row.id for row in rows}
+
+    def start_data(self, claim: Claim) -> None:
+        """`start_all` for one; StaleClaim if it was cancelled or taken over."""
+        if not self.start_all([claim]):
+            raise StaleClaim(f"{claim.shipment.message_id}: {StaleClaim.__doc__}")
+
+    # -- after -------------------------------------------------------------------------------------------------------
+
+    def record_all(self, made: Sequence[tuple[Claim, Outcome]]) -> list[OutState | None]:
+        """Keep the outcomes; each message's state after it, or None where the claim was no longer ours."""
+        held = {row.id: row for row in self._held([claim for claim, _ in made])}
+        self._close({claim.shipment.envelope_id: outcome for claim, outcome in made})
+        changes: list[dict[str, Any]] = []
+        states: list[OutState | None] = []
+        for claim, outcome in made:
+            self._channels.note(claim.channel, outcome)
+            if (row := held.get(claim.id)) is None:
+                states.append(None)
+                continue
+            changed = self._after(row, outcome)
+            states.append(changed["state"])
+            if outcome.verdict == "submitted":
+                changes.append(changed)
+            else:
+                self._update([changed])
+        if changes:
+            self._update(changes)
+        return states
+
+    def record(self, claim: Claim, outcome: Outcome) -> OutState:
+        """`record_all` for one; StaleClaim if it is no longer ours (the attempt's own record is kept)."""
+        (state,) = self.record_all([(claim, outcome)])
+        if state is None:
+            raise StaleClaim(f"{claim.shipment.message_id}: {StaleClaim.__doc__}")
+        return state
+
+    def _after(self, row: Any, outcome: Outcome) -> dict[str, Any]:
+        """The row's values after an outcome."""
+        changes: dict[str, Any] = {"number": row.id, **UNLEASED}
+        if outcome.verdict == "channel":
+            # Untouched: not counted, and it does not age while the way out is broken (SM-89).
+            due = sa.select(attempts.c.due_at).where(attempts.c.envelope_id == row.attempt)
+            changes |= {"attempts": row.attempts - 1, "next_at": self._conn.scalar(due)}
+            if row.attempts == 1:
+                changes["first_try_at"] = None
+        elif outcome.verdict == "submitted":
+            changes |= {"submitted_at": self._now, "next_at": None}
+        elif outcome.verdict == "uncertain":
+            changes["next_at"] = self._after_uncertain(row)
+        return moved(row, outcome.verdict, self._now, _words(outcome), **changes)
+
+    def call_off(self, claim: Claim) -> None:
+        """Close the record of an attempt whose claim went stale before DATA; the message is left alone."""
+        self._close({claim.shipment.envelope_id: Outcome(verdict="channel", phase="connect", reason="called off")})
+
+    def recover(self, *, node: str | None = None) -> int:
+        """Take back what a dead process held: leases that ran out, and at start all of this `node`; how many.
+
+        Whatever was `sending` becomes `uncertain` (SM-87); the rest stays as it was and waits for its next time.
+        """
+        stale: sa.ColumnElement[bool] = outbox.c.lease_until <= self._now
+        if node is not None:
+            stale = sa.or_(stale, outbox.c.lease_owner == node)
+        rows = self._conn.execute(sa.select(*_HELD).where(outbox.c.lease_until.is_not(None), stale)).all()
+        for row in rows:
+            self._close({row.attempt: _died(row)})
+            changes: dict[str, Any] = {"number": row.id, **UNLEASED}
+            if row.state == "sending":
+                changes["next_at"] = self._after_uncertain(row)
+                changes = moved(row, "uncertain", self._now, "the process stopped", **changes)
+            self._update([changes])
+        return len(rows)
+
+    # -- questions ---------------------------------------------------------------------------------------------------
+
+    def of(self, number: int) -> list[Attempt]:
+        """All attempts of a message, oldest first."""
+        query = sa.select(*_FIELDS).where(attempts.c.outbox_id == number).order_by(attempts.c.id)
+        return [Attempt(**row._mapping) for row in self._conn.execute(query)]
+
+    # -- in common ---------------------------------------------------------------------------------------------------
+
+    def _held(self, claims: Sequence[Claim]) -> list[Any]:
+        """The rows whose lease is still that of these claims."""
+        fences = {claim.id: claim.shipment.envelope_id for claim in claims}
+        rows = self._conn.execute(sa.select(*_HELD).where(outbox.c.id.in_(fences)).with_for_update())
+        return [row for row in rows if row.attempt == fences[row.id]]
+
+    def _update(self, rows: list[dict[str, Any]]) -> None:
+        """Write these columns of many rows, all the same ones; `number` says which row."""
+        names = tuple(name for name in rows[0] if name != "number")
+        self._conn.execute(_update_of(names), rows)
+
+    def _close(self, outcomes: dict[str, Outcome]) -> None:
+        """Write how attempts ended."""
+        values = [
+            {"envelope": envelope, "ended_at": self._now, **{name: getattr(outcome, name) for name in _OUTCOME}}
+            for envelope, outcome in outcomes.items()
+        ]
+        self._conn.execute(_CLOSE, values)
+
+    def _after_uncertain(self, row: Any) -> datetime:
+        earliest: datetime = self._now + UNCERTAIN_WAIT
+        return earliest if row.next_at is None else max(row.next_at, earliest)
+
+
+def _died(row: Any) -> Outcome:
+    """What is known of an attempt whose process stopped."""
+    lost = row.state == "sending"
+    verdict: Verdict = "uncertain" if lost else "deferred"
+    phase: Phase = "data" if lost else "connect"
+    return Outcome(verdict=verdict, phase=phase, reason="died")
+
+
+def _words(outcome: Outcome) -> str:
+    """`failed: address (550 5.1.1)`: the outcome for a list, without the other side's text."""
+    words = outcome.verdict if outcome.reason is None else f"{outcome.verdict}: {outcome.reason}"
+    codes = " ".join(str(part) for part in (outcome.code, outcome.enhanced) if part is not None)
+    return f"{words} ({codes})" if codes else words
