@@ -11,6 +11,7 @@ from gateway.berichten.regels.registry import Context, Hit, regel
 _EERSTE_DAG = dt.date(2021, 1, 1)
 _EURO = "83"
 _JAREN = 5
+_ANTWOORD = "/Bericht/DeclaratieAntwoord"
 _ZONDER_AFKEUR = frozenset({"0200", "8001"})
 
 
@@ -85,10 +86,13 @@ def cd087(bericht: Any, ctx: Context) -> Iterator[Hit]:
 
 @regel("CS339")
 def cs339(bericht: Any, ctx: Context) -> Iterator[Hit]:
+    onvergelijkbaar = paden.met_plusteken(ctx)
     for c, p, prestatie in paden.prestaties(bericht, ctx):
         if prestatie.eenheid == _EURO and prestatie.ingediend_bedrag.bedrag != prestatie.geleverd_volume:
-            bedrag = str(prestatie.ingediend_bedrag.bedrag)
-            yield Hit(f"{paden.pad_prestatie(ctx, c, p)}/IngediendBedrag/Bedrag", bedrag)
+            pad = paden.pad_prestatie(ctx, c, p)
+            bedrag = f"{pad}/IngediendBedrag/Bedrag"
+            if onvergelijkbaar.isdisjoint((bedrag, f"{pad}/GeleverdVolume")):
+                yield Hit(bedrag, str(prestatie.ingediend_bedrag.bedrag))
 
 
 @regel("CS325")
@@ -96,20 +100,27 @@ def cs325(bericht: Any, ctx: Context) -> Iterator[Hit]:
     body = paden.declaratie(bericht, ctx)
     if body is None:
         return
+    onvergelijkbaar = paden.met_plusteken(ctx)
     totalen = [("TotaalIngediendBedrag", body.totaal_ingediend_bedrag)]
     if ctx.soort == "WMO325":
         totalen.append(("TotaalToegekendBedrag", body.totaal_toegekend_bedrag))
     for naam, totaal in totalen:
-        if totaal.totaal_bedrag == 0 and totaal.debet_credit == "C":
-            yield Hit(f"{paden.DECLARATIE[ctx.soort]}/{naam}/DebetCredit", "C")
+        pad = f"{paden.DECLARATIE[ctx.soort]}/{naam}"
+        nul = totaal.totaal_bedrag == 0 and f"{pad}/TotaalBedrag" not in onvergelijkbaar
+        if nul and totaal.debet_credit == "C":
+            yield Hit(f"{pad}/DebetCredit", "C")
     for c, p, prestatie in paden.prestaties(bericht, ctx):
         ingediend = prestatie.ingediend_bedrag
         if ingediend.bedrag == 0 and ingediend.debet_credit == "C":
-            yield Hit(f"{paden.pad_prestatie(ctx, c, p)}/IngediendBedrag/DebetCredit", "C")
+            pad = f"{paden.pad_prestatie(ctx, c, p)}/IngediendBedrag"
+            if f"{pad}/Bedrag" not in onvergelijkbaar:
+                yield Hit(f"{pad}/DebetCredit", "C")
 
 
-def som(bericht: Any, ctx: Context) -> int:
-    """Debit lines minus credit lines, in cents."""
+def som(bericht: Any, ctx: Context) -> int | None:
+    """Debit lines minus credit lines, in cents; None if a line's amount is written with a plus sign."""
+    if any(pad.endswith("/IngediendBedrag/Bedrag") for pad in paden.met_plusteken(ctx)):
+        return None
     totaal = 0
     for _, _, prestatie in paden.prestaties(bericht, ctx):
         ingediend = prestatie.ingediend_bedrag
@@ -119,14 +130,14 @@ def som(bericht: Any, ctx: Context) -> int:
 
 @regel("TR358")
 def tr358(bericht: Any, ctx: Context) -> Iterator[Hit]:
-    """Compared as text: the total is written without leading zeros."""
+    """Compared as text: amounts have no plus sign, the total has no leading zeros either."""
     totaal = bericht.declaratie.totaal_ingediend_bedrag
     verwacht = som(bericht, ctx)
-    if totaal.debet_credit == "C":
+    if verwacht is not None and totaal.debet_credit == "C":
         verwacht = -verwacht
     pad = "/Bericht/Declaratie/TotaalIngediendBedrag/TotaalBedrag"
     geschreven = paden.genormaliseerd(paden.getal_als_tekst(totaal.totaal_bedrag, pad, ctx))
-    if geschreven != str(verwacht):
+    if verwacht is None or geschreven != str(verwacht):
         yield Hit(pad, geschreven)
 
 
@@ -135,16 +146,20 @@ def tr342(bericht: Any, ctx: Context) -> Iterator[Hit]:
     antwoord = bericht.declaratie_antwoord
     if antwoord is None:
         return
-    ingediend, toegekend = _met_teken(antwoord.totaal_ingediend_bedrag), _met_teken(antwoord.totaal_toegekend_bedrag)
+    ingediend = _met_teken(antwoord.totaal_ingediend_bedrag, f"{_ANTWOORD}/TotaalIngediendBedrag", ctx)
+    toegekend = _met_teken(antwoord.totaal_toegekend_bedrag, f"{_ANTWOORD}/TotaalToegekendBedrag", ctx)
     if _ZONDER_AFKEUR.issuperset(antwoord.retour_codes):
-        goed = som(bericht, ctx) == ingediend - toegekend
+        verschil = None if ingediend is None or toegekend is None else ingediend - toegekend
+        goed = som(bericht, ctx) == verschil
     else:
         goed = toegekend == 0
     if not goed:
-        pad = "/Bericht/DeclaratieAntwoord/TotaalToegekendBedrag"
-        yield Hit(pad, str(antwoord.totaal_toegekend_bedrag.totaal_bedrag))
+        yield Hit(f"{_ANTWOORD}/TotaalToegekendBedrag", str(antwoord.totaal_toegekend_bedrag.totaal_bedrag))
 
 
-def _met_teken(totaal: Any) -> int:
+def _met_teken(totaal: Any, pad: str, ctx: Context) -> int | None:
+    """Cents, negative for credit; None if written with a plus sign."""
+    if f"{pad}/TotaalBedrag" in paden.met_plusteken(ctx):
+        return None
     bedrag: int = totaal.totaal_bedrag
     return -bedrag if totaal.debet_credit == "C" else bedrag

@@ -80,6 +80,11 @@ def getal_als_tekst(getal: int | None, pad: str, ctx: Context) -> str | None:
     return None if getal is None else ctx.oddities.get(pad, str(getal))
 
 
+def met_plusteken(ctx: Context) -> frozenset[str]:
+    """Where a whole number is written as +7. To XPath that is no number: no comparison with it holds, no sum has it."""
+    return frozenset(pad for pad, tekst in ctx.oddities.items() if "+" in tekst)
+
+
 def genormaliseerd(tekst: str | None) -> str:
     """XPath's normalize-space: no white space around, one space within; nothing is the empty text."""
     if not tekst:

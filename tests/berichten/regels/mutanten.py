@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import math
 import random
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -23,9 +24,9 @@ _WAARDEN = {
     "Postcode": ["3511AB", "3511ab", "0511AB", "3511 AB", "B-1000", "3511A1"],
     "LandCode": ["NL", "BE"],
     "NaamGebruik": list("123456"),
-    "TotaalBedrag": ["0", "00", "1", "249750", "0249750", "+249750", " 249750", "344500"],
-    "Bedrag": ["0", "1", "093750", "93750", "126000"],
-    "GeleverdVolume": ["0", "15", "165000", "0165000", "93750"],
+    "TotaalBedrag": ["0", "00", "1", "249750", "0249750", "+249750", " 249750", "344500", "+0", "+327250"],
+    "Bedrag": ["0", "1", "093750", "93750", "126000", "+0", "+93750", "+165000"],
+    "GeleverdVolume": ["0", "15", "165000", "0165000", "93750", "+15", "+165000"],
     "ToewijzingNummer": ["20072", "020072", "20073", " 20072", "0"],
     "ReferentieNummer": ["RN200", "RN202", "RN101", "RN 2", " RN200", " "],
     "VorigReferentieNummer": ["RN200", "RN202", "RN101", "RN 2", " RN101 ", " "],
@@ -112,6 +113,9 @@ def _tel_op(root: etree._Element) -> None:
     """Make the total of a declaration right again, so that other rules get their turn."""
     ns = {"m": SOORTEN["WMO323"].namespace, "i": SOORTEN["WMO323"].namespace.replace("wmo323", "basisschema")}
     regels = "//m:IngediendBedrag[i:DebetCredit='{}']/i:Bedrag"
-    som = int(root.xpath(f"sum({regels.format('D')}) - sum({regels.format('C')})", namespaces=ns))
+    uitkomst = root.xpath(f"sum({regels.format('D')}) - sum({regels.format('C')})", namespaces=ns)
+    if math.isnan(uitkomst):  # an amount with a plus sign
+        return
+    som = int(uitkomst)
     for node in root.iterfind("m:Declaratie/m:TotaalIngediendBedrag/*", ns):
         node.text = str(abs(som)) if node.tag.endswith("}TotaalBedrag") else "C" if som < 0 else "D"

@@ -43,6 +43,17 @@ def test_debit_lines_on_numbers_that_differ_in_spelling_do_not_collide():
     assert _codes(bestand.replace(b">20072<", b">020072<", 1)) == []
 
 
+def test_an_amount_with_a_plus_sign_is_no_number_to_the_official_test():
+    """It cannot be added (TR358) and no comparison with it holds (CS339)."""
+    bestand = xml("WMO323", {})
+    assert _codes(bestand.replace(b">93750<", b">+93750<")) == ["TR358"]
+    assert _codes(bestand.replace(b">93750<", b">093750<")) == []
+    assert _codes(bestand.replace(b"<GeleverdVolume>165000<", b"<GeleverdVolume>+1<")) == []
+    assert _codes(bestand.replace(b"<GeleverdVolume>165000<", b"<GeleverdVolume>1<")) == ["CS339"]
+    antwoord = xml("WMO325", {})
+    assert _codes(antwoord.replace(b">327250<", b">+327250<")) == ["TR342"]
+
+
 def test_white_space_within_a_reference_counts_as_in_xpath():
     assert paden.genormaliseerd(" a \n\t b ") == "a b"
     assert paden.genormaliseerd("a\u00a0b ") == "a\u00a0b"
