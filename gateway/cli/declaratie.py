@@ -7,11 +7,10 @@ import typer
 
 from gateway.cli import files, output
 from gateway.cli.options import Today, day
-from gateway.cli.output import BROKEN, GOOD, NO, Json, Surroundings, emit, show
+from gateway.cli.output import GOOD, NO, Json, Surroundings, emit, show
 
 if TYPE_CHECKING:
     from gateway.cli.declaraties import Judged
-    from gateway.reconcile.contract import Contract
 
 app = typer.Typer(no_args_is_help=True, help="Declaraties naast toewijzingen leggen.")
 
@@ -49,6 +48,7 @@ def check(
 
     Meer declaraties worden na elkaar beoordeeld, in de volgorde van de bestanden: de eerste telt mee bij de tweede.
     """
+    from gateway.cli.contract import load_contract
     from gateway.cli.declaraties import judge
 
     paths = files.expand(file, ".xml")
@@ -57,7 +57,7 @@ def check(
     folders = [folder for folder in (toewijzingen, earlier) if folder is not None]
     known = tuple(path for folder in folders for path in files.expand([folder], ".xml"))
     code = GOOD
-    for judged in judge(paths, known, _contract(contract), day(today)):
+    for judged in judge(paths, known, load_contract(contract), day(today)):
         if out is not None and judged.xml is not None:
             files.write(out / f"{judged.file.stem}-325.xml" if out.is_dir() else out, judged.xml)
         if json:
@@ -66,17 +66,6 @@ def check(
             _tell(judged)
         code = max(code, GOOD if judged.answer.get("verdict") == "approved" else NO)
     raise typer.Exit(code)
-
-
-def _contract(path: Path | None) -> "Contract":
-    """The contract file; exit code 2 with its findings if it does not load. No file: nothing is agreed yet."""
-    from gateway.reconcile.contract_bestand import laad_contract
-
-    loaded, found = laad_contract(files.read(path) if path else b"")
-    if loaded is None:
-        output.findings(str(path), found)
-        raise typer.Exit(BROKEN)
-    return loaded
 
 
 def _tell(judged: "Judged") -> None:

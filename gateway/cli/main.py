@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from gateway import __version__
-from gateway.cli import bericht, declaratie, demo, mail, partner, plan, regels, setup
+from gateway.cli import bericht, declaratie, demo, mail, partner, plan, reconcile, regels, setup
 from gateway.cli.output import BROKEN, Surroundings, say, show
 
 app = typer.Typer(
@@ -46,6 +46,7 @@ app.command("init")(setup.init)
 app.command("check")(setup.check)
 app.add_typer(mail.app, name="mail")
 app.add_typer(partner.app, name="partner")
+app.add_typer(reconcile.app, name="reconcile")
 app.command("regels")(regels.regels)
 
 
