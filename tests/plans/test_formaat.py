@@ -53,6 +53,7 @@ def test_every_check_that_a_format_may_name_exists() -> None:
         ("geldig_tot: null", "geldig_tot: 2017-12-31", "formaat.geldig_tot"),
         ("code: '0957'", "code: '957'", "formaat.gemeenten.1.code"),
         ("code: '1641'", "code: '0957'", "formaat.gemeenten.2.code"),
+        ("code: '1641'", "code: '0001'", "formaat.gemeenten.2.code"),
         ("wet: wmo", "wet: jeugdwet", "formaat.wet"),
         ("eenheid: WJ756", "eenheid: WJ999", "codelijsten.eenheid"),
         ("bezwaar: {duur: P6W", "beroep: {duur: P6W", "termijnen.beroep"),

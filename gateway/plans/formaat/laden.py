@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.domain.findings import Finding, has_errors
-from gateway.plans.formaat import regels, yaml
+from gateway.plans.formaat import lijsten, regels, yaml
 from gateway.plans.formaat.model import Formaat
 from gateway.plans.plain import Fault, from_plain
 
@@ -24,7 +24,7 @@ _UITLEG = {
 def laad_formaat(source: bytes, *, gemeentecodes: Container[str] | None = None) -> tuple[Formaat | None, list[Finding]]:
     """The format in `source` and every finding, each with its line and path; the format only if none is an error.
 
-    `gemeentecodes`: the CBS list; without it only the shape of a gemeente's code is checked.
+    `gemeentecodes`: the CBS list of the year, if it is another than the one that comes with the gateway.
     """
     raw, lines, findings = yaml.read(source)
     if findings:
@@ -33,8 +33,8 @@ def laad_formaat(source: bytes, *, gemeentecodes: Container[str] | None = None) 
     findings = [_grammar(fault, lines) for fault in faults]
     if found is not None:
         fouten = [fout for controle in regels.ALLE for fout in controle(found)]
-        if gemeentecodes is not None:
-            fouten += regels.gemeenten_bestaan(found, gemeentecodes)
+        bekend = lijsten.nationale_lijst("GEMEENTEN") if gemeentecodes is None else gemeentecodes
+        fouten += regels.gemeenten_bestaan(found, bekend)
         findings += [_rule(fout, lines) for fout in fouten]
     findings.sort(key=lambda finding: finding.line or 0)
     return (None if has_errors(findings) else found), findings

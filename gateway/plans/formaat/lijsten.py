@@ -3,12 +3,16 @@
 A region's file can name these and nothing else: a new field type, check, condition or term is code with a test.
 """
 
-NATIONALE_LIJSTEN: dict[str, frozenset[str]] = {
-    "WJ756": frozenset({"01", "04", "14", "16", "82", "83", "84"}),
-    "WMO757": frozenset({"1", "2", "4", "6"}),
-    "WMO020": frozenset(f"{n:02d}" for n in range(1, 19)),
-    "COD046": frozenset({"0", "1", "2"}),
-}
+from gateway.berichten import codelijsten
+
+
+def nationale_lijst(naam: str) -> frozenset[str]:
+    """The codes of a national list; empty if the gateway does not have it. The lists themselves live with the
+    messages, so that each stands in one place.
+    """
+    gevonden = codelijsten.standaard().lijsten.get(naam)
+    return frozenset(gevonden.codes) if gevonden else frozenset()
+
 
 SCHEMAS = frozenset({"ondersteuningsplan-formaat/1"})
 TERMIJNEN = frozenset({"plan_gereed", "bezwaar", "evaluatie", "aanbieder_reactie"})

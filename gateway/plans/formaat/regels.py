@@ -51,7 +51,7 @@ def formaat(f: Formaat) -> Iterator[Fout]:
 
 def codelijsten(f: Formaat) -> Iterator[Fout]:
     for naam, lijst in f.codelijsten.items():
-        if lijst not in lijsten.NATIONALE_LIJSTEN:
+        if not lijsten.nationale_lijst(lijst):
             yield Fout(f"codelijsten.{naam}", "Deze landelijke lijst kent de gateway niet.")
 
 
@@ -96,7 +96,7 @@ def perioden(f: Formaat) -> Iterator[Fout]:
     for naam, periode in f.perioden.items():
         if periode.frequentie is None and not periode.opties:
             yield Fout(f"perioden.{naam}.opties", "Zonder code van WMO757 zijn opties voor omrekening nodig.")
-        if periode.frequentie is not None and periode.frequentie not in lijsten.NATIONALE_LIJSTEN["WMO757"]:
+        if periode.frequentie is not None and periode.frequentie not in lijsten.nationale_lijst("WMO757"):
             yield Fout(f"perioden.{naam}.frequentie", "Deze code staat niet in WMO757.")
 
 
@@ -120,12 +120,12 @@ def producten(f: Formaat) -> Iterator[Fout]:
 def _product(f: Formaat, pad: str, p: Product) -> Iterator[Fout]:
     if not _NAAM.match(p.id) or snake(camel(p.id)) != p.id:
         yield Fout(f"{pad}.id", "Een id bestaat uit kleine letters en cijfers, met _ voor een letter.")
-    if p.iwmo.categorie not in lijsten.NATIONALE_LIJSTEN["WMO020"]:
+    if p.iwmo.categorie not in lijsten.nationale_lijst("WMO020"):
         yield Fout(f"{pad}.iwmo.categorie", "Deze categorie staat niet in WMO020.")
     for n, code in enumerate(p.iwmo.codes, 1):
         if not 1 <= len(code) <= 5:
             yield Fout(f"{pad}.iwmo.codes.{n}", "Een productcode heeft hoogstens vijf tekens.")
-    if p.omvang.eenheid not in lijsten.NATIONALE_LIJSTEN["WJ756"]:
+    if p.omvang.eenheid not in lijsten.nationale_lijst("WJ756"):
         yield Fout(f"{pad}.omvang.eenheid", "Deze eenheid staat niet in WJ756.")
     if p.omvang.grondslag == "per_periode" and not p.omvang.perioden:
         yield Fout(f"{pad}.omvang.perioden", "Een omvang per periode heeft perioden nodig.")
@@ -138,7 +138,7 @@ def _product(f: Formaat, pad: str, p: Product) -> Iterator[Fout]:
             if naam not in f.perioden:
                 yield Fout(f"{pad}.{plek}.perioden.{n}", "Deze periode staat niet bij perioden.")
     if p.fijnere_eenheid is not None and (
-        p.fijnere_eenheid.eenheid not in lijsten.NATIONALE_LIJSTEN["WJ756"] or p.fijnere_eenheid.factor < 2
+        p.fijnere_eenheid.eenheid not in lijsten.nationale_lijst("WJ756") or p.fijnere_eenheid.factor < 2
     ):
         yield Fout(f"{pad}.fijnere_eenheid", "Geef een eenheid van WJ756 en een factor vanaf 2.")
 
