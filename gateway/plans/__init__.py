@@ -8,6 +8,7 @@ Names are those of the plan's own words (docs/plans.md); requirement numbers PL-
 from gateway.plans.checks import controleer
 from gateway.plans.exchange import lees_uitwisseling, maak_retour, maak_uitvraag
 from gateway.plans.formaat import Formaat, laad_formaat, meegeleverd
+from gateway.plans.machine import Omgeving, Uitkomst, Voorval, apply
 from gateway.plans.model import Ondersteuningsplan, OntvangenUitvraag, Traject
 from gateway.plans.orders import ToegewezenProduct, vergelijk_beschikking, voor_verzending
 from gateway.plans.proposal import Voorstelregel, naar_besluitregel, propose
@@ -15,11 +16,15 @@ from gateway.plans.uitvraag import gemeentedeel, met_eigen_gemeentedeel, vergeli
 
 __all__ = [
     "Formaat",
+    "Omgeving",
     "Ondersteuningsplan",
     "OntvangenUitvraag",
     "ToegewezenProduct",
     "Traject",
+    "Uitkomst",
     "Voorstelregel",
+    "Voorval",
+    "apply",
     "controleer",
     "gemeentedeel",
     "laad_formaat",

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 from gateway.plans.formaat.model import Formaat, Onderdeel, Product, Veld
-from gateway.plans.model import Ondersteuningsplan
-from gateway.plans.paths import get
+from gateway.plans.model import Ondersteuningsplan, ResultaatBlok
+from gateway.plans.paths import get, put
 
 GEMEENTE = frozenset({"gemeente"})
 AANBIEDER_EN_CLIENT = frozenset({"aanbieder", "client"})
@@ -90,3 +90,17 @@ def gekozen_producten(plan: Ondersteuningsplan) -> set[str]:
 def eigen_regels(plan: Ondersteuningsplan) -> list[int]:
     """Numbers of the arrangement lines that are asked of this provider (PL-15)."""
     return [nr for nr, regel in enumerate(plan.arrangement, 1) if regel.toedeling == "eigen"]
+
+
+def met_lege_blokken(plan: Ondersteuningsplan, formaat: Formaat) -> Ondersteuningsplan:
+    """The plan with one result block per line *eigen*, prefilled with the catalogue's text (plan 5.9).
+
+    Blocks that are there stay as they are.
+    """
+    bestaand = {blok.regel for blok in plan.resultaat}
+    for nr in eigen_regels(plan):
+        if nr not in bestaand:
+            gevraagd = formaat.resultaat(plan.arrangement[nr - 1].resultaat)
+            blok = ResultaatBlok(regel=nr, formulering=gevraagd.tekst if gevraagd else None)
+            plan = put(plan, f"resultaat.{len(plan.resultaat) + 1}", blok)
+    return plan

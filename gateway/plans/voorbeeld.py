@@ -18,9 +18,11 @@ from gateway.plans.model import (
     Afstemming,
     AkkoordClient,
     ArrangementRegel,
+    Besluit,
     Bijlage,
     Client,
     Deelmoment,
+    Grond,
     Melding,
     Ondersteuningsplan,
     Onderzoek,
@@ -30,6 +32,7 @@ from gateway.plans.model import (
     Traject,
     Uitvraag,
 )
+from gateway.plans.proposal import naar_besluitregel, propose
 from gateway.plans.signing import teken
 
 GEMEENTE = "0957"
@@ -243,4 +246,23 @@ def contract(dagen: Dagen, formaat: Formaat) -> tuple[Contractregel, ...]:
         )
         for product in formaat.producten
         for code in product.iwmo.codes
+    )
+
+
+def besluit(plan: Ondersteuningsplan, formaat: Formaat, dagen: Dagen) -> Besluit:
+    """The decision that follows the proposal in everything."""
+    regels = tuple(
+        naar_besluitregel(voorstel, nr)
+        for nr, voorstel in enumerate(propose(plan, formaat, contract(dagen, formaat), dagen.besluit), 1)
+    )
+    return Besluit(
+        id="b-2026-0001",
+        soort="toekenning",
+        grond=Grond(soort="plan", plan_id=plan.plan_id, versie=plan.versie),
+        gewogen=("ondersteuningsplan versie 1", "onderzoeksverslag"),
+        genomen_op=moment(dagen.besluit),
+        genomen_door="M. Bakker",
+        ingangsdatum=dagen.start,
+        evaluatie_op=dagen.start + timedelta(days=150),
+        regel=regels,
     )

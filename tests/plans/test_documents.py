@@ -14,7 +14,8 @@ from gateway.domain.findings import Finding
 from gateway.plans import documents, voorbeeld
 from gateway.plans.digest import inhoud_sha256
 from gateway.plans.documents.identity import qr_svg
-from gateway.plans.documents.layout import met_lege_blokken, paginas
+from gateway.plans.documents.layout import paginas
+from gateway.plans.form import met_lege_blokken
 from gateway.plans.formaat import Formaat
 from gateway.plans.model import GeenHandtekening, Handtekeningen, Ondersteuningsplan
 from gateway.plans.paths import put

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from gateway.plans.documents import words
-from gateway.plans.form import Plek, eigen_regels, gekozen_producten, plekken
+from gateway.plans.form import Plek, gekozen_producten, met_lege_blokken, plekken
 from gateway.plans.formaat.model import Formaat, Onderdeel, Product, Veld
-from gateway.plans.model import Ondersteuningsplan, ResultaatBlok
-from gateway.plans.paths import put
+from gateway.plans.model import Ondersteuningsplan
 
 Vorm = Literal["formulier", "plan"]
 _BREED = frozenset({"tekst_lang", "lijst", "vinkjes"})
@@ -64,20 +63,6 @@ def paginas(plan: Ondersteuningsplan, formaat: Formaat, vorm: Vorm) -> list[list
         plan = met_lege_blokken(plan, formaat)
     gevonden = {onderdeel.id: onderdeel for onderdeel in formaat.onderdelen}
     return [[_blok(plan, formaat, gevonden[naam], vorm) for naam in groep] for groep in formaat.document.paginas]
-
-
-def met_lege_blokken(plan: Ondersteuningsplan, formaat: Formaat) -> Ondersteuningsplan:
-    """The plan with one result block per line *eigen*, prefilled with the catalogue's text (plan 5.9).
-
-    Blocks that are there stay as they are.
-    """
-    bestaand = {blok.regel for blok in plan.resultaat}
-    for nr in eigen_regels(plan):
-        if nr not in bestaand:
-            gevraagd = formaat.resultaat(plan.arrangement[nr - 1].resultaat)
-            blok = ResultaatBlok(regel=nr, formulering=gevraagd.tekst if gevraagd else None)
-            plan = put(plan, f"resultaat.{len(plan.resultaat) + 1}", blok)
-    return plan
 
 
 def _blok(plan: Ondersteuningsplan, formaat: Formaat, onderdeel: Onderdeel, vorm: Vorm) -> Blok:
