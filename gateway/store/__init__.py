@@ -7,7 +7,7 @@ with store.unit(now=now, actor="flow:dispatch") as unit:  # one transaction
     unit.audit.write("dispatched", f"plan/{reference}")
 """
 
-from .attempts import Attempt, Claim
+from .attempts import Claim
 from .audit import AuditHead, AuditReport, Entry
 from .berichten import Bericht, BerichtIn
 from .channels import ChannelState
@@ -31,7 +31,7 @@ from .identities import Identity, Seen
 from .inbox import Added, InboxItem, Place, Raw
 from .jobs import JobState
 from .keys import MasterKey
-from .outbox import Note, Outgoing
+from .outbox import Attempt, Note, Outgoing
 from .outbox_rows import OutboxItem
 from .partners import Certificate
 from .records import Event, Record

@@ -32,24 +32,6 @@ LEASE = timedelta(minutes=60)
 LOOK_AHEAD = 5  # candidates read for each one wanted, so that a partner at its limit hides nobody
 
 
-class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt. Without verdict: it runs, or its process died."""
-
-    started_at: datetime
-    ended_at: datetime | None
-    envelope_id: str
-    sha256: str
-    node: str
-    verdict: str | None
-    phase: str | None
-    reason: str | None
-    code: int | None
-    enhanced: str | None
-    text: str | None
-    remote: str | None
-    tls: str | None
-
-
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """The right to make one attempt, until `until`."""
 
@@ -60,7 +42,6 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     shipment: Shipment
 
 
-_FIELDS = [attempts.c[name] for name in Attempt.__struct_fields__]
 _HELD = [outbox.c[name] for name in ("id", "message_id", "state", "attempt", "attempts", "next_at")]
 
 _RECORD = attempts.insert()
@@ -290,13 +271,6 @@ class Attempts:
                 changes = moved(row, "uncertain", self._now, "the process stopped", **changes)
             self._update([changes])
         return len(rows)
-
-    # -- questions ---------------------------------------------------------------------------------------------------
-
-    def of(self, number: int) -> list[Attempt]:
-        """All attempts of a message, oldest first."""
-        query = sa.select(*_FIELDS).where(attempts.c.outbox_id == number).order_by(attempts.c.id)
-        return [Attempt(**row._mapping) for row in self._conn.execute(query)]
 
     # -- in common ---------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,8 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from .attempts import Attempts
+from .channels import Channels
 from .errors import AlreadyThere, NotThere
 from .outbox_rows import FIELDS, SIGNED_ENTITY, UNLEASED, WIRE, OutboxItem, moved, write_note
 from .sealing import Sealer
@@ -38,6 +40,24 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     hold: str | None = None  # why it may not leave yet: it starts as `held`
 
 
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt. Without verdict: it runs, or its process died."""
+
+    started_at: datetime
+    ended_at: datetime | None
+    envelope_id: str
+    sha256: str
+    node: str
+    verdict: str | None
+    phase: str | None
+    reason: str | None
+    code: int | None
+    enhanced: str | None
+    text: str | None
+    remote: str | None
+    tls: str | None
+
+
 class Note(msgspec.Struct, frozen=True, kw_only=True):
     """Something else that happened to a message: a person's act, a receipt, a bounce."""
 
@@ -48,6 +68,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     detail: str | None
 
 
+_ATTEMPT_FIELDS = [attempts.c[name] for name in Attempt.__struct_fields__]
 _NOTE_FIELDS = [outbox_notes.c[name] for name in Note.__struct_fields__]
 
 
@@ -219,10 +240,21 @@ class Outbox:
         """What the signature covers, if it was kept."""
         return self._sealer.find(SIGNED_ENTITY, number)
 
+    def attempts(self, number: int) -> Sequence[Attempt]:
+        """All attempts, oldest first."""
+        query = sa.select(*_ATTEMPT_FIELDS).where(attempts.c.outbox_id == number).order_by(attempts.c.id)
+        return [Attempt(**row._mapping) for row in self._conn.execute(query)]
+
     def notes(self, number: int) -> Sequence[Note]:
         """Everything else that happened, oldest first."""
         query = sa.select(*_NOTE_FIELDS).where(outbox_notes.c.outbox_id == number).order_by(outbox_notes.c.id)
         return [Note(**row._mapping) for row in self._conn.execute(query)]
+
+    def recover(self, *, node: str | None = None) -> int:
+        """See `Attempts.recover`."""
+        return Attempts(self._conn, self._sealer, Channels(self._conn, self._now), self._now, self._actor).recover(
+            node=node
+        )
 
     # -- in common ---------------------------------------------------------------------------------------------------
 

@@ -168,7 +168,7 @@ def _sent_wrong(store: Store, home: Path) -> Iterator[str]:
                 yield f"{item.message_id} was sent {len(copies)} times for one crash"
             if item.state != "submitted":
                 yield f"{item.message_id} ended as {item.state}"
-            if {a.sha256 for a in view.attempts.of(item.id)} != {item.sha256}:
+            if {a.sha256 for a in view.outbox.attempts(item.id)} != {item.sha256}:
                 yield f"{item.message_id}: an attempt recorded other bytes"
         ordered = [f"<{number}@gemeente.example>" for number in (0, 1)]
         if next((message_id for message_id, _ in arrived if message_id in ordered), None) != ordered[0]:

@@ -127,7 +127,7 @@ def test_a_receipt_is_repeated_byte_for_byte_at_most_three_times_a_day(store: St
         send()
     assert repeated == [True, True, True, False, False]
     with store.view(now=NOW) as view:
-        assert {a.sha256 for a in view.attempts.of(receipt)} == {view.outbox.get(receipt).sha256}
+        assert {a.sha256 for a in view.outbox.attempts(receipt)} == {view.outbox.get(receipt).sha256}
 
 
 def test_every_state_of_the_tables_has_its_moves_and_leads_to_a_state() -> None:

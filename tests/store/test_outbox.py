@@ -86,7 +86,7 @@ def test_every_attempt_sends_the_same_bytes_under_a_new_envelope_id(store: Store
         assert attempt(store, "deferred", now) == "deferred"
         now += timedelta(hours=1)
     with store.view(now=now) as view:
-        attempts = view.attempts.of(1)
+        attempts = view.outbox.attempts(1)
         assert {a.sha256 for a in attempts} == {view.outbox.get(1).sha256}
         assert len({a.envelope_id for a in attempts}) == 4
         found = view.outbox.by_envelope_id(attempts[2].envelope_id)

@@ -67,7 +67,7 @@ def test_a_message_cancelled_during_the_dialogue_is_not_sent(store: Store, clock
     assert out.handed == []
     with store.view(now=NOW) as view:
         assert view.outbox.get(number).state == "cancelled"
-        assert view.attempts.of(number)[0].reason == "called off"
+        assert view.outbox.attempts(number)[0].reason == "called off"
 
 
 def test_an_outcome_that_comes_after_a_receipt_changes_nothing(store: Store, clock: HandClock) -> None:
