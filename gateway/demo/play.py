@@ -54,7 +54,7 @@ async def play(folder: Path, today: datetime) -> AsyncIterator[Beat | Step]:
         began = time.monotonic()
         if not setup.is_ready(folder):
             await asyncio.to_thread(setup.set_up, folder, today)
-            (folder / GEMEENTE.role / "contract.json").write_text(_contract(), encoding="utf-8")
+            (folder / GEMEENTE.role / "contract.json").write_text(contract(), encoding="utf-8")
         async with AsyncExitStack() as stack:
             clock = StoryClock(at(DAYS.melding))
             relay = stack.enter_context(_relay(folder, clock))
@@ -64,8 +64,8 @@ async def play(folder: Path, today: datetime) -> AsyncIterator[Beat | Step]:
                 yield _failed(FIRST, error, began)
                 return
             stack.push_async_callback(scene.close)
-            _recover(scene)
-            _introduce(scene)
+            recover(scene)
+            introduce(scene)
             yield _done(FIRST, Told("Twee gateways met elk een eigen map, database, sleutels en certificaten."), began)
             async for beat in _steps(scene):
                 yield beat
@@ -122,13 +122,13 @@ def _scene(folder: Path, relay: Relay, clock: StoryClock) -> Scene:
         raise
 
 
-def _recover(scene: Scene) -> None:
+def recover(scene: Scene) -> None:
     """Go on where a killed run stopped: its time of the story, and the messages it held."""
     for app in scene.apps.values():
         scene.clock.advance_to(_last_moment(app.store))
     for app in scene.apps.values():
         with app.store.unit(now=scene.clock(), actor="demo") as unit:
-            unit.outbox.recover(node=app.store.node)
+            unit.attempts.recover(node=app.store.node)
 
 
 def _last_moment(store: Store) -> datetime:
@@ -142,7 +142,7 @@ def _last_moment(store: Store) -> datetime:
     return max(moments)
 
 
-def _introduce(scene: Scene) -> None:
+def introduce(scene: Scene) -> None:
     """Make each side a partner of the other: what a person does who compares fingerprints by telephone (SM-136)."""
     for ours, theirs in ((GEMEENTE, AANBIEDER), (AANBIEDER, GEMEENTE)):
         keys = scene.folder / theirs.role / "keys"
@@ -169,7 +169,7 @@ def _leaf(file: Path) -> bytes:
     return x509.load_pem_x509_certificates(file.read_bytes())[0].public_bytes(Encoding.DER)
 
 
-def _contract() -> str:
+def contract() -> str:
     """What both sides agreed: tariffs and products. Without it a declaration is held, not judged."""
     rows: list[dict[str, Any]] = [
         {"product_code": "02A03", "eenheid": "04", "tarief": str(TARIFFS["02A03"]), "begindatum": "2025-01-01"},
