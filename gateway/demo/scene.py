@@ -191,7 +191,7 @@ class Scene:
                 None
                 if a.verdict is None
                 else Outcome(verdict=a.verdict, phase=a.phase or "connect", code=a.code, enhanced=a.enhanced)  # type: ignore[arg-type]
-                for a in view.attempts.of(item.id)
+                for a in view.outbox.attempts(item.id)
             ]
 
     async def close(self) -> None:
