@@ -6,11 +6,29 @@ from datetime import date
 import msgspec
 
 from gateway.berichten import basis, wmo325
+from gateway.domain.workdays import NL, WorkCalendar
 from gateway.reconcile.declaraties import Client, Declaratie, Prestatie
 from gateway.reconcile.uitslag import Outcome, Regelverdict
 
 TECHNISCH, AKKOORD, NIET_BEOORDEELD, VOLLEDIG = "0001", "0200", "0233", "8001"
 _BERICHT_CODE = "485"
+_TERMIJN = 10  # working days after receipt (OP090x4)
+_WAARSCHUW = (7, 9)
+
+
+class Termijn(msgspec.Struct, frozen=True):
+    """When a declaration must have been answered, and when to warn people while it is not."""
+
+    uiterlijk: date
+    waarschuw: tuple[date, ...]
+
+
+def termijn(received_on: date, calendar: WorkCalendar = NL) -> Termijn:
+    """The term for the 325; past it the municipality contacts the provider outside the messages (4.2)."""
+    return Termijn(
+        calendar.nth_workday_after(received_on, _TERMIJN),
+        tuple(calendar.nth_workday_after(received_on, n) for n in _WAARSCHUW),
+    )
 
 
 class ClientAntwoord(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Differences for people: A01–A33 between decision and order (1.2.5), R01–R05 after a changed order (3.5).
+"""Differences for people: A01–A33 decision and order (1.2.5), B01–B13 delivery (1.3.3), R01–R05 changed orders (3.5).
 
 A difference is a message to people. It never changes a declaration or rejects a message (OP364).
 """
@@ -58,6 +58,19 @@ SOORTEN: dict[str, Soort] = {
     "A31": Soort("CHANGE_BLOCKED", "S2", "BO, AB", "Laat de aanbieder eerst crediteren wat is goedgekeurd."),
     "A32": Soort("REFERENCE_INVALID", "S3", "BO", "Laat ReferentieAanbieder leeg, of vul die van het verzoek in."),
     "A33": Soort("STRUCTURE_INVALID", "S2", "BO", "Vul precies de velden die bij deze vorm van toewijzen horen."),
+    "B01": Soort("NO_START", "S4", "AB", "Vraag de aanbieder wanneer de ondersteuning begint."),
+    "B02": Soort("NO_STOP_AT_END", "S3", "AB", "Meld dat de levering is gestopt."),
+    "B03": Soort("NO_STOP_AFTER_WITHDRAWAL", "S3", "AB", "Meld dat de levering is gestopt, of trek de start in."),
+    "B04": Soort("START_BEFORE_ALLOCATION", "S2", "AB, BO", "Controleer de begindatum en de toewijzing."),
+    "B05": Soort("START_AFTER_ALLOCATION", "S2", "AB, BO", "Controleer de begindatum en de toewijzing."),
+    "B06": Soort("STOP_AFTER_ALLOCATION", "S3", "AB", "Controleer de einddatum van de levering."),
+    "B07": Soort("PRODUCT_DIFFERS", "S3", "AB", "Noem het product precies zoals in de toewijzing."),
+    "B08": Soort("INGANGSDATUM_DIFFERS", "S4", "AB", "Neem de ingangsdatum van de toewijzing over."),
+    "B09": Soort("REASON_DIFFERS", "S4", "AB", "Noem de reden die bij de wijziging van de toewijzing hoort."),
+    "B10": Soort("LATE_MESSAGE", "S4", "AB", "Meld start en stop binnen vijf werkdagen."),
+    "B11": Soort("DECLARED_WHILE_NOT_RUNNING", "S4", "–", "Ter kennisgeving; de declaratie blijft staan."),
+    "B12": Soort("RUNNING_WITHOUT_DECLARATION", "S4", "AB", "Dien de declaraties in, of meld dat de levering stopte."),
+    "B13": Soort("PAUSED_LONG", "S4", "AB", "Meld een nieuwe start, of een definitieve stop."),
     "R01": Soort("APPROVED_ON_REMOVED", "S2", "BO, AB", "Herstel de toewijzing, of laat de aanbieder crediteren."),
     "R02": Soort("APPROVED_OUTSIDE_PERIOD", "S2", "BO, AB", "Verleng de toewijzing, of laat de regel crediteren."),
     "R03": Soort("APPROVED_OVER_VOLUME", "S2", "BO, AB", "Verhoog de omvang, of laat het teveel crediteren."),

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.berichten import basis, wmo323
 from gateway.berichten.codelijsten import Code, Codelijst
+from gateway.reconcile.antwoord import termijn
 from gateway.reconcile.beoordeling import Assessment, assess
 from gateway.reconcile.contract import Contract
 from gateway.reconcile.uitslag import HandmatigBesluit, Outcome
@@ -238,6 +239,13 @@ def _lines_only(message: wmo323.Bericht) -> Assessment:
 
 def _cbs(*codes: Code) -> Codelijst:
     return Codelijst("GEMEENTEN", "Gemeente", "LDT_Gemeente", date(2025, 1, 1), "test", {c.code: c for c in codes})
+
+
+def test_the_term_of_an_answer() -> None:
+    """4.2, OP090x4: ten working days after receipt, with warnings on the seventh and ninth."""
+    found = termijn(date(2026, 4, 2))  # Good Friday and Easter Monday between
+
+    assert (found.uiterlijk, found.waarschuw) == (date(2026, 4, 20), (date(2026, 4, 15), date(2026, 4, 17)))
 
 
 # S2 and S3 -----------------------------------------------------------------------------------------------------------
