@@ -1,6 +1,7 @@
 """Reading and writing are each other's inverse, for every message of the standard."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from lxml import etree
 from gateway import berichten
 from gateway.berichten.schema_sets import Message, iwmo
 from tests.berichten.messages import random_message
+from tests.berichten.mutations import mutate
 
 MESSAGES = iwmo().messages
 
@@ -46,6 +48,24 @@ def test_json_form_holds_the_whole_message(message: Message, seed: int) -> None:
     reading = berichten.from_json(berichten.to_json(bericht))
 
     assert reading == berichten.Reading(soort=message.soort.soort, release="3.2", bericht=bericht)
+
+
+def test_threads_share_schemas_and_parsers() -> None:
+    """Eight threads give what one gives, for good and for broken messages."""
+    rng = random.Random(5)
+    work = []
+    for seed in range(20):
+        for message in MESSAGES:
+            root = random_message(message.schema, random.Random(seed), lists=6)
+            if seed % 3 == 0:
+                mutate(root, message.schema, rng)
+            work.append(etree.tostring(root))
+    alone = [berichten.read(data) for data in work]
+
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(berichten.read, work))
+
+    assert together == alone
 
 
 def test_unusual_spellings_are_values_and_stay_visible() -> None:

@@ -209,6 +209,58 @@ def test_no_finding_repeats_a_value_that_may_be_personal() -> None:
                     assert not secret.search(shown), f"{kind.name}: {shown}"
 
 
+def test_many_faults_are_counted_beyond_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large declaration that is wrong throughout does not become a million findings."""
+    monkeypatch.setattr("gateway.berichten.reading.MOST_FAULTS", 3)
+    root = full_301()
+    for product in root.iterfind(".//{*}ToegewezenProduct"):
+        for name in ("Ingangsdatum", "Toewijzingsdatum", "Budget"):
+            product.find(f"{{*}}{name}").text = "?"
+
+    found = findings(root)
+
+    assert [f.message for f in found[3:]] == ["Er zijn nog 3 fouten."]
+
+
+def test_what_libxml2_rejects_stays_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if the walk, against all tests, found nothing."""
+    monkeypatch.setattr("gateway.berichten.reading.diagnose", lambda root, schema: [])
+    root = full_301()
+    at(root, "/Bericht/Client/Bsn").text = "?"
+
+    (found,) = findings(root)
+
+    assert found.message == "Het bericht voldoet niet aan zijn schema."
+
+
+def test_exception_names_rules_and_places_and_no_value() -> None:
+    """parse() raises what read() tells; the text may go into a log."""
+    root = full_301()
+    at(root, "/Bericht/Client/Bsn").text = "999900006x"
+
+    with pytest.raises(berichten.OngeldigBericht) as caught:
+        berichten.parse(etree.tostring(root))
+
+    assert str(caught.value).startswith("XSD /Bericht/Client/Bsn: ")
+    assert "999900006" not in str(caught.value)
+    assert caught.value.findings == tuple(findings(root))
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda m: m.soort.soort)
+def test_every_finding_has_both_languages(message: Message) -> None:
+    """Same faults, other words."""
+    for seed in range(40):
+        rng = random.Random(f"{message.soort.soort} {seed}")
+        root = random_message(message.schema, rng)
+        mutate(root, message.schema, rng)
+        data = etree.tostring(root)
+
+        nl, en = berichten.read(data).findings, berichten.read(data, lang="en").findings
+
+        assert [(f.code, f.path, f.line, f.value) for f in nl] == [(f.code, f.path, f.line, f.value) for f in en]
+        assert all(a.message != b.message and b.advice for a, b in zip(nl, en, strict=True))
+
+
 def test_short_codes_are_shown() -> None:
     """A wrong code of a list helps the reader and tells nothing about a person."""
     root = full_301()
