@@ -221,14 +221,24 @@ def install(venv, extras, install_system):
     target = "{}[{}]".format(ROOT, ",".join(extras))
     command = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
     if not quiet([*command, "-c", str(ROOT / "constraints.txt"), "-e", target], log):
-        tail = log.read_text(errors="replace").strip().splitlines()[-8:]
-        raise Missing(
-            "\n".join(["  " + line for line in tail])
-            + "\nThe Python packages could not be installed (last lines above, all in .venv/install.log). "
+        raise Missing(why_not(log.read_text(errors="replace")))
+    stamp.write_text(wanted_stamp(extras))
+
+
+def why_not(output):
+    """What pip's output means for a person: its last lines, and what to do."""
+    tail = "\n".join("  " + line for line in output.strip().splitlines()[-8:])
+    if "ResolutionImpossible" in output:
+        advice = (
+            "The versions of constraints.txt do not go together on Python {}.{}.{}: please report this with the file "
+            ".venv/install.log. A newer Python may do: make PYTHON=/path/to/python3.12".format(*sys.version_info[:3])
+        )
+    else:
+        advice = (
             "No network, or a proxy in between? Set HTTPS_PROXY, or tell pip where your own package index is "
             "(pip config set global.index-url ADDRESS), then start again."
         )
-    stamp.write_text(wanted_stamp(extras))
+    return tail + "\nThe Python packages could not be installed (last lines above, all in .venv/install.log). " + advice
 
 
 def main(arguments):

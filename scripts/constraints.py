@@ -14,6 +14,9 @@ HEADER = """\
 # Exact versions with which the tests ran; used by make demo and make test (pip install -c constraints.txt).
 # Written by `make constraints`; names and versions only.
 """
+HELD = {
+    "soupsieve": "2.10",  # newer ones want Python 3.11.5; Debian 12 has 3.11.2
+}
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9._-]+)(?:\[([^\]]*)\])?")
 
 
@@ -53,7 +56,8 @@ def text() -> str:
         *project["dependencies"],
         *(need for extra in project["optional-dependencies"].values() for need in extra),
     ]
-    return HEADER + "".join(f"{name}=={version}\n" for name, version in sorted(closure(wanted).items()))
+    versions = {**closure(wanted), **HELD}
+    return HEADER + "".join(f"{name}=={version}\n" for name, version in sorted(versions.items()))
 
 
 if __name__ == "__main__":

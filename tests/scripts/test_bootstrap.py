@@ -58,6 +58,11 @@ def test_without_network_the_sentence_speaks_of_network_and_proxy(
     assert not (tmp_path / "venv" / "installed").exists()
 
 
+def test_versions_that_do_not_go_together_are_not_blamed_on_the_network() -> None:
+    """An old patch release of Python may lack a version that constraints.txt names."""
+    assert "constraints.txt do not go together" in bootstrap.why_not("ERROR: ResolutionImpossible: for help")
+
+
 def test_the_second_time_is_a_look_at_one_file(tmp_path: Path) -> None:
     """More extras than asked is fine; fewer, or other versions of the files, is not."""
     stamp = tmp_path / "installed"
