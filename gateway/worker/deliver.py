@@ -1,6 +1,7 @@
 """Deliver what is due: claim, transmit, record. The demo, the command line and the running process all use this."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping
 from functools import partial
 
@@ -13,11 +14,15 @@ from gateway.transports import Transport
 
 from .clock import Clock
 from .logs import where
+from .scribe import ACTOR, Scribe
 
 log = structlog.get_logger("gateway.deliver")
 
-BATCH = 20  # claimed at once: more than all connections carry, few enough that a lease never runs out in the queue
-ACTOR = "worker:deliver"
+CLAIMED_MAX = 40  # claimed at once by this process: enough to keep every connection busy
+PARTNER_CLAIMED_MAX = 10  # of which for one partner
+PARTNER_SENDING_MAX = 2  # transmissions for one partner at a time: half of a relay's four connections (SM-82)
+REFILL = 10  # claim again when this many places are free …
+REFILL_WAIT = 0.02  # … or this many seconds after one became free: a claim is a commit
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,71 +40,96 @@ async def deliver_due(
     clock: Clock,
     *,
     policy: RetryPolicy | None = None,
-    batch: int = BATCH,
+    claimed_max: int = CLAIMED_MAX,
 ) -> list[Delivery]:
-    """Attempt everything that is due on these channels until nothing is; what was done, in order of completion."""
+    """Attempt everything that is due on these channels until nothing is; what was done, in order of completion.
+
+    A slow partner holds its own places only: others are claimed and sent while it is waited for.
+    """
+    round_ = _Round(store, transports, clock, policy or RetryPolicy())
+    running: set[asyncio.Task[Delivery | None]] = set()
     made: list[Delivery] = []
-    while claims := await asyncio.to_thread(_claim, store, list(transports), clock, policy or RetryPolicy(), batch):
-        done = await asyncio.gather(*(_one(store, transports[claim.channel], claim, clock) for claim in claims))
-        made += [delivery for delivery in done if delivery is not None]
-    return made
-
-
-def _claim(store: Store, channels: list[str], clock: Clock, policy: RetryPolicy, batch: int) -> list[Claim]:
-    with store.unit(now=clock(), actor=ACTOR) as unit:
-        return unit.attempts.claim(node=store.node, channel_names=channels, limit=batch, policy=policy)
-
-
-async def _one(store: Store, transport: Transport, claim: Claim, clock: Clock) -> Delivery | None:
-    """One attempt. A message called off meanwhile gives None."""
-    started = False
-
-    async def before_data() -> None:
-        nonlocal started
-        await asyncio.to_thread(_start_data, store, claim, clock)
-        started = True
-
     try:
-        outcome = await transport.deliver(claim.shipment, before_data)
-    except StaleClaim:
-        await asyncio.to_thread(_call_off, store, claim, clock)
-        return None
-    except Exception as error:
-        # A bug in a transport must neither stop the others nor lose what it may have sent.
-        log.error("attempt_crashed", message_id=claim.shipment.message_id, error=where(error))
-        bug = partial(Outcome, reason="bug", text=type(error).__name__)
-        outcome = bug(verdict="uncertain", phase="data") if started else bug(verdict="deferred", phase="connect")
-    try:
-        state = await asyncio.to_thread(_record, store, claim, outcome, clock)
-    except StaleClaim:
-        log.warning("outcome_too_late", message_id=claim.shipment.message_id, verdict=outcome.verdict)
-        return None
-    log.info(
-        "attempt",
-        message_id=claim.shipment.message_id,
-        partner=claim.partner,
-        channel=claim.channel,
-        state=state,
-        verdict=outcome.verdict,
-        phase=outcome.phase,
-        code=outcome.code,
-        enhanced=outcome.enhanced,
-        text=outcome.text,
-        tls=outcome.tls,
-    )
-    return Delivery(id=claim.id, message_id=claim.shipment.message_id, state=state, outcome=outcome)
+        while True:
+            running |= {asyncio.create_task(round_.one(c)) for c in await round_.claim(claimed_max - len(running))}
+            if not running:
+                return made
+            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            if running and claimed_max - len(running) < REFILL:
+                more, running = await asyncio.wait(running, timeout=REFILL_WAIT)
+                done |= more
+            made += [delivery for task in done if (delivery := task.result()) is not None]
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
 
-def _start_data(store: Store, claim: Claim, clock: Clock) -> None:
-    with store.unit(now=clock(), actor=ACTOR) as unit:
-        unit.attempts.start_data(claim)
+class _Round:
+    """One call of `deliver_due`."""
 
+    def __init__(self, store: Store, transports: Mapping[str, Transport], clock: Clock, policy: RetryPolicy) -> None:
+        self._store, self._transports, self._clock, self._policy = store, transports, clock, policy
+        self._scribe = Scribe(store, clock)
+        self._partners: defaultdict[str, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(PARTNER_SENDING_MAX)
+        )
 
-def _record(store: Store, claim: Claim, outcome: Outcome, clock: Clock) -> str:
-    with store.unit(now=clock(), actor=ACTOR) as unit:
-        return unit.attempts.record(claim, outcome)
+    async def claim(self, room: int) -> list[Claim]:
+        """What may be attempted now."""
+        return await asyncio.to_thread(self._claim, room) if room > 0 else []
 
+    def _claim(self, room: int) -> list[Claim]:
+        with self._store.unit(now=self._clock(), actor=ACTOR) as unit:
+            return unit.attempts.claim(
+                node=self._store.node,
+                channel_names=list(self._transports),
+                limit=room,
+                per_partner=PARTNER_CLAIMED_MAX,
+                policy=self._policy,
+            )
 
-def _call_off(store: Store, claim: Claim, clock: Clock) -> None:
-    with store.unit(now=clock(), actor=ACTOR) as unit:
-        unit.attempts.call_off(claim)
+    async def one(self, claim: Claim) -> Delivery | None:
+        """One attempt. A message called off meanwhile gives None."""
+        message_id = claim.shipment.message_id
+        async with self._partners[claim.partner]:
+            outcome = await self._transmit(claim)
+        if outcome is None:
+            await asyncio.to_thread(self._call_off, claim)
+            return None
+        state = await self._scribe.record(claim, outcome)
+        if state is None:
+            log.warning("outcome_too_late", message_id=message_id, verdict=outcome.verdict)
+            return None
+        log.info(
+            "attempt",
+            message_id=message_id,
+            partner=claim.partner,
+            channel=claim.channel,
+            state=state,
+            **{name: getattr(outcome, name) for name in ("verdict", "phase", "code", "enhanced", "text", "tls")},
+        )
+        return Delivery(id=claim.id, message_id=message_id, state=state, outcome=outcome)
+
+    async def _transmit(self, claim: Claim) -> Outcome | None:
+        started = False
+
+        async def before_data() -> None:
+            nonlocal started
+            if not await self._scribe.start(claim):
+                raise StaleClaim(f"{claim.shipment.message_id}: {StaleClaim.__doc__}")
+            started = True
+
+        try:
+            return await self._transports[claim.channel].deliver(claim.shipment, before_data)
+        except StaleClaim:
+            return None
+        except Exception as error:
+            # A bug in a transport must neither stop the others nor lose what it may have sent.
+            log.error("attempt_crashed", message_id=claim.shipment.message_id, error=where(error))
+            bug = partial(Outcome, reason="bug", text=type(error).__name__)
+            return bug(verdict="uncertain", phase="data") if started else bug(verdict="deferred", phase="connect")
+
+    def _call_off(self, claim: Claim) -> None:
+        with self._store.unit(now=self._clock(), actor=ACTOR) as unit:
+            unit.attempts.call_off(claim)

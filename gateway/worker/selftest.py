@@ -152,7 +152,7 @@ def _put(store: Store, _: Path) -> None:
 
 
 def _send(store: Store, home: Path, now: datetime, step: Step) -> None:
-    asyncio.run(deliver_due(store, {"out": _Counterpart(home, step)}, lambda: now, batch=2))
+    asyncio.run(deliver_due(store, {"out": _Counterpart(home, step)}, lambda: now, claimed_max=2))
 
 
 def _sent_wrong(store: Store, home: Path) -> Iterator[str]:

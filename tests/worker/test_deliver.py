@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from gateway.store import Store
 from gateway.transports import FolderTransport
 from gateway.worker import Delivery, deliver_due
@@ -96,3 +98,57 @@ def test_a_folder_gets_whole_files_under_the_message_id(store: Store, clock: Han
     (file,) = drop.iterdir()
     assert file.name == f"{1:032x}_gemeente.example.eml"
     assert file.read_bytes() == b"Subject: 1\r\n\r\n"
+
+
+def test_a_dead_partner_does_not_slow_the_others(store: Store, clock: HandClock) -> None:
+    """One of fifty never answers: it holds its own places, the others are done while it is waited for."""
+    for number in range(1, 21):
+        put(store, number, partner="dood", recipient="x@dood.example")
+    for number in range(21, 121):
+        put(store, number, partner=f"partner-{number % 49}")
+
+    class OneDead(Obedient):
+        async def deliver(self, shipment, before_data):  # type: ignore[no-untyped-def]
+            if shipment.recipient == "x@dood.example":
+                await silence.wait()
+            return await super().deliver(shipment, before_data)
+
+    silence, out = asyncio.Event(), OneDead()
+
+    async def scenario() -> int:
+        delivering = asyncio.create_task(deliver_due(store, {"out": out}, clock))
+        for _ in range(1000):
+            await asyncio.sleep(0.01)
+            if len(out.handed) == 100:
+                break
+        before = len(out.handed)
+        silence.set()
+        assert len(await delivering) == 120
+        return before
+
+    assert asyncio.run(scenario()) == 100
+
+
+def test_promises_of_many_transmissions_share_commits(store: Store, clock: HandClock) -> None:
+    """A commit waits for the disk; what others want written meanwhile goes with the next one."""
+    for number in range(1, 41):
+        put(store, number, partner=f"partner-{number}")
+    commits = []
+    store.on_step(lambda step: commits.append(step) if step == "before commit" else None)
+    assert len(asyncio.run(deliver_due(store, {"out": Obedient()}, clock))) == 40
+    assert len(commits) < 20  # 40 starts and 40 outcomes
+
+
+def test_a_store_that_fails_before_data_stops_the_transmission(store: Store, clock: HandClock) -> None:
+    """What cannot be written down is not sent; the attempt is taken back later."""
+    put(store)
+    out = Obedient()
+
+    def gone() -> None:
+        store._engine.dispose()
+        store.on_step(lambda _: (_ for _ in ()).throw(OSError("disk full")))
+
+    out.during = gone
+    with pytest.raises(OSError, match="disk full"):
+        deliver(store, out, clock)
+    assert out.handed == []
