@@ -131,6 +131,13 @@ TEXTS: dict[str, Text] = {
         "{soort} is no message of {family} {release}.",
         "Check the namespace of the element `Bericht`.",
     ),
+    "other kind": Text(
+        "XSD",
+        "Dit is een {soort}; hier hoort een {expected}.",
+        "Kies het goede bestand.",
+        "This is a {soort}; a {expected} belongs here.",
+        "Choose the right file.",
+    ),
     # structure
     "missing": Text(
         "XSD",

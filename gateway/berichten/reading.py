@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
+from typing import TypeVar, overload
 
 import msgspec
 from lxml import etree
@@ -16,6 +17,7 @@ from gateway.berichten.schema_model import ComplexType, Element, Schema
 from gateway.berichten.schema_sets import Message, Schemas, iwmo
 from gateway.domain.findings import Finding
 
+B = TypeVar("B", bound=Deel)
 MOST_FAULTS = 10_000  # what a person may still sort through; a large file that is wrong throughout has far more
 
 _NO_ODDITIES: Mapping[str, str] = MappingProxyType({})
@@ -71,12 +73,21 @@ def read(data: bytes, *, schemas: Schemas | None = None, lang: Lang = "nl", numb
     return Reading(soort=message.soort.soort, release=message.soort.release, findings=found)
 
 
-def parse(data: bytes, *, schemas: Schemas | None = None) -> Deel:
-    """The message in `data`: an instance of the class `Bericht` of its module. Raises OngeldigBericht."""
+@overload
+def parse(data: bytes, *, schemas: Schemas | None = None) -> Deel: ...
+@overload
+def parse(data: bytes, kind: type[B], *, schemas: Schemas | None = None) -> B: ...
+def parse(data: bytes, kind: type[Deel] = Deel, *, schemas: Schemas | None = None) -> Deel:
+    """The message in `data`: an instance of the class `Bericht` of its module; of `kind` (wmo301.Bericht) if given.
+
+    Raises OngeldigBericht, also for a good message of another kind.
+    """
     reading = read(data, schemas=schemas)
-    if reading.bericht is None:
-        raise OngeldigBericht(reading.findings)
-    return reading.bericht
+    if isinstance(reading.bericht, kind):
+        return reading.bericht
+    expected = kind.__module__.rpartition(".")[2].upper()
+    other = Fault(kind="other kind", path="/Bericht", words={"soort": reading.soort, "expected": expected})
+    raise OngeldigBericht(reading.findings or (finding(other),))
 
 
 def check(root: etree._Element, message: Message) -> list[Fault]:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from gateway import berichten
+from gateway.berichten import wmo301, wmo305
 from gateway.berichten.schema_sets import Message, iwmo
 from tests.berichten.messages import random_message
 from tests.berichten.mutations import mutate
@@ -48,6 +49,17 @@ def test_json_form_holds_the_whole_message(message: Message, seed: int) -> None:
     reading = berichten.from_json(berichten.to_json(bericht))
 
     assert reading == berichten.Reading(soort=message.soort.soort, release="3.2", bericht=bericht)
+
+
+def test_kind_can_be_asked_for() -> None:
+    """parse(data, wmo301.Bericht) has that type, and refuses a good message of another kind."""
+    message = iwmo().by_soort("WMO301")
+    assert message is not None
+    data = etree.tostring(random_message(message.schema, random.Random(1)))
+
+    assert berichten.parse(data, wmo301.Bericht).client.toegewezen_producten
+    with pytest.raises(berichten.OngeldigBericht, match="Dit is een WMO301; hier hoort een WMO305"):
+        berichten.parse(data, wmo305.Bericht)
 
 
 def test_threads_share_schemas_and_parsers() -> None:
