@@ -33,7 +33,9 @@ def beschikkingen(
     ],
     toewijzingen: Annotated[
         Path,
-        typer.Option(metavar="DIR", file_okay=False, help="Map met toewijzingen (WMO301), antwoorden, declaraties."),
+        typer.Option(
+            metavar="DIR", file_okay=False, help="Map met toewijzingen (WMO301), antwoorden, verzoeken, declaraties."
+        ),
     ],
     contract: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Contract: tarieven, voor het bedrag dat op het spel staat.")
@@ -46,6 +48,7 @@ def beschikkingen(
     from gateway.cli.validating import messages
     from gateway.reconcile.beschikkingen_bestand import laad_beschikkingen
     from gateway.reconcile.historie import uit_berichten
+    from gateway.reconcile.koppeling import bekende_verzoeken
     from gateway.reconcile.vergelijking import vergelijk
     from gateway.reconcile.weergave import vergelijking_json
 
@@ -54,10 +57,18 @@ def beschikkingen(
     if wrong:
         say("Er is niets vergeleken: een besluit dat niet te lezen is, zou als ontbrekend tellen.")
         raise typer.Exit(BROKEN)
-    history = uit_berichten(messages(tuple(files.expand([toewijzingen], ".xml"))))
+    exchanged = list(messages(tuple(files.expand([toewijzingen], ".xml"))))
+    history = uit_berichten(exchanged)
     output.findings(str(toewijzingen), history.findings)
     state = history.state
-    result = vergelijk(lines, state.toewijzingen, day(today), contract=load_contract(contract), state=state)
+    result = vergelijk(
+        lines,
+        state.toewijzingen,
+        day(today),
+        contract=load_contract(contract),
+        verzoeken=bekende_verzoeken(exchanged),
+        state=state,
+    )
     if json:
         emit(vergelijking_json(result))
     else:

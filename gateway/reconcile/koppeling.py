@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from gateway.berichten import wmo315, wmo317
+from gateway.berichten.deel import Deel
 from gateway.domain.period import Period
 from gateway.reconcile.beschikkingen import BeschikkingRegel, LineKey
 from gateway.reconcile.toewijzingen import Key, Toewijzing
@@ -162,6 +163,12 @@ class _Koppelaar:
             return []
         lines = self.by_decision.get((regel.gemeente, regel.vervangen_door), [])
         return [line for line in lines if line.product == regel.product]
+
+
+def bekende_verzoeken(messages: Iterable[Deel]) -> tuple[Verzoek, ...] | None:
+    """The requests among these messages; None if there are none, so that nothing is concluded from their absence."""
+    found = [v for m in messages if isinstance(m, wmo315.Bericht | wmo317.Bericht) for v in verzoeken_uit(m)]
+    return tuple(found) or None
 
 
 def verzoeken_uit(bericht: wmo315.Bericht | wmo317.Bericht) -> tuple[Verzoek, ...]:

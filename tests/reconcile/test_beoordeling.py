@@ -1,5 +1,6 @@
 """Assessing whole messages: stages of reconciliation 1.4.1, the 325 of section 4, sequences of section 3."""
 
+from collections.abc import Iterator
 from datetime import date
 
 import msgspec
@@ -517,6 +518,24 @@ def test_assessing_changes_nothing_until_it_is_committed() -> None:
 
     assert state.canonical() == before
     assert first == second
+
+
+class _LookUpOnly(dict):  # type: ignore[type-arg]
+    """A register that may be asked for one entry and never be walked through."""
+
+    def __iter__(self) -> Iterator[object]:
+        raise AssertionError("walked through the history")
+
+    keys = values = items = __iter__  # type: ignore[assignment]
+
+
+def test_assessing_looks_up_and_never_walks_through_the_history() -> None:
+    """5.1: the cost of a declaration does not depend on what was assessed before."""
+    state = ref.stand()
+    for name in ("toewijzingen", "verbruik", "by_month", "zero_by_month", "referenties", "identificaties"):
+        setattr(state, name, _LookUpOnly(getattr(state, name)))
+
+    assert verwerk(state, PARTLY).verdict == "partly"
 
 
 def test_replay_gives_the_same_state() -> None:

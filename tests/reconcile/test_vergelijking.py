@@ -6,11 +6,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from gateway.berichten import basis, wmo315, wmo317
 from gateway.domain.period import Period
 from gateway.reconcile import toewijzingen as t
 from gateway.reconcile.beschikkingen import BeschikkingRegel
 from gateway.reconcile.contract import Contract
-from gateway.reconcile.koppeling import Verzoek
+from gateway.reconcile.koppeling import Verzoek, bekende_verzoeken
 from gateway.reconcile.omvang import Omvang
 from gateway.reconcile.toewijzingen import Antwoord301, ToewijzingVersie
 from gateway.reconcile.vergelijking import Vergelijking, vergelijk
@@ -401,6 +402,53 @@ def test_a29_open_decision() -> None:
     assert kinds(compare([open_], [])) == ["A29"]
     assert kinds(compare([open_], [], verzoeken=[request])) == ["A01"]
     assert kinds(compare([open_], [order()])) == []
+
+
+def test_requests_from_messages() -> None:
+    """1.2.3: a WMO315 names the decision and the product; a WMO317 only a reference; none known is not "none"."""
+    header = {
+        "bericht_versie": 3,
+        "bericht_subversie": 2,
+        "afzender": AANBIEDER,
+        "ontvanger": GEMEENTE,
+        "bericht_identificatie": basis.BerichtIdentificatie(identificatie="V1", dagtekening=date(2025, 7, 1)),
+        "xsd_versie": ref.XSD,
+    }
+    product = wmo315.AangevraagdProduct(
+        referentie_aanbieder="R1",
+        beschikking_nummer=1,
+        product=basis.Product(categorie="02", code="02A03"),
+        toewijzing_ingangsdatum=date(2025, 7, 7),
+        verwijzer=basis.Verwijzer(type="01"),
+    )
+    person = wmo315.Client(
+        bsn=B1,
+        geboortedatum=basis.Geboortedatum(datum=date(1950, 1, 1)),
+        geslacht="0",
+        naam=basis.VerkorteNaam(geslachtsnaam=basis.Achternaam(achternaam="Test")),
+        aangevraagde_producten=(product,),
+    )
+    change = wmo317.Verzoek(referentie_aanbieder="R2", reden_verzoek="1")
+    messages = [
+        wmo315.Bericht(header=wmo315.Header(bericht_code="444", **header), client=person),  # type: ignore[arg-type]
+        wmo317.Bericht(
+            header=wmo317.Header(bericht_code="480", **header),  # type: ignore[arg-type]
+            client=wmo317.Client(bsn=B1, verzoek=change),
+        ),
+    ]
+
+    assert bekende_verzoeken(messages) == (
+        Verzoek(
+            gemeente=GEMEENTE,
+            aanbieder=AANBIEDER,
+            referentie_aanbieder="R1",
+            beschikkingnummer=1,
+            categorie="02",
+            code="02A03",
+        ),
+        Verzoek(gemeente=GEMEENTE, aanbieder=AANBIEDER, referentie_aanbieder="R2"),
+    )
+    assert bekende_verzoeken([ref.JUNI]) is None
 
 
 def test_matching_by_request() -> None:
