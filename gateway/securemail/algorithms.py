@@ -4,6 +4,7 @@ An identifier without a row is refused before any key is used (SM-4, SM-120).
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from asn1crypto import algos, core
@@ -46,6 +47,7 @@ class Identifier(NamedTuple):
             raise malformed("algoritme met onverwachte parameters")
 
 
+@lru_cache(maxsize=512)
 def read(identifier: bytes) -> Identifier:
     """Split the DER of an AlgorithmIdentifier."""
     parsed = _Identifier.load(identifier, strict=True)
@@ -68,6 +70,7 @@ class Oaep(NamedTuple):
     mask: Digest
 
 
+@lru_cache(maxsize=64)
 def oaep(parameters: bytes | None) -> Oaep:
     """Read them (RFC 4055 4.1): absent means SHA-1 and MGF1 with SHA-1."""
     parsed = algos.RSAESOAEPParams.load(parameters or b"\x30\x00", strict=True)
@@ -111,6 +114,7 @@ class Signing(NamedTuple):
     digest: Digest
 
 
+@lru_cache(maxsize=256)
 def signing(digest_identifier: bytes, signature_identifier: bytes) -> Signing:
     """Read both identifiers of a SignerInfo and hold them to one hash (SM-120)."""
     hashed = digest(digest_identifier, profiles.SIGNATURE_DIGESTS, "hash van de handtekening")

@@ -32,6 +32,7 @@ from gateway.domain.findings import Finding
 from gateway.securemail import cms_write
 from gateway.securemail.chains import Certificate, Chain, read_certificate, walk
 from gateway.securemail.cms_write import Recipient
+from gateway.securemail.envelope import KeyName
 from gateway.securemail.keyrules import BadCertificate, fits_profile
 from gateway.securemail.partners import Partner, Trust
 from gateway.securemail.profiles import PROFILES
@@ -79,6 +80,14 @@ class VerdictCache:
             self._make_room(self._certificates)
             self._certificates[der] = read
         return read
+
+    def named(self, name: KeyName, candidates: Iterable[bytes]) -> Certificate | None:
+        """The one of *candidates* that *name* means, if it was read before."""
+        for der in candidates:
+            kept = self._certificates.get(der)
+            if kept is not None and name.means(kept.issuer, kept.parsed.serial_number, kept.key_identifier):
+                return kept
+        return None
 
     def find(self, key: tuple[object, ...], at: datetime, now: datetime) -> Verdict | None:
         """A kept verdict that also holds for a message received at *at*."""
@@ -196,7 +205,7 @@ def _validator(chain: Chain, question: Question, evidence: Sequence[Evidence] | 
     )
     context = ValidationContext(
         trust_roots=[asn1_x509.Certificate.load(chain.anchor.certificate)],
-        other_certs=[c.for_asn1() for c in chain.intermediates],
+        other_certs=[c.asn1 for c in chain.intermediates],
         moment=question.at,
         allow_fetching=False,
         crls=list({e.crl: None for e in evidence or () if e.crl is not None}),
@@ -208,7 +217,7 @@ def _validator(chain: Chain, question: Question, evidence: Sequence[Evidence] | 
         parameters = PKIXValidationParams(
             user_initial_policy_set=frozenset(chain.anchor.policies), initial_explicit_policy=True
         )
-    return CertificateValidator(chain.leaf.for_asn1(), validation_context=context, pkix_params=parameters)
+    return CertificateValidator(chain.leaf.asn1, validation_context=context, pkix_params=parameters)
 
 
 def _wanted_usage(leaf: Certificate, usage: Usage) -> str:
@@ -217,7 +226,7 @@ def _wanted_usage(leaf: Certificate, usage: Usage) -> str:
         return "key_encipherment" if leaf.facts.kind == "rsa" else "key_agreement"
     written: Iterable[str] = ()
     with contextlib.suppress(ValueError, TypeError, AttributeError):
-        written = leaf.for_asn1().key_usage_value.native
+        written = leaf.asn1.key_usage_value.native
     return (
         "non_repudiation"
         if "non_repudiation" in written and "digital_signature" not in written

@@ -29,10 +29,9 @@ class Certificate(msgspec.Struct, frozen=True):
     facts: KeyFacts
     parsed: x509.Certificate
     fingerprint: bytes  #: SHA-256
-
-    def for_asn1(self) -> asn1_x509.Certificate:
-        """The same for certvalidator and pyHanko, a fresh object: asn1crypto caches in place."""
-        return asn1_x509.Certificate.load(self.der)
+    asn1: asn1_x509.Certificate  #: the same for certvalidator and pyHanko
+    issuer: bytes  #: DER Name
+    key_identifier: bytes | None
 
     @property
     def emails(self) -> tuple[str, ...]:
@@ -91,9 +90,19 @@ def read_certificate(der: bytes) -> Certificate | BadCertificate:
         # `cryptography` parses as late as it can: everything that is looked at later is looked at once here.
         _ = (parsed.subject, parsed.issuer, parsed.extensions, parsed.not_valid_before_utc, parsed.not_valid_after_utc)
         _ = (parsed.serial_number, parsed.signature_hash_algorithm)
+        asn1 = asn1_x509.Certificate.load(der)
+        issuer, identifier = asn1.issuer.dump(), asn1.key_identifier
     except Exception as unreadable:  # ValueError, DuplicateExtension, UnsupportedAlgorithm, ...
         return BadCertificate(f"certificaat onleesbaar ({type(unreadable).__name__})")
-    return Certificate(der, facts, parsed, hashlib.sha256(der).digest())
+    return Certificate(
+        der=der,
+        facts=facts,
+        parsed=parsed,
+        fingerprint=hashlib.sha256(der).digest(),
+        asn1=asn1,
+        issuer=issuer,
+        key_identifier=identifier,
+    )
 
 
 def walk(

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 from gateway.securemail import envelope as envelopes
 from gateway.securemail import profiles
 from gateway.securemail.cms_write import derive_key
-from gateway.securemail.envelope import Envelope, KeyInfo, KeyName
+from gateway.securemail.envelope import Envelope, KeyInfo
 from gateway.securemail.keys import DecryptionKey
 from gateway.securemail.refusal import Refusal
 
@@ -38,17 +38,15 @@ def matching(envelope: Envelope, keys: Sequence[DecryptionKey]) -> list[tuple[Ke
     for info in envelope.recipients:
         for key in keys:
             taken = any(key is other for _, other in found)
-            if not taken and _names(info.name, key) and _may_use(envelope, info, key):
+            if (
+                not taken
+                and info.name.means(key.issuer, key.serial, key.key_identifier)
+                and _may_use(envelope, info, key)
+            ):
                 found.append((info, key))
     if not found:
         raise Refusal("no-key", "geen eigen sleutel past bij de envelop")
     return found[:MAX_TRIES]
-
-
-def _names(name: KeyName, key: DecryptionKey) -> bool:
-    if name.identifier is not None:
-        return name.identifier == key.key_identifier
-    return name.serial == key.serial and (name.issuer == key.issuer or name.issuer_name == key.issuer_name)
 
 
 def _may_use(envelope: Envelope, info: KeyInfo, key: DecryptionKey) -> bool:

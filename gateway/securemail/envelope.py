@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 from asn1crypto import cms
+from asn1crypto import x509 as asn1_x509
 
 from gateway.securemail import algorithms, ber, profiles
 from gateway.securemail.guard import parser
@@ -19,9 +20,22 @@ class KeyName(msgspec.Struct, frozen=True):
     """How a RecipientInfo or SignerInfo names a certificate: by issuer and serial, or by key identifier."""
 
     issuer: bytes | None = None  #: DER Name
-    issuer_name: str | None = None  #: normalised
     serial: int | None = None
     identifier: bytes | None = None
+
+    def means(self, issuer: bytes, serial: int, identifier: bytes | None) -> bool:
+        """Whether a certificate with these is the one; names are compared as bytes, then as decoded names (SM-22)."""
+        if self.identifier is not None:
+            return self.identifier == identifier
+        if self.serial != serial or self.issuer is None:
+            return False
+        return self.issuer == issuer or _normalised(self.issuer) == _normalised(issuer)
+
+
+@parser
+def _normalised(name: bytes) -> str:
+    """A DER Name as asn1crypto compares it, whatever string types its writer chose."""
+    return str(asn1_x509.Name.load(name).hashable)
 
 
 class KeyInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,7 +194,7 @@ def key_name(choice: cms.RecipientIdentifier | cms.SignerIdentifier | cms.KeyAgr
     chosen = choice.chosen
     if choice.name == "issuer_and_serial_number":
         issuer = chosen["issuer"]
-        return KeyName(issuer.dump(), issuer.hashable, chosen["serial_number"].native)
+        return KeyName(issuer.dump(), chosen["serial_number"].native)
     if choice.name == "r_key_id":
         chosen = chosen["subject_key_identifier"]
     return KeyName(identifier=bytes(chosen.native))

@@ -93,7 +93,6 @@ class DecryptionKey(msgspec.Struct, frozen=True, kw_only=True):
     facts: KeyFacts
     certificate: bytes  #: DER
     issuer: bytes  #: DER Name, as in the certificate
-    issuer_name: str  #: decoded and normalised, for writers who encode the same name differently
     serial: int
     key_identifier: bytes | None
     profiles: frozenset[ProfileName] = BOTH  #: which it serves (SM-122)
@@ -183,7 +182,6 @@ def decryption_key(
         facts=facts,
         certificate=certificate,
         issuer=parsed.issuer.dump(),
-        issuer_name=parsed.issuer.hashable,
         serial=parsed.serial_number,
         key_identifier=parsed.key_identifier,
         profiles=serves,

@@ -7,7 +7,7 @@ are 128 random bits, so no content is searched for them.
 import binascii
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Literal
@@ -184,7 +184,7 @@ def signed_entity(message: Message, protected: Sequence[Field], outer: Sequence[
     pieces = [head.encode("ascii"), CRLF]
     delimiter = f"--{boundary}\r\n".encode("ascii")
     for part in message.parts:
-        pieces += (delimiter, _part_header(part), _body(part), CRLF)
+        pieces += (delimiter, _part_header(part), *_body(part), CRLF)
     pieces.append(f"--{boundary}--\r\n".encode("ascii"))
     return b"".join(pieces)
 
@@ -199,8 +199,8 @@ def _part_header(part: Attachment) -> bytes:
     return (lines + "\r\n").encode("ascii")
 
 
-def _body(part: Attachment) -> bytes:
-    return part.content if part.type == "message/disposition-notification" else base64_lines(part.content)
+def _body(part: Attachment) -> Iterable[bytes]:
+    return (part.content,) if part.type == "message/disposition-notification" else _base64_blocks(part.content)
 
 
 def multipart_signed(entity: bytes, signature: bytes, micalg: str) -> bytes:
@@ -231,7 +231,7 @@ def enveloped_mail(fields: Sequence[Field], envelope: bytes, *, authenticated: b
         "Content-Transfer-Encoding: base64\r\n"
         'Content-Disposition: attachment; filename="smime.p7m"\r\n\r\n'
     )
-    return b"".join((head.encode("ascii"), base64_lines(envelope), CRLF))
+    return b"".join((head.encode("ascii"), *_base64_blocks(envelope), CRLF))
 
 
 def clear_mail(fields: Sequence[Field], signed: bytes) -> bytes:
@@ -247,5 +247,14 @@ def new_boundary() -> str:
 
 def base64_lines(data: bytes) -> bytes:
     """Base64 in CRLF lines of 76 characters, the last without a line end."""
-    encoded = binascii.b2a_base64(data, newline=False)
-    return CRLF.join([encoded[i : i + 76] for i in range(0, len(encoded), 76)])
+    return b"".join(_base64_blocks(data))
+
+
+def _base64_blocks(data: bytes) -> Iterator[bytes]:
+    """The same a block at a time: lines as objects of their own would cost more memory than the message."""
+    size = 57 * 1024
+    for at in range(0, len(data), size):
+        encoded = binascii.b2a_base64(data[at : at + size], newline=False)
+        yield CRLF.join([encoded[i : i + 76] for i in range(0, len(encoded), 76)])
+        if at + size < len(data):
+            yield CRLF

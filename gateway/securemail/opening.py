@@ -5,15 +5,15 @@ owns it.
 """
 
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
 
 from gateway.securemail import decrypt, envelope, payload, protected, scanner, senders, signature
-from gateway.securemail.certificates import Question, VerdictCache, check_certificate
+from gateway.securemail.certificates import Question, Verdict, VerdictCache, check_certificate
 from gateway.securemail.chains import Certificate
-from gateway.securemail.envelope import Envelope
+from gateway.securemail.cms_write import digest_of
 from gateway.securemail.guard import parser
 from gateway.securemail.identity import NOTHING_SEEN, Identities, Identity, identify
 from gateway.securemail.keyrules import BadCertificate
@@ -21,11 +21,11 @@ from gateway.securemail.kinds import kind_of_type
 from gateway.securemail.limits import LIMITS, Limits
 from gateway.securemail.partners import Mailbox, Partner, PartnerBook, Trust
 from gateway.securemail.payload import Part
-from gateway.securemail.profiles import PROFILES, ProfileName
+from gateway.securemail.profiles import PROFILES, SHA256, ContentCipher, ProfileName
 from gateway.securemail.protected import Headers
 from gateway.securemail.refusal import Refusal, Refused, malformed
 from gateway.securemail.revocation import Revocation
-from gateway.securemail.scanner import Entity
+from gateway.securemail.scanner import Entity, Header
 from gateway.securemail.signature import Signature, Signed
 
 DATE_BEFORE = timedelta(days=10)
@@ -93,7 +93,7 @@ class _Inside(msgspec.Struct, frozen=True):
 
     signed: Signed
     cms_sha256: bytes
-    envelope: Envelope | None
+    cipher: ContentCipher | None  #: None: there was no envelope
     key_algorithm: str | None
 
 
@@ -147,50 +147,35 @@ def _open(raw: bytes, arrival: Arrival, cache: VerdictCache, claims: _Claims) ->
     if partner is None:
         raise Refusal("sender", "afzender is geen partner")
     claims.partner = partner.id
-    inside = _inside(mail, partner, arrival)
+    header, inside = mail.header, _inside(mail, partner, arrival)
+    del mail  # its body is as large as the message
     checked = signature.read_signature(inside.signed, arrival.limits)
-    certificate = _signer_certificate(checked, partner, cache)
-    signature.check_profile(checked, certificate, PROFILES[partner.profile])
-    signature.check_value(checked, certificate)
-    question = Question(
-        partner=partner,
-        trust=arrival.trust,
-        revocation=arrival.revocation,
-        at=arrival.received_at,
-        now=arrival.now,
-        carried=checked.certificates,
-    )
-    verdict = check_certificate(certificate.der, "sign", question, cache)
-    if verdict.reason is not None:
-        raise Refusal(verdict.reason, verdict.detail)
-    entity, headers = _signed_headers(checked.entity, mail, outer, partner, inside, arrival.limits)
+    certificate, verdict = _signer(checked, partner, arrival, cache)
+    entity, headers = _signed_headers(checked.entity, header, outer, partner, inside, arrival.limits)
     if headers.sender != outer.sender:
         raise Refusal("sender", "binnenste en buitenste afzender verschillen")
     senders.check_sender(certificate, verdict, headers.sender, partner, arrival.partners)
-    _check_headers(headers, checked, mail, arrival)
-    mic = hashlib.sha256(checked.entity).digest()
-    is_cbc = inside.envelope is not None and inside.envelope.is_cbc
+    address = _check_headers(headers, checked, header, arrival)
+    mic = digest_of(checked.entity, SHA256)
+    is_cbc = inside.cipher is not None and inside.cipher.mode == "cbc"
     identity = identify(arrival.identities, partner.id, headers.message_id, mic, inside.cms_sha256, is_cbc=is_cbc)
-    parts = _read_parts(entity, arrival.limits)
     is_receipt = kind_of_type(entity.type) == "disposition-notification"
     return Opened(
         partner=partner,
         signer=_describe(certificate),
-        address=next(a for a in headers.recipients if a in arrival.mailbox.addresses),
+        address=address,
         headers=headers,
-        parts=parts,
+        parts=_read_parts(entity, arrival.limits),
         mic=mic,
         cms_sha256=inside.cms_sha256,
         is_cbc=is_cbc,
-        encrypted=inside.envelope is not None,
+        encrypted=inside.cipher is not None,
         profile=partner.profile,
-        algorithms=Algorithms(
-            checked.algorithm, inside.envelope.cipher.name if inside.envelope else None, inside.key_algorithm
-        ),
-        wants_receipt=_wants_receipt(headers, mail, partner, is_receipt=is_receipt),
+        algorithms=Algorithms(checked.algorithm, inside.cipher.name if inside.cipher else None, inside.key_algorithm),
+        wants_receipt=_wants_receipt(headers, header, partner, is_receipt=is_receipt),
         identity=identity,
         is_receipt=is_receipt,
-        signing_time=_moment(checked.signing_time),
+        signing_time=checked.signing_time,
         capabilities=checked.capabilities,
         carried=checked.certificates,
         notes=_notes(headers, partner),
@@ -205,13 +190,12 @@ def _outside(raw: bytes, limits: Limits) -> tuple[Entity, Headers]:
     """Size, header block, and what kind of mail it is."""
     if len(raw) > limits.message:
         raise Refusal("too-large", f"bericht van {len(raw)} bytes, grens {limits.message}")
-    header, _ = scanner.split_header(raw, limits)
-    if header.get("content-type") is None:
-        raise malformed("Content-Type ontbreekt")
-    if len(header.all("received")) > limits.received_fields:
-        raise Refusal("loop", "bericht kwam langs te veel servers")
-    headers = protected.read_headers(header, "none")
     mail = scanner.read_entity(raw, limits)
+    if mail.header.get("content-type") is None:
+        raise malformed("Content-Type ontbreekt")
+    if len(mail.header.all("received")) > limits.received_fields:
+        raise Refusal("loop", "bericht kwam langs te veel servers")
+    headers = protected.read_headers(mail.header, "none")
     if kind_of_type(mail.type) not in ("encrypted", "signed"):
         raise Refusal("not-smime", "bericht is geen S/MIME")
     return mail, headers
@@ -236,7 +220,7 @@ def _inside(mail: Entity, partner: Partner, arrival: Arrival) -> _Inside:
                 refused = refusal
             continue
         if plaintext.whole:
-            return _Inside(signed, hashlib.sha256(cms).digest(), enclosing, plaintext.algorithm)
+            return _Inside(signed, hashlib.sha256(cms).digest(), enclosing.cipher, plaintext.algorithm)
     raise refused or Refusal("decrypt")
 
 
@@ -290,9 +274,31 @@ def _is_receipt(signed: Signed, limits: Limits) -> bool:
 # Steps 9 to 12
 
 
+def _signer(checked: Signature, partner: Partner, arrival: Arrival, cache: VerdictCache) -> tuple[Certificate, Verdict]:
+    """The certificate that signed, valid for it, over exactly these bytes (steps 9 and 10)."""
+    certificate = _signer_certificate(checked, partner, cache)
+    signature.check_profile(checked, certificate, PROFILES[partner.profile])
+    signature.check_value(checked, certificate)
+    question = Question(
+        partner=partner,
+        trust=arrival.trust,
+        revocation=arrival.revocation,
+        at=arrival.received_at,
+        now=arrival.now,
+        carried=checked.certificates,
+    )
+    verdict = check_certificate(certificate.der, "sign", question, cache)
+    if verdict.reason is not None:
+        raise Refusal(verdict.reason, verdict.detail)
+    return certificate, verdict
+
+
 def _signer_certificate(checked: Signature, partner: Partner, cache: VerdictCache) -> Certificate:
-    known = tuple(k.certificate for k in partner.certificates)
-    der = signature.find_certificate(checked.signer, (*checked.certificates, *known))
+    candidates = (*checked.certificates, *(k.certificate for k in partner.certificates))
+    kept = cache.named(checked.signer, candidates)
+    if kept is not None:
+        return kept
+    der = signature.find_certificate(checked.signer, candidates)
     if der is None:
         raise Refusal("signer-untrusted", "certificaat van de ondertekenaar ontbreekt")
     certificate = cache.certificate(der)
@@ -303,13 +309,13 @@ def _signer_certificate(checked: Signature, partner: Partner, cache: VerdictCach
 
 @parser
 def _signed_headers(
-    signed: bytes, mail: Entity, outer: Headers, partner: Partner, inside: _Inside, limits: Limits
+    signed: bytes, header: Header, outer: Headers, partner: Partner, inside: _Inside, limits: Limits
 ) -> tuple[Entity, Headers]:
     """The signed entity and the headers to go by: protected, wrapped in message/rfc822, or the outer ones."""
     entity = scanner.read_entity(signed, limits)
     if entity.type.parameters.get("hp") is not None:
         receipt = partner.agreements.encrypt_receipts and kind_of_type(entity.type) == "disposition-notification"
-        protected.check_protection(entity, mail.header, enveloped=inside.envelope is not None, receipt=receipt)
+        protected.check_protection(entity, header, enveloped=inside.cipher is not None, receipt=receipt)
         kind: Literal["cipher", "clear"] = "cipher" if entity.type.parameters["hp"] == "cipher" else "clear"
         return entity, protected.read_headers(entity.header, kind)
     if PROFILES[partner.profile].header_protection_required:
@@ -322,16 +328,19 @@ def _signed_headers(
     return entity, outer
 
 
-def _check_headers(headers: Headers, checked: Signature, mail: Entity, arrival: Arrival) -> None:
-    if not arrival.mailbox.addresses.intersection(headers.recipients):
+def _check_headers(headers: Headers, checked: Signature, header: Header, arrival: Arrival) -> str:
+    """Addressed to us, now, under this Message-ID; our address to which it was sent."""
+    address = next((a for a in headers.recipients if a in arrival.mailbox.addresses), None)
+    if address is None:
         raise Refusal("not-for-us", "bericht is aan een ander gericht")
-    if headers.protection == "wrapped" and headers.message_id != mail.header.get("message-id"):
+    if headers.protection == "wrapped" and headers.message_id != header.get("message-id"):
         raise Refusal("headers", "buitenste Message-ID verschilt van de binnenste")
     # Without header protection nobody signed the Date: the claim inside the signature takes its place (SM-129).
-    written = _moment(checked.signing_time) if headers.protection == "none" else headers.date
+    written = checked.signing_time if headers.protection == "none" else headers.date
     received = arrival.received_at
     if written is None or not received - DATE_BEFORE <= written <= received + DATE_AFTER:
         raise Refusal("date", "datum ontbreekt of ligt te ver van de ontvangst")
+    return address
 
 
 # Afterwards
@@ -342,10 +351,10 @@ def _read_parts(entity: Entity, limits: Limits) -> tuple[Part, ...]:
     return payload.read_parts(entity, limits)
 
 
-def _wants_receipt(headers: Headers, mail: Entity, partner: Partner, *, is_receipt: bool) -> bool:
+def _wants_receipt(headers: Headers, header: Header, partner: Partner, *, is_receipt: bool) -> bool:
     if is_receipt or headers.receipt_to not in partner.addresses or not headers.receipt_signed:
         return False
-    null_sender = (mail.header.get("return-path") or "").replace(" ", "") == "<>"
+    null_sender = (header.get("return-path") or "").replace(" ", "") == "<>"
     return not null_sender and (headers.auto_submitted or "").lower() != "auto-replied"
 
 
@@ -353,10 +362,6 @@ def _notes(headers: Headers, partner: Partner) -> tuple[str, ...]:
     if headers.receipt_to is not None and headers.receipt_to not in partner.addresses:
         return ("ontvangstbevestiging gevraagd aan een vreemd adres: genegeerd",)
     return ()
-
-
-def _moment(value: object) -> datetime | None:
-    return value.astimezone(UTC) if isinstance(value, datetime) else None
 
 
 def _describe(certificate: Certificate) -> Signer:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from gateway.securemail.limits import LIMITS, Limits
-from gateway.securemail.refusal import Refusal, malformed
+from gateway.securemail.refusal import malformed
 
 #: Fields whose value decides something: 8-bit or an empty folded line in one of them refuses the block.
 USED = frozenset(
@@ -44,18 +44,29 @@ _QUOTED_PRINTABLE = re.compile(rb"(?:[\t\r\n -<>-~]|=[0-9A-Fa-f]{2}|=[ \t]*\r?\n
 _LONE_LF = re.compile(rb"(?<!\r)\n")
 
 
-class Header(msgspec.Struct, frozen=True):
+class Header:
     """A header block: names as written, values unfolded, in order."""
 
-    fields: tuple[tuple[str, str], ...]
+    __slots__ = ("_by_name", "fields")
 
-    def all(self, name: str) -> tuple[str, ...]:
+    def __init__(self, fields: tuple[tuple[str, str], ...]) -> None:
+        self.fields = fields
+        self._by_name: dict[str, list[str]] = {}
+        for name, value in fields:
+            self._by_name.setdefault(name.lower(), []).append(value)
+
+    def all(self, name: str) -> Sequence[str]:
         """Every value of the field *name* (lower case), stripped."""
-        return tuple(value for field, value in self.fields if field.lower() == name)
+        return self._by_name.get(name, ())
 
     def get(self, name: str) -> str | None:
         """The first value of a field that stands at most once, or None."""
-        return next(iter(self.all(name)), None)
+        values = self._by_name.get(name)
+        return values[0] if values else None
+
+    def repeated(self) -> Sequence[str]:
+        """Names (lower case) that stand more than once."""
+        return [name for name, values in self._by_name.items() if len(values) > 1]
 
 
 class ContentType(msgspec.Struct, frozen=True):
@@ -105,47 +116,33 @@ def parse_header(block: bytes, limits: Limits = LIMITS) -> Header:
     """Read a header block without its closing empty line."""
     if len(block) > limits.header_block:
         raise malformed("kop te groot")
-    fields: list[tuple[str, list[bytes]]] = []
+    fields: list[tuple[str, str]] = []
     for line in block.removesuffix(b"\n").removesuffix(b"\r").split(b"\n") if block else ():
         line = line.removesuffix(b"\r")
-        if line[:1] in (b" ", b"\t"):
-            _continue(fields, line)
-            continue
         found = _LINE.match(line)
-        if found is None:
-            raise malformed("kopregel is niet van de vorm naam: waarde")
-        fields.append((found[1].decode("ascii"), [found[2]]))
+        if found is not None:
+            fields.append((found[1].decode("ascii"), found[2].decode("latin-1").strip(" \t")))
+        else:
+            _continue(fields, line)
     if len(fields) > limits.header_fields:
         raise malformed("te veel kopvelden")
-    return _once_each(Header(tuple(_finish(name, lines) for name, lines in fields)))
-
-
-def _continue(fields: list[tuple[str, list[bytes]]], line: bytes) -> None:
-    if not fields or _FOLDED.match(line) is None:
-        raise malformed("vervolgregel zonder veld, of met een los regeleinde")
-    name, lines = fields[-1]
-    if not line.strip() and name.lower() in USED:
-        raise malformed("lege vervolgregel")
-    lines.append(line)
-
-
-def _finish(name: str, lines: list[bytes]) -> tuple[str, str]:
-    value = b"".join(lines)
-    if name.lower() in USED and not value.isascii():
+    header = Header(tuple(fields))
+    if any(name in SINGLE or name.startswith("content-") for name in header.repeated()):
+        raise malformed("kopveld staat er twee keer in")
+    if not block.isascii() and not all(v.isascii() for name in USED for v in header.all(name)):
         raise malformed("8-bits tekens in een kopveld dat telt")
-    return name, value.decode("latin-1").strip(" \t")
-
-
-def _once_each(header: Header) -> Header:
-    seen = set()
-    for name, _ in header.fields:
-        low = name.lower()
-        if low not in SINGLE and not low.startswith("content-"):
-            continue
-        if low in seen:
-            raise malformed("kopveld staat er twee keer in")
-        seen.add(low)
     return header
+
+
+def _continue(fields: list[tuple[str, str]], line: bytes) -> None:
+    """Add a folded line to the field before it."""
+    if not fields or _FOLDED.match(line) is None:
+        raise malformed("kopregel is niet van de vorm naam: waarde")
+    name, value = fields[-1]
+    more = line.decode("latin-1").rstrip(" \t")
+    if not more and name.lower() in USED:
+        raise malformed("lege vervolgregel")
+    fields[-1] = (name, (value + more).lstrip(" \t"))
 
 
 def parse_content_type(value: str) -> ContentType:
@@ -273,9 +270,3 @@ def canonical_lines(text: bytes) -> bytes:
     if text.count(b"\r") != pairs:
         raise malformed("los CR-teken")
     return text if text.count(b"\n") == pairs else _LONE_LF.sub(b"\r\n", text)
-
-
-def refuse_8bit(data: bytes) -> None:
-    """For blocks that must be ASCII throughout."""
-    if not data.isascii():
-        raise Refusal("malformed", "8-bits tekens")

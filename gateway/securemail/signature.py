@@ -3,6 +3,9 @@
 pyHanko checks the value, everything before it is ours.
 """
 
+from datetime import UTC, datetime
+from functools import lru_cache
+
 import msgspec
 from asn1crypto import cms, core
 from asn1crypto import x509 as asn1_x509
@@ -40,7 +43,7 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
     signing: Signing
     certificates: tuple[bytes, ...]  #: DER, as carried: an unordered set
     info: cms.SignerInfo
-    signing_time: object  #: datetime of the claim, or None (SM-37)
+    signing_time: datetime | None  #: a claim (SM-37)
     names_certificate: bool  #: signingCertificateV2 is present
     capabilities: tuple[str, ...]  #: content ciphers of SMIMECapabilities that the table knows (SM-2)
 
@@ -125,25 +128,28 @@ def _attributes(one: cms.SignerInfo, limits: Limits) -> dict[str, cms.CMSAttribu
     return found
 
 
-def _signing_time(attributes: dict[str, cms.CMSAttribute]) -> object:
+def _signing_time(attributes: dict[str, cms.CMSAttribute]) -> datetime | None:
     attribute = attributes.get(profiles.SIGNING_TIME)
     if attribute is None:
         return None
     if len(attribute["values"]) != 1:
         raise Refusal("signature", "ondertekentijd niet precies een keer")
-    return attribute["values"][0].native
+    claimed = attribute["values"][0].native
+    return claimed.astimezone(UTC) if isinstance(claimed, datetime) else None
 
 
 def _capabilities(attributes: dict[str, cms.CMSAttribute]) -> tuple[str, ...]:
     attribute = attributes.get(profiles.SMIME_CAPABILITIES)
     if attribute is None or len(attribute["values"]) != 1:
         return ()
-    oids = [core.Sequence.load(value)[0].dotted for value in _children(attribute["values"][0].dump())]
+    return _ciphers(attribute["values"][0].dump())
+
+
+@lru_cache(maxsize=64)
+def _ciphers(listed: bytes) -> tuple[str, ...]:
+    """The content ciphers among SMIMECapabilities; every message of a partner lists the same."""
+    oids = [algorithms.read(item.dump()).oid for item in core.SequenceOf.load(listed, spec=core.Any)]
     return tuple(profiles.CONTENT_CIPHERS[oid].name for oid in oids if oid in profiles.CONTENT_CIPHERS)
-
-
-def _children(sequence: bytes) -> list[bytes]:
-    return [item.dump() for item in core.SequenceOf.load(sequence, spec=core.Any)]
 
 
 def check_profile(signature: Signature, certificate: Certificate, profile: Profile) -> None:
@@ -166,7 +172,7 @@ def check_value(signature: Signature, certificate: Certificate) -> None:
     """Check digest and signature value with pyHanko; both must be right (SM-30); `Refusal` signature."""
     actual = digest_of(signature.entity, signature.signing.digest)
     try:
-        verdict = validate_sig_integrity(signature.info, certificate.for_asn1(), "data", actual)
+        verdict = validate_sig_integrity(signature.info, certificate.asn1, "data", actual)
     except (SignatureValidationError, *PARSER_ERRORS):
         verdict = (False, False)
     if verdict != (True, True):
@@ -175,20 +181,13 @@ def check_value(signature: Signature, certificate: Certificate) -> None:
 
 def find_certificate(name: KeyName, candidates: tuple[bytes, ...]) -> bytes | None:
     """The candidate that *name* means, never by position (SM-29)."""
-    for der in candidates:
-        try:
-            ber.check(der)
-            parsed = asn1_x509.Certificate.load(der)
-            if _means(name, parsed):
-                return der
-        except (Refusal, *PARSER_ERRORS):
-            continue
-    return None
+    return next((der for der in candidates if _means(name, der)), None)
 
 
-def _means(name: KeyName, parsed: asn1_x509.Certificate) -> bool:
-    if name.identifier is not None:
-        return bool(name.identifier == parsed.key_identifier)
-    if name.serial != parsed.serial_number:
+def _means(name: KeyName, der: bytes) -> bool:
+    try:
+        ber.check(der)
+        parsed = asn1_x509.Certificate.load(der)
+        return name.means(parsed.issuer.dump(), parsed.serial_number, parsed.key_identifier)
+    except (Refusal, *PARSER_ERRORS):
         return False
-    return name.issuer == parsed.issuer.dump() or bool(name.issuer_name == parsed.issuer.hashable)

@@ -132,18 +132,18 @@ def test_sm19_too_many_segments():
 )
 def test_sm126_what_costs_asn1crypto_seconds_is_refused_at_once(data):
     """An OID of 400 KB takes it 22 s."""
-    begin = time.perf_counter()
+    begin = time.process_time()
     with pytest.raises(Refusal):
         ber.read_cms(data)
-    assert time.perf_counter() - begin < 0.5
+    assert time.process_time() - begin < 2
 
 
 def test_sm21_18_mb_in_4_kb_segments_are_joined_in_linear_time():
     """asn1crypto's own join takes seconds."""
     data = envelope(indefinite(0xA0, *[der.octets(bytes(4096))] * 4_400))
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert len(ber.read_cms(data).content or b"") == 4096 * 4_400
-    assert time.perf_counter() - begin < 0.5
+    assert time.process_time() - begin < 2
 
 
 @given(st.binary(max_size=120))

