@@ -91,7 +91,8 @@ def verdict(lijn: Lijn, uitslagen: Sequence[Uitslag], besluit: HandmatigBesluit 
         uitslagen=tuple(uitslagen),
         versie=lijn.versie,
         ruimte=_ruimte(lijn, uitslagen),
-        tarief_revisie=lijn.contract.revisie,
+        tarief=next(iter(r.matching_rows(lijn)), None) if any(u.regel == "TR418" for u in uitslagen) else None,
+        revisie=lijn.contract.revisie,
         besluit=besluit,
     )
 

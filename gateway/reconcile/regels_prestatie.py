@@ -195,12 +195,21 @@ def tr346(lijn: Lijn) -> Uitslag:
     p = lijn.prestatie
     if p.eenheid == eenheden.EURO:
         return skipped("TR346")  # then Bedrag = GeleverdVolume is a rule inside the message (CS339)
-    tariffs = [per for row in lijn.rows if (per := row.per(p.eenheid)) is not None]
-    matching = [per for per in tariffs if bedragen.rounded(per) == p.product_tarief]
+    matching = [per for row in matching_rows(lijn) if (per := row.per(p.eenheid)) is not None]
     if not matching:
         return tr346_static(lijn)
     due = sorted({bedragen.expected_bedrag(per, p.geleverd_volume) for per in matching})
     return judged("TR346", p.bedrag in due, p.bedrag, " of ".join(map(str, due)))
+
+
+def matching_rows(lijn: Lijn) -> tuple[Tarief, ...]:
+    """The contract rows whose rounded tariff is the line's (TR418): the same rows decide TR346."""
+    p = lijn.prestatie
+    return tuple(
+        row
+        for row in lijn.rows
+        if (per := row.per(p.eenheid)) is not None and bedragen.rounded(per) == p.product_tarief
+    )
 
 
 def tr346_static(lijn: Lijn) -> Uitslag:

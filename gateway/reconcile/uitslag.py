@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from gateway.berichten.regels.tabel import regels
+from gateway.reconcile.contract import Tarief
 from gateway.reconcile.declaraties import Prestatie
 from gateway.reconcile.toewijzingen import ToewijzingVersie
 
@@ -82,7 +83,8 @@ class Regelverdict(msgspec.Struct, frozen=True, kw_only=True):
     race_codes: tuple[str, ...] = ()  # codes under A_now, kept with VERSION_RACE
     ruimte: Ruimte | None = None
     used_after: int | None = None
-    tarief_revisie: str = ""
+    tarief: Tarief | None = None  # the contract row whose tariff the line has
+    revisie: str = ""  # of the configuration
     besluit: HandmatigBesluit | None = None
 
     def result_of(self, regel: str) -> Result:

@@ -38,14 +38,13 @@ def _line(line: Regelverdict) -> dict[str, Any]:
     }
 
 
-def _allowed(room: Ruimte | None) -> dict[str, Any] | None:
-    if room is None:
-        return None
+def _allowed(room: Ruimte | None) -> dict[str, Any]:
+    """All null where the sender has no right to know, or nothing is allowed by an allocation (credits)."""
     return {
-        "unit": room.unit,
-        "maxPeriod": room.max_period,
-        "maxTotal": room.max_total,
-        "usedBefore": room.used_before,
+        "unit": room.unit if room else None,
+        "maxPeriod": room.max_period if room else None,
+        "maxTotal": room.max_total if room else None,
+        "usedBefore": room.used_before if room else None,
     }
 
 

@@ -127,7 +127,7 @@ def test_the_json_of_the_command() -> None:
         ),
     }
     assert lines["RN201"]["allowed"] == {"unit": "83", "maxPeriod": None, "maxTotal": 500000, "usedBefore": 300000}
-    assert lines["RN202"]["allowed"] is None
+    assert lines["RN202"]["allowed"] == {"unit": None, "maxPeriod": None, "maxTotal": None, "usedBefore": None}
     assert sum(line["cents"] for line in lines.values()) == answer["submittedCents"]
     assert B1 not in str(answer)
     assert B2 not in str(answer)

@@ -401,4 +401,4 @@ def test_the_record_keeps_what_was_compared() -> None:
     assert verdict.versie is not None
     assert verdict.versie.toewijzingsdatum == date(2024, 12, 20)
     assert verdict.used_after == 1620
-    assert verdict.tarief_revisie == "2025-1"
+    assert (verdict.tarief, verdict.revisie) == (ref.TARIEVEN[0], "2025-1")
