@@ -30,8 +30,9 @@ _VIEW = "gateway_view"
 class Store:
     """The state of one gateway. Safe to use from several threads; each unit has a connection of its own."""
 
-    def __init__(self, engine: sa.Engine, ring: KeyRing, node: str) -> None:
+    def __init__(self, engine: sa.Engine, ring: KeyRing, node: str, path: Path | None) -> None:
         self._engine, self._ring, self.node = engine, ring, node
+        self.path = path  # of the SQLite file; None on a server
 
     @classmethod
     def open(cls, where: Path | str, master: MasterKey, *, node: str = "gateway") -> "Store":
@@ -52,11 +53,45 @@ class Store:
             with engine.begin() as conn:
                 for purpose in (INDEX, AUDIT):
                     ring.named(conn, purpose, "", datetime.now(UTC))
-        return cls(engine, ring, node)
+        return cls(engine, ring, node, path)
 
     def close(self) -> None:
         """Let go of all connections."""
         self._engine.dispose()
+
+    def clean(self) -> None:
+        """Let nothing of what was deleted remain in the file or its log (SM-147). StoreBusy while somebody reads."""
+        with _sentences():
+            if self.path is None:
+                self._vacuum()
+            else:
+                self._cut_log()
+
+    def _cut_log(self) -> None:
+        """Deleted cells were overwritten as they went (secure_delete); the write-ahead log still has the old pages."""
+        connection = self._engine.raw_connection()
+        try:
+            busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            connection.close()
+        if busy:
+            raise StoreBusy("somebody reads: what was destroyed is still in the log; try again")
+
+    def _vacuum(self) -> None:
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+            for name in ("sealed", "keys", "records", "record_keys", "record_events", "inbox", "dossiers"):
+                conn.exec_driver_sql(f"VACUUM {name}")
+
+    def rewrap(self, new: MasterKey) -> int:
+        """Wrap every key anew under another master key, in one transaction; how many."""
+        ring = KeyRing(new)
+        with _sentences(), self._engine.begin() as conn:
+            rows = conn.execute(sa.select(keys.c.id, keys.c.purpose)).all()
+            for row in rows:
+                wrapped = ring.wrap(row.id, row.purpose, self._ring.get(conn, row.id))
+                conn.execute(keys.update().where(keys.c.id == row.id).values(wrapped=wrapped))
+        self._ring = ring
+        return len(rows)
 
     def on_step(self, step: Callable[[str], None]) -> None:
         """Call `step` around every statement and commit: what the crash test counts, and stops at (selftest)."""

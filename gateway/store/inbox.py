@@ -58,6 +58,7 @@ class InboxItem(msgspec.Struct, frozen=True, kw_only=True):
     partner: str | None
     message_id: str | None
     mic: str | None
+    dossier: str | None
     tries: int
     next_at: datetime | None
     settled_at: datetime | None
@@ -181,14 +182,19 @@ class Inbox:
         partner: str | None = None,
         message_id: str | None = None,
         mic: bytes | None = None,
+        dossier: str | None = None,
     ) -> InState:
-        """What became of it, in the transaction of its effect. IllegalMove if another node settled it first."""
+        """What became of it, in the transaction of its effect. IllegalMove if another node settled it first.
+
+        With its `dossier` the raw mail is destroyed when that is (SM-147).
+        """
         found = self._conn.execute(sa.select(inbox.c.state).where(inbox.c.id == number).with_for_update()).one_or_none()
         if found is None:
             raise NotThere(f"incoming message {number} is not there")
         state = move_in(f"incoming message {number}", found.state, event)
         values: dict[str, Any] = {"state": state, "reason": reason, "detail": detail, "settled_at": self._now}
-        known = {"partner": partner, "message_id": message_id, "mic": None if mic is None else mic.hex()}
+        known = {"partner": partner, "message_id": message_id, "dossier": dossier}
+        known["mic"] = None if mic is None else mic.hex()
         values |= {name: value for name, value in known.items() if value is not None}
         self._conn.execute(inbox.update().where(inbox.c.id == number).values(**values, next_at=None))
         return state

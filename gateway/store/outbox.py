@@ -12,8 +12,6 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from .attempts import Attempts
-from .channels import Channels
 from .errors import AlreadyThere, NotThere
 from .outbox_rows import FIELDS, SIGNED_ENTITY, UNLEASED, WIRE, OutboxItem, moved, write_note
 from .sealing import Sealer
@@ -249,12 +247,6 @@ class Outbox:
         """Everything else that happened, oldest first."""
         query = sa.select(*_NOTE_FIELDS).where(outbox_notes.c.outbox_id == number).order_by(outbox_notes.c.id)
         return [Note(**row._mapping) for row in self._conn.execute(query)]
-
-    def recover(self, *, node: str | None = None) -> int:
-        """See `Attempts.recover`."""
-        return Attempts(self._conn, self._sealer, Channels(self._conn, self._now), self._now, self._actor).recover(
-            node=node
-        )
 
     # -- in common ---------------------------------------------------------------------------------------------------
 

@@ -87,6 +87,15 @@ sealed = sa.Table(
     sa.Column("data", sa.LargeBinary, nullable=False),  # nonce + AES-256-GCM; field, row and key are authenticated
 )
 
+dossiers = sa.Table(
+    "dossiers",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("pseudonym", sa.String(16), nullable=False, unique=True),  # what the audit trail calls the client
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Column("keep_until", Utc, index=True),
+)
+
 channels = sa.Table(
     "channels",
     metadata,
@@ -181,6 +190,7 @@ inbox = sa.Table(
     sa.Column("partner", sa.String(64)),
     sa.Column("message_id", sa.String(250)),
     sa.Column("mic", sa.String(64)),
+    sa.Column("dossier", sa.String(64), index=True),
     sa.Column("tries", sa.Integer, nullable=False, default=0),  # written before each try
     sa.Column("next_at", Utc),
     sa.Column("settled_at", Utc),

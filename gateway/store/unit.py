@@ -11,6 +11,7 @@ from .attempts import Attempts
 from .audit import Audit
 from .berichten import Berichten
 from .channels import Channels
+from .dossiers import Dossiers
 from .identities import Identities
 from .inbox import Inbox
 from .jobs import Jobs
@@ -73,6 +74,11 @@ class Unit:
     def audit(self) -> Audit:
         """The audit trail."""
         return Audit(self._conn, self._sealer, self.now, self.actor, self._node)
+
+    @cached_property
+    def dossiers(self) -> Dossiers:
+        """Pseudonyms, retention, destruction."""
+        return Dossiers(self._conn, self.now)
 
     @cached_property
     def channels(self) -> Channels:

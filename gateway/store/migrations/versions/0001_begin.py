@@ -35,6 +35,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_channels")),
     )
     op.create_table(
+        "dossiers",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("pseudonym", sa.String(length=16), nullable=False),
+        sa.Column("created_at", sa.String(27), nullable=False),
+        sa.Column("keep_until", sa.String(27), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dossiers")),
+        sa.UniqueConstraint("pseudonym", name=op.f("uq_dossiers_pseudonym")),
+    )
+    op.create_index(op.f("ix_dossiers_keep_until"), "dossiers", ["keep_until"], unique=False)
+    op.create_table(
         "inbox",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
@@ -47,6 +57,7 @@ def upgrade() -> None:
         sa.Column("partner", sa.String(length=64), nullable=True),
         sa.Column("message_id", sa.String(length=250), nullable=True),
         sa.Column("mic", sa.String(length=64), nullable=True),
+        sa.Column("dossier", sa.String(length=64), nullable=True),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("next_at", sa.String(27), nullable=True),
         sa.Column("settled_at", sa.String(27), nullable=True),
@@ -55,6 +66,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("sha256", name=op.f("uq_inbox_sha256")),
         sqlite_autoincrement=True,
     )
+    op.create_index(op.f("ix_inbox_dossier"), "inbox", ["dossier"], unique=False)
     op.create_index(
         "ix_inbox_due",
         "inbox",

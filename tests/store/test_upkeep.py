@@ -1,0 +1,177 @@
+"""A dossier can be destroyed for good, a running store copied, a copy put back, a master key replaced."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway.store import (
+    BerichtIn,
+    MasterKey,
+    NotThere,
+    OpenRefused,
+    Outgoing,
+    Place,
+    Raw,
+    Store,
+    StoreError,
+    WrongMasterKey,
+)
+from gateway.store.upkeep import backup, destroy, restore, rotate_master
+
+from .conftest import NOW
+
+BSN = "999900006"
+
+
+def fill(store: Store, dossier: str) -> None:
+    """One dossier with something of every kind."""
+    place = Place(source="imap", account="a", folder="INBOX", uid=dossier)
+    with store.unit(now=NOW, actor="flow") as unit:
+        incoming = unit.inbox.add(Raw(place=place, received_at=NOW, data=f"raw mail of {dossier}".encode())).id
+        unit.inbox.settle(incoming, "handled", dossier=dossier)
+        unit.identities.register("zorg", f"<{dossier}@z>", dossier.encode(), outcome="handled", inbox_id=incoming)
+        unit.outbox.put(
+            Outgoing(
+                message_id=f"<{dossier}@g>",
+                kind="plan",
+                partner="zorg",
+                channel="smtp",
+                sender="a@g.example",
+                recipient="b@z.example",
+                wire=b"wire",
+                signed_entity=b"signed",
+                dossier=dossier,
+            )
+        )
+        unit.berichten.add(
+            BerichtIn(
+                richting="uit",
+                soort="WMO301",
+                versie="3.2",
+                afzender="0957",
+                ontvanger="12345678",
+                identificatie=dossier,
+                dagtekening="2026-03-01",
+                xml=b"<Bericht/>",
+                dossier=dossier,
+            )
+        )
+        unit.records.add("plan", dossier, {"bsn": BSN}, dossier=dossier, personal={"bsn": BSN})
+        unit.records.add_event("plan", dossier, "begonnen", {"a": 1})
+        unit.audit.write("made", "plan", subject=unit.dossiers.pseudonym(dossier))
+
+
+def test_a_destroyed_dossier_leaves_times_and_outcomes_only(store: Store, tmp_path: Path) -> None:
+    """SM-147; the neighbour is untouched, and the trail still verifies."""
+    fill(store, "d1")
+    fill(store, "d2")
+    gone = destroy(store, "d1", tmp_path / "destroyed.txt", now=NOW, actor="archivaris", ground="term is over")
+    assert (gone.records, gone.berichten, gone.outgoing, gone.incoming, gone.values) == (1, 1, 1, 1, 6)
+    with store.view(now=NOW) as view:
+        assert [r.sleutel for r in view.records.list("plan", dict, personal={"bsn": BSN})] == ["d2"]
+        assert [item.dossier for item in view.inbox.list()] == ["d2"]
+        sent = view.outbox.by_message_id("<d1@g>")
+        assert sent is not None
+        assert sent.dossier is None
+        with pytest.raises(NotThere):
+            view.outbox.wire(sent.id)
+        assert view.identities.look_up("zorg", "<d1@z>", b"d1").verdict == "duplicate"
+        assert view.audit.verify().broken_at is None
+        other = view.outbox.by_message_id("<d2@g>")
+        assert other is not None
+        assert view.outbox.wire(other.id) == b"wire"
+    assert (tmp_path / "destroyed.txt").read_text().startswith("d1 ")
+
+
+def test_nothing_of_a_destroyed_dossier_is_left_in_the_files(tmp_path: Path, master: MasterKey) -> None:
+    """SM-147: overwritten in the file, and the log is cut off: not even the key of its wrapped form."""
+    path = tmp_path / "gateway.db"
+    with Store.open(path, master) as store:
+        fill(store, "d1")
+        with store.unit(now=NOW, actor="test") as unit:
+            blind = unit._sealer.blind("bsn", BSN).encode()
+        assert any(blind in file.read_bytes() for file in tmp_path.iterdir())
+        destroy(store, "d1", tmp_path / "destroyed.txt", now=NOW, actor="archivaris", ground="term is over")
+        assert not any(blind in file.read_bytes() for file in tmp_path.iterdir())
+
+
+def test_dossiers_whose_term_is_over_are_listed(store: Store) -> None:
+    """Retention: nothing before its time."""
+    with store.unit(now=NOW, actor="flow") as unit:
+        unit.dossiers.keep("d1", NOW + timedelta(days=1))
+        unit.dossiers.keep("d2", NOW + timedelta(days=3))
+        assert unit.dossiers.expired() == []
+    with store.view(now=NOW + timedelta(days=1)) as view:
+        assert view.dossiers.expired() == ["d1"]
+
+
+def test_a_pseudonym_is_random_and_stays(store: Store) -> None:
+    """SM-149."""
+    with store.unit(now=NOW, actor="flow") as unit:
+        first = unit.dossiers.pseudonym("d1")
+        assert unit.dossiers.pseudonym("d1") == first
+        assert unit.dossiers.pseudonym("d2") != first
+
+
+@pytest.fixture
+def filled(tmp_path: Path, master: MasterKey) -> Path:
+    """A folder with a store of two dossiers, its backup, and an empty ledger."""
+    with Store.open(tmp_path / "gateway.db", master) as store:
+        fill(store, "d1")
+        fill(store, "d2")
+        with store.unit(now=NOW, actor="other"):  # a writer is busy; the copy does not wait for it
+            backup(store, tmp_path / "backup.db")
+    (tmp_path / "destroyed.txt").touch()
+    return tmp_path
+
+
+def test_a_backup_of_a_running_store_opens_as_a_store(filled: Path, master: MasterKey) -> None:
+    """One file, its owner's alone, never over another."""
+    assert (filled / "backup.db").stat().st_mode & 0o077 == 0
+    with Store.open(filled / "backup.db", master) as copy, copy.view(now=NOW) as view:
+        assert len(view.records.list("plan", dict)) == 2
+    with Store.open(filled / "gateway.db", master) as store, pytest.raises(StoreError, match="not overwritten"):
+        backup(store, filled / "backup.db")
+
+
+def test_a_restore_destroys_again_what_was_destroyed_since(filled: Path, master: MasterKey) -> None:
+    """SM-148."""
+    with Store.open(filled / "gateway.db", master) as store:
+        destroy(store, "d1", filled / "destroyed.txt", now=NOW, actor="archivaris", ground="term is over")
+    target = filled / "restored.db"
+    assert restore(filled / "backup.db", target, master, filled / "destroyed.txt", now=NOW) == 1
+    with Store.open(target, master) as store, store.view(now=NOW) as view:
+        assert [r.sleutel for r in view.records.list("plan", dict)] == ["d2"]
+        assert view.audit.list(after=2)[0].action == "restored"
+
+
+@pytest.mark.parametrize("what", ["ledger", "key", "target", "corrupt"])
+def test_a_restore_is_refused_before_anything_is_there(filled: Path, master: MasterKey, what: str) -> None:
+    """Without the list of destroyed dossiers, with another key, over a state, from a damaged file."""
+    target = filled / "restored.db"
+    if what == "ledger":
+        (filled / "destroyed.txt").unlink()
+    if what == "target":
+        target.write_text("a state")
+    if what == "corrupt":
+        (filled / "backup.db").write_bytes(b"\xff" * 5000)
+    before = sorted(file.name for file in filled.iterdir())
+    with pytest.raises(OpenRefused):
+        key = MasterKey.generate() if what == "key" else master
+        restore(filled / "backup.db", target, key, filled / "destroyed.txt", now=NOW)
+    assert sorted(file.name for file in filled.iterdir()) == before
+
+
+def test_a_new_master_key_opens_what_the_old_one_sealed(place: str, master: MasterKey) -> None:
+    """SM-145: every key is wrapped anew; the old master key opens nothing any more."""
+    new = MasterKey.generate()
+    with Store.open(place, master) as store:
+        fill(store, "d1")
+        assert rotate_master(store, new) == 4  # index, audit, one day, one dossier
+        with store.view(now=NOW) as view:
+            assert len(view.records.list("plan", dict, personal={"bsn": BSN})) == 1
+    with pytest.raises(WrongMasterKey):
+        Store.open(place, master)
+    with Store.open(place, new) as store, store.view(now=NOW) as view:
+        assert view.inbox.raw(1) == b"raw mail of d1"
