@@ -104,7 +104,9 @@ def _anchors(around: Surround) -> Iterator[Check]:
         advice = "Put the roots of your partners' certificates there (PEM): without them nobody is trusted."
         yield Check(check="anchors", ok=False, what=f"{path} holds no certificates.", advice=advice)
         return
-    yield Check(check="anchors", ok=True, what=f"{len(roots)} trusted roots")
+    trusted = sum(root.issuer == root.subject for root in roots)
+    what = f"{trusted} trusted roots, {len(roots) - trusted} certificates of authorities below them"
+    yield Check(check="anchors", ok=trusted > 0, what=what, advice=None if trusted else "Add a root (self-signed).")
 
 
 def _contract(around: Surround) -> Iterator[Check]:

@@ -6,7 +6,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gateway.berichten import build, read, wmo323
+from gateway.berichten import build, read, wmo323, wmo325
+from gateway.berichten.deel import Deel
+from gateway.berichten.regels.controle import met_regels
 from gateway.berichten.regels.schema import nummers
 from gateway.berichten.retour.antwoord import voorstel
 from gateway.cli import files
@@ -33,7 +35,7 @@ def judge(paths: list[Path], known: tuple[Path, ...], contract: Contract, today:
     """Every declaration in turn; what one uses of an allocation counts for the next."""
     readings = [(path, data, read(data, numbers=nummers())) for path in paths for data in [files.read(path)]]
     asked = [reading.bericht for _, _, reading in readings]
-    before = [message for message in messages(known) if message not in asked]
+    before = [message for message in messages(known) if message not in asked and not _answers(message, asked)]
     history = uit_berichten(before)
     loose = history.findings  # told once, with the first file
     for path, data, reading in readings:
@@ -49,8 +51,18 @@ def judge(paths: list[Path], known: tuple[Path, ...], contract: Contract, today:
         history.state.commit(assessment.effects)
         answer = assessment.antwoord
         xml = build(answer.bericht(voorstel(message), today, XSD_VERSIE)) if answer else None
-        found, loose = (*loose, *assessment.findings), ()
-        yield Judged(path, {"file": str(path), **declaratie_json(assessment)}, found, xml)
+        placed = tuple(met_regels(list(assessment.findings), data))
+        line = {"file": str(path), **declaratie_json(assessment), "findings": placed}
+        yield Judged(path, line, (*loose, *placed), xml)
+        loose = ()
+
+
+def _answers(message: Deel, asked: list[Deel | None]) -> bool:
+    """True for an answer to one of the declarations that are judged now."""
+    if not isinstance(message, wmo325.Bericht):
+        return False
+    of = message.header.declaratie_identificatie
+    return any(isinstance(one, wmo323.Bericht) and one.header.bericht_identificatie == of for one in asked)
 
 
 def _no_declaration(soort: str | None) -> Finding:

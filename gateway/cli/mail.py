@@ -2,6 +2,8 @@
 
 import mimetypes
 from datetime import UTC, datetime
+from email import message_from_bytes
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -33,7 +35,12 @@ def _moment(text: str) -> datetime:
 
 At = Annotated[
     datetime | None,
-    typer.Option("--at", parser=_moment, metavar="MOMENT", help="When it is sealed or came in; now if left out."),
+    typer.Option(
+        "--at",
+        parser=_moment,
+        metavar="MOMENT",
+        help="When: else now to seal, its own date to open.",
+    ),
 ]
 
 
@@ -83,12 +90,13 @@ def open_(
     from gateway.flows.parties import partner_book
 
     raw = files.read(file)
-    now = at or datetime.now(UTC)
+    now = datetime.now(UTC)
+    received = at or _own_date(raw) or now
     with open_gateway(folder) as gateway:
         us = gateway.us
         with gateway.store.view(now=now) as unit:
             book = partner_book(unit)
-        opened = securemail.open(raw, us.mailbox, book, us.trust, us.revocation, now, now, cache=us.verdicts)
+        opened = securemail.open(raw, us.mailbox, book, us.trust, us.revocation, received, now, cache=us.verdicts)
     if isinstance(opened, securemail.Refused):
         answer = _quarantined(opened)
     else:
@@ -100,6 +108,16 @@ def open_(
     else:
         _tell(file, answer)
     raise typer.Exit(GOOD if answer["verdict"] == "accepted" else NO)
+
+
+def _own_date(raw: bytes) -> datetime | None:
+    """The date in the header: a file does not know when it came in. A claim, so the check of the date says nothing."""
+    written = message_from_bytes(raw[:65_536]).get("Date")
+    try:
+        moment = parsedate_to_datetime(str(written))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _partner(gateway: "App", party: str) -> "PartnerRecord":

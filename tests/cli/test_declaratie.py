@@ -99,6 +99,21 @@ def test_what_one_declaration_uses_counts_for_the_next(gateway: Gateway, case: P
     assert sorted(path.name for path in answers.iterdir()) == ["a-325.xml", "b-325.xml"]
 
 
+def test_its_own_answer_among_the_earlier_ones_does_not_count(gateway: Gateway, case: Path) -> None:
+    """Judged again as if it had just come in, with the same outcome."""
+    asked, answer = declaration(case, 3), case / "toewijzingen" / "325.xml"
+    first = check(gateway, case, asked, "-o", answer, "--json")
+    assert check(gateway, case, asked, "--earlier", case / "toewijzingen", "--json") == first
+    assert first[0] == GOOD
+
+
+def test_a_finding_has_the_line_of_its_element(gateway: Gateway, case: Path) -> None:
+    """So that an editor can jump there."""
+    _, out, _ = check(gateway, case, declaration(case, 900), "--json")
+    (document,) = lines(out)
+    assert all(finding["line"] for finding in document["findings"])
+
+
 def test_several_declarations_want_a_folder(gateway: Gateway, case: Path) -> None:
     """Before anything is judged."""
     files = declaration(case, 3, "a"), declaration(case, 3, "b", identificatie="M2", nummer="D2")

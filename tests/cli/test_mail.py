@@ -121,6 +121,25 @@ def test_a_changed_mail_is_quarantined_with_its_reason(gateway: Gateway, pair: P
     assert not (pair / "parts").exists()
 
 
+def test_an_old_mail_is_opened_as_of_its_own_date(gateway: Gateway, pair: Path) -> None:
+    """A file does not know when it came in; who knows it says so with --at, and then the date is judged."""
+    text = pair / "a.txt"
+    text.write_text("hallo")
+    mail = sealed(gateway, pair, text)
+    own = ("mail", "open", mail, "--dir", pair / "aanbieder", "--json")
+    before = (NOW - timedelta(hours=1)).isoformat()
+    assert lines(gateway(*own)[1])[0]["verdict"] == "accepted"
+    assert lines(gateway(*own, "--at", before)[1])[0]["reasons"][0]["reason"] == "date"
+
+
+@pytest.mark.parametrize("text", ["geen mail", "Date: gisteren\n\nx", "Date: Mon, 17 Feb 2025 08:00:00 -0000\n\nx"])
+def test_what_is_no_sealed_mail_is_quarantined(gateway: Gateway, pair: Path, text: str) -> None:
+    """Whatever stands in the file; a date without a zone too."""
+    (pair / "x.eml").write_text(text)
+    code, out, _ = gateway("mail", "open", pair / "x.eml", "--dir", pair / "aanbieder", "--json")
+    assert (code, lines(out)[0]["verdict"]) == (NO, "quarantined")
+
+
 def test_for_people_it_is_told_in_lines(gateway: Gateway, pair: Path) -> None:
     """Who signed and what is in it; or why it waits for a person."""
     text = pair / "a.txt"
