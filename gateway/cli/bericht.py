@@ -13,7 +13,7 @@ from gateway.cli.output import BROKEN, GOOD, NO, Json, emit, table
 if TYPE_CHECKING:
     from gateway import berichten
 
-app = typer.Typer(no_args_is_help=True, help="Berichten van de standaard: lezen, maken, controleren, beantwoorden.")
+app = typer.Typer(no_args_is_help=True, help="Berichten lezen, maken, controleren, beantwoorden.")
 
 Out = Annotated[
     Path | None, typer.Option("-o", metavar="OUT", help="Bestand voor het antwoord; anders standaarduitvoer.")

@@ -41,13 +41,13 @@ def gateway(
 app.add_typer(bericht.app, name="bericht")
 app.add_typer(declaratie.app, name="declaratie")
 app.add_typer(plan.app, name="plan")
-app.command("demo")(demo.demo)
-app.command("init")(setup.init)
-app.command("check")(setup.check)
+app.command("demo", short_help="Speel een hele zaak na, op deze machine.")(demo.demo)
+app.command("init", short_help="Make a gateway's folder.")(setup.init)
+app.command("check", short_help="Test everything the settings name.")(setup.check)
 app.add_typer(mail.app, name="mail")
 app.add_typer(partner.app, name="partner")
 app.add_typer(reconcile.app, name="reconcile")
-app.command("regels")(regels.regels)
+app.command("regels", short_help="De regels van de standaard.")(regels.regels)
 
 
 def unexpected(error: BaseException) -> None:

@@ -15,7 +15,7 @@ from gateway.cli.output import Json, Surroundings, emit, show, table
 if TYPE_CHECKING:
     from gateway.flows.parties import PartnerRecord
 
-app = typer.Typer(no_args_is_help=True, help="Partners: the organisations that this gateway exchanges with.")
+app = typer.Typer(no_args_is_help=True, help="Whom this gateway exchanges with.")
 
 
 @app.command()

@@ -12,12 +12,12 @@ from gateway.cli.output import BROKEN, GOOD, NO, Json, emit, say, show
 if TYPE_CHECKING:
     from gateway.reconcile.vergelijking import Vergelijking
 
-app = typer.Typer(no_args_is_help=True, help="Beschikkingen, toewijzingen en declaraties naast elkaar leggen.")
+app = typer.Typer(no_args_is_help=True, help="Besluiten naast toewijzingen leggen.")
 
 
 @app.callback()
 def reconcile() -> None:
-    """Beschikkingen, toewijzingen en declaraties naast elkaar leggen."""
+    """Besluiten naast toewijzingen leggen."""
 
 
 @app.command()
