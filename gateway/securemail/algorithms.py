@@ -28,6 +28,16 @@ class _GcmParameters(core.Sequence):  # type: ignore[misc]
     _fields = [("nonce", core.OctetString), ("tag_size", core.Integer, {"default": 12})]  # noqa: RUF012
 
 
+def dotted(oid: core.ObjectIdentifier) -> str:
+    """The dotted form of an OID; asn1crypto works it out anew each time, and a message has some thirty."""
+    return _dotted(oid.contents)
+
+
+@lru_cache(maxsize=1024)
+def _dotted(contents: bytes) -> str:
+    return str(core.ObjectIdentifier(contents=contents).dotted)
+
+
 class Identifier(NamedTuple):
     """An algorithm identifier, split."""
 
@@ -53,7 +63,7 @@ def read(identifier: bytes) -> Identifier:
     parsed = _Identifier.load(identifier, strict=True)
     parameters = parsed["parameters"]
     present = not isinstance(parameters, core.Void)
-    return Identifier(parsed["algorithm"].dotted, parameters.dump() if present else None)
+    return Identifier(dotted(parsed["algorithm"]), parameters.dump() if present else None)
 
 
 def digest(identifier: bytes, table: Mapping[str, Digest], what: str) -> Digest:
@@ -75,7 +85,7 @@ def oaep(parameters: bytes | None) -> Oaep:
     """Read them (RFC 4055 4.1): absent means SHA-1 and MGF1 with SHA-1."""
     parsed = algos.RSAESOAEPParams.load(parameters or b"\x30\x00", strict=True)
     source = parsed["p_source_algorithm"]
-    if source["algorithm"].dotted != profiles.P_SPECIFIED or bytes(source["parameters"].native or b""):
+    if dotted(source["algorithm"]) != profiles.P_SPECIFIED or bytes(source["parameters"].native or b""):
         raise Refusal("algorithm", "OAEP met een label")
     return Oaep(
         digest(parsed["hash_algorithm"].untag().dump(), profiles.DIGESTS, "OAEP-hash"),

@@ -79,7 +79,7 @@ def read_envelope(data: bytes, limits: Limits = LIMITS) -> Envelope:
     """Parse CMS bytes, DER or BER. `Refusal` malformed, algorithm, or structure for CMS that is no envelope."""
     split = ber.read_cms(data, limits)
     info = cms.ContentInfo.load(split.skeleton, strict=True)
-    kind = info["content_type"].dotted
+    kind = algorithms.dotted(info["content_type"])
     if kind == profiles.SIGNED_DATA:
         raise Refusal("not-encrypted", "ondertekend maar niet versleuteld")
     if kind not in (profiles.ENVELOPED_DATA, profiles.AUTH_ENVELOPED_DATA):
@@ -87,7 +87,7 @@ def read_envelope(data: bytes, limits: Limits = LIMITS) -> Envelope:
     authenticated = kind == profiles.AUTH_ENVELOPED_DATA
     body = info["content"]
     content = body["auth_encrypted_content_info" if authenticated else "encrypted_content_info"]
-    if content["content_type"].dotted != profiles.DATA or split.content is None:
+    if algorithms.dotted(content["content_type"]) != profiles.DATA or split.content is None:
         raise malformed("envelop zonder gewone inhoud")
     algorithm = algorithms.read(content["content_encryption_algorithm"].dump())
     cipher = algorithm.known_in(profiles.CONTENT_CIPHERS, "versleuteling van de inhoud")
@@ -164,7 +164,7 @@ def _agreed(info: cms.KeyAgreeRecipientInfo) -> list[KeyInfo]:
     originator = info["originator"]
     if originator.name != "originator_key":
         raise Refusal("algorithm", "sleutelafspraak zonder eenmalige sleutel")
-    if originator.chosen["algorithm"]["algorithm"].dotted != profiles.EC_PUBLIC_KEY:
+    if algorithms.dotted(originator.chosen["algorithm"]["algorithm"]) != profiles.EC_PUBLIC_KEY:
         raise Refusal("algorithm", "sleutelafspraak met een ander soort sleutel")
     ukm = info["ukm"].native
     return [

@@ -4,6 +4,7 @@ Sealing, opening, key rules, documentation and tests read these rows; an object 
 before any key is used. A profile belongs to a partner and is set by a person; nothing in a message changes it.
 """
 
+from functools import cache
 from typing import Literal
 
 import msgspec
@@ -200,6 +201,7 @@ RSA_EXPONENTS = range(65_537, 2**32 + 1, 2)  # odd
 # Algorithm identifiers as we write them. Parameters absent or NULL as each algorithm's RFC says (SM-140).
 
 
+@cache
 def digest_identifier(digest: Digest) -> bytes:
     """AlgorithmIdentifier of a digest; parameters absent (RFC 5754 2)."""
     return der.sequence(der.oid(digest.oid))
@@ -217,6 +219,7 @@ def _mgf(digest: Digest) -> bytes:
 _OID_OF_SCHEME = {(s.kind, s.digest.name): oid for oid, s in SIGNATURE_SCHEMES.items() if s.digest}
 
 
+@cache
 def signature_identifier(kind: SchemeKind, digest: Digest) -> bytes:
     """AlgorithmIdentifier of a signature (RFC 4055, RFC 5754)."""
     if kind == "pss":

@@ -12,7 +12,7 @@ from asn1crypto import x509 as asn1_x509
 from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 
-from gateway.securemail import algorithms, ber, profiles, scanner
+from gateway.securemail import algorithms, ber, der, profiles, scanner
 from gateway.securemail.algorithms import Signing
 from gateway.securemail.chains import Certificate
 from gateway.securemail.cms_write import digest_of
@@ -78,10 +78,10 @@ def read_signature(signed: Signed, limits: Limits = LIMITS) -> Signature:
     """Check structure and algorithms; `Refusal` signature, algorithm or malformed."""
     split = ber.read_cms(signed.cms, limits)
     info = cms.ContentInfo.load(split.skeleton, strict=True)
-    if info["content_type"].dotted != profiles.SIGNED_DATA:
+    if algorithms.dotted(info["content_type"]) != profiles.SIGNED_DATA:
         raise Refusal("structure", "CMS-vorm binnen de envelop niet toegestaan")
     body = info["content"]
-    if body["encap_content_info"]["content_type"].dotted != profiles.DATA:
+    if algorithms.dotted(body["encap_content_info"]["content_type"]) != profiles.DATA:
         raise Refusal("signature", "ondertekende inhoud van een ander soort")
     detached = bool(signed.entity)
     if detached is (split.content is not None):
@@ -90,7 +90,8 @@ def read_signature(signed: Signed, limits: Limits = LIMITS) -> Signature:
     infos = body["signer_infos"]
     if len(infos) != 1:
         raise Refusal("signature", "niet precies een ondertekenaar")
-    certificates = tuple(c.chosen.dump() for c in body["certificates"] or () if c.name == "certificate")
+    carried = body["certificates"]
+    certificates = () if isinstance(carried, core.Void) else _certificates(carried.contents)
     if len(certificates) > limits.certificates:
         raise malformed("te veel certificaten")
     one = infos[0]
@@ -107,6 +108,13 @@ def read_signature(signed: Signed, limits: Limits = LIMITS) -> Signature:
     )
 
 
+@lru_cache(maxsize=256)
+def _certificates(contents: bytes) -> tuple[bytes, ...]:
+    """The X.509 certificates of a set, DER; every message of a partner carries the same set."""
+    choices = cms.CertificateSet.load(der.element(der.SET, contents))
+    return tuple(c.chosen.dump() for c in choices if c.name == "certificate")
+
+
 def _attributes(one: cms.SignerInfo, limits: Limits) -> dict[str, cms.CMSAttribute]:
     """Signed attributes by type, present and each once (SM-28: their absence opens the confusion attack)."""
     written = one["signed_attrs"]
@@ -116,14 +124,14 @@ def _attributes(one: cms.SignerInfo, limits: Limits) -> dict[str, cms.CMSAttribu
         raise malformed("te veel attributen")
     found: dict[str, cms.CMSAttribute] = {}
     for attribute in written:
-        oid = attribute["type"].dotted
+        oid = algorithms.dotted(attribute["type"])
         if oid in found:
             raise Refusal("signature", "attribuut staat er twee keer in")
         found[oid] = attribute
     for oid in (profiles.CONTENT_TYPE, profiles.MESSAGE_DIGEST):
         if oid not in found or len(found[oid]["values"]) != 1:
             raise Refusal("signature", "verplicht attribuut ontbreekt")
-    if found[profiles.CONTENT_TYPE]["values"][0].dotted != profiles.DATA:
+    if algorithms.dotted(found[profiles.CONTENT_TYPE]["values"][0]) != profiles.DATA:
         raise Refusal("signature", "attribuut noemt andere inhoud")
     return found
 
@@ -181,13 +189,13 @@ def check_value(signature: Signature, certificate: Certificate) -> None:
 
 def find_certificate(name: KeyName, candidates: tuple[bytes, ...]) -> bytes | None:
     """The candidate that *name* means, never by position (SM-29)."""
-    return next((der for der in candidates if _means(name, der)), None)
+    return next((one for one in candidates if _means(name, one)), None)
 
 
-def _means(name: KeyName, der: bytes) -> bool:
+def _means(name: KeyName, certificate: bytes) -> bool:
     try:
-        ber.check(der)
-        parsed = asn1_x509.Certificate.load(der)
+        ber.check(certificate)
+        parsed = asn1_x509.Certificate.load(certificate)
         return name.means(parsed.issuer.dump(), parsed.serial_number, parsed.key_identifier)
     except (Refusal, *PARSER_ERRORS):
         return False
