@@ -165,7 +165,7 @@ def finding(rij: Regel, hit: Hit, lang: Lang = "nl", line: int | None = None) ->
     return Finding(
         code=rij.code,
         severity="error",
-        message=rij.tekst(lang),
+        message=tabel.niet_voldaan(rij.tekst(lang), lang),
         advice=rij.advies(lang) or None,
         retourcode=rij.retourcode,
         level=rij.level,

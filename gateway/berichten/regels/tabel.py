@@ -82,6 +82,11 @@ def _regel(rij: dict[str, str]) -> Regel:
     )
 
 
+def niet_voldaan(tekst: str, lang: Lang = "nl") -> str:
+    """What is wrong, from the rule's own text: the table says what must hold, a finding says that it does not."""
+    return f"{'Not met' if lang == 'en' else 'Niet voldaan'}: {tekst}"
+
+
 def niet_gecontroleerd(bron: str, lang: Lang = "nl") -> str:
     """The words for a rule that could not be judged."""
     if lang == "en":

@@ -91,7 +91,7 @@ def test_a_message_of_another_release_is_judged_by_its_schema_only(tmp_path):
 def test_findings_speak_english_on_request():
     fout = xml("WMO301", {f"{PRODUCT}.omvang": None})
     (gevonden,) = berichten.validate(fout, lang="en").findings
-    assert gevonden.message == "A product with a product code has an Omvang."
+    assert gevonden.message == "Not met: A product with a product code has an Omvang."
 
 
 def test_the_report_has_the_json_of_the_command():
