@@ -44,6 +44,7 @@ def beschikkingen(
     json: Json = False,
 ) -> None:
     """Vergelijkt elk besluit met wat er is toegewezen: wat ontbreekt, wat verschilt, wie er iets mee moet."""
+    from gateway.berichten import wmo302
     from gateway.cli.contract import load_contract
     from gateway.cli.validating import messages
     from gateway.reconcile.beschikkingen_bestand import laad_beschikkingen
@@ -68,6 +69,7 @@ def beschikkingen(
         contract=load_contract(contract),
         verzoeken=bekende_verzoeken(exchanged),
         state=state,
+        retouren=any(isinstance(message, wmo302.Bericht) for message in exchanged),
     )
     if json:
         emit(vergelijking_json(result))

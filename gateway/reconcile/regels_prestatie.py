@@ -13,7 +13,7 @@ from gateway.reconcile.contract import Contract, Tarief
 from gateway.reconcile.declaraties import Declaratie, Prestatie
 from gateway.reconcile.state import Geregistreerd
 from gateway.reconcile.toewijzingen import ToewijzingVersie
-from gateway.reconcile.uitslag import Uitslag, failed, judged, passed, skipped, unknown
+from gateway.reconcile.uitslag import Outcome, Uitslag, failed, judged, passed, skipped, unknown
 from gateway.reconcile.werkstand import Werkstand
 
 
@@ -62,7 +62,7 @@ def tr323(lijn: Lijn) -> Uitslag:
     good = (
         debit is not None
         and not debit.prestatie.is_credit
-        and debit.outcome.name == "APPROVED"
+        and debit.outcome is Outcome.APPROVED
         and debit.prestatie.identity() == p.identity()
     )
     return judged("TR323", good, p.vorig_referentie_nummer)

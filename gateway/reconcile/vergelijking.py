@@ -52,14 +52,16 @@ def vergelijk(
     contract: Contract = _EMPTY,
     verzoeken: Sequence[Verzoek] | None = None,
     state: State | None = None,
+    retouren: bool = True,
     termijnen: Termijnen = _DEFAULTS,
 ) -> Vergelijking:
     """Compare every decision line (all versions of it) with every allocation.
 
     `verzoeken`: the requests known, None if they are not at hand (then A32 is not judged); `state`: what was approved,
-    for A31; `contract`: tariffs for `cents_at_stake`, own codes for A05, working days.
+    for A31; `retouren`: False if no 302s are at hand at all, so that their absence says nothing (A24); `contract`:
+    tariffs for `cents_at_stake`, own codes for A05, working days.
     """
-    return _Vergelijker(regels, toewijzingen, today, contract, verzoeken, state, termijnen).run()
+    return _Vergelijker(regels, toewijzingen, today, contract, verzoeken, state, retouren, termijnen).run()
 
 
 class _Vergelijker:
@@ -71,8 +73,10 @@ class _Vergelijker:
         contract: Contract,
         verzoeken: Sequence[Verzoek] | None,
         state: State | None,
+        retouren: bool,
         termijnen: Termijnen,
     ) -> None:
+        self.retouren = retouren
         self.today, self.contract, self.termijnen, self.state = today, contract, termijnen, state
         self.toewijzingen = dict(sorted(toewijzingen.items()))
         self.verzoeken = verzoeken
@@ -288,7 +292,8 @@ class _Vergelijker:
 
     def _order(self, toewijzing: Toewijzing) -> Iterator[Verschil]:
         calendar, grace = self.contract.werkdagen, self.termijnen.send_grace_workdays
-        yield from orders.verzending(toewijzing, self.today, calendar, grace)
+        sent = orders.verzending(toewijzing, self.today, calendar, grace)
+        yield from (v for v in sent if self.retouren or v.kind != "A24")
         yield from orders.versies(toewijzing)
         if self.state is not None:
             yield from orders.geblokkeerd(toewijzing, self.state)

@@ -371,6 +371,7 @@ def test_a23_to_a25_sending() -> None:
     assert compare([besluit()], [draft], today=date(2025, 7, 8)).verschillen == ()
     assert kinds(compare([besluit()], [unanswered])) == ["A24"]
     assert kinds(compare([besluit()], [unanswered], today=date(2025, 7, 9))) == []
+    assert kinds(compare([besluit()], [unanswered], retouren=False)) == []  # no 302s at hand: nothing to conclude
     found = only(compare([besluit()], [rejected]))
     assert (found.kind, found.severity) == ("A25", "S1")
 
