@@ -24,6 +24,11 @@ def qr_tekst(plan: Ondersteuningsplan, pagina: int, paginas: int) -> str:
     return f"OPL1:{plan.plan_id}:{plan.versie}:{pagina}/{paginas}"
 
 
+def meta_tekst(plan: Ondersteuningsplan) -> str:
+    """What the hidden field `meta` of a form holds: the code without a page, and the format (PLD-3)."""
+    return f"OPL1:{plan.plan_id}:{plan.versie}:{plan.formaat_id}/{plan.formaat_versie}"
+
+
 def qr_svg(tekst: str) -> bytes:
     """The QR code as SVG, error level M, with the quiet zone of the standard, `QR_MM` wide."""
     uit = io.BytesIO()

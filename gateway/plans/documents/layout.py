@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from gateway.plans.documents import words
+from gateway.plans.documents.fields import Invoer, van_plek
 from gateway.plans.form import Plek, gekozen_producten, met_lege_blokken, plekken
 from gateway.plans.formaat.model import Formaat, Onderdeel, Product, Veld
 from gateway.plans.model import Ondersteuningsplan
 
-Vorm = Literal["formulier", "plan"]
+Vorm = Literal["formulier", "invulbaar", "plan"]
 _BREED = frozenset({"tekst_lang", "lijst", "vinkjes"})
 _LANG_LABEL = 40  # characters that fit beside the value in at most three lines
 
@@ -26,6 +27,7 @@ class Regel(NamedTuple):
     boven: bool = False  # its label is too long to stand beside the value
     kop: str | None = None  # heading printed above it
     achter: str = ""  # printed after the value: a unit, "keer per"
+    invoer: tuple[Invoer, ...] = ()  # fields of a fillable form, in the order of the text
 
 
 class Groep(NamedTuple):
@@ -59,7 +61,7 @@ class Blok(NamedTuple):
 
 def paginas(plan: Ondersteuningsplan, formaat: Formaat, vorm: Vorm) -> list[list[Blok]]:
     """The blocks per group of pages, in printing order (plan 8.1, key `document`)."""
-    if vorm == "formulier":
+    if vorm != "plan":
         plan = met_lege_blokken(plan, formaat)
     gevonden = {onderdeel.id: onderdeel for onderdeel in formaat.onderdelen}
     return [[_blok(plan, formaat, gevonden[naam], vorm) for naam in groep] for groep in formaat.document.paginas]
@@ -114,7 +116,7 @@ def _kaarttitel(plan: Ondersteuningsplan, formaat: Formaat, nr: int) -> str:
 def _samenvattingen(plan: Ondersteuningsplan, formaat: Formaat, eigen: list[Plek], vorm: Vorm) -> Iterator[Groep]:
     gekozen = gekozen_producten(plan)
     for product in formaat.producten:
-        if vorm == "formulier" or product.id in gekozen or product.id in plan.samenvatting:
+        if vorm != "plan" or product.id in gekozen or product.id in plan.samenvatting:
             regels = [plek for plek in eigen if plek.product is product]
             yield Groep(product.label_samenvatting, tuple(_regels(formaat, regels, vorm)))
 
@@ -139,8 +141,8 @@ def _regels(formaat: Formaat, eigen: list[Plek], vorm: Vorm) -> Iterator[Regel]:
 
 def _met_periode(getal: Regel, periode: Regel, vorm: Vorm) -> Regel:
     achter = f"{getal.achter} {periode.label}".strip()
-    if vorm == "formulier":
-        return getal._replace(achter=achter, keuzen=periode.keuzen, breed=True)
+    if vorm != "plan":
+        return getal._replace(achter=achter, keuzen=periode.keuzen, breed=True, invoer=(*getal.invoer, *periode.invoer))
     gekozen = "".join(periode.waarde).removeprefix("per ")
     return getal._replace(achter=f"{achter} {gekozen}".strip())
 
@@ -150,7 +152,7 @@ def _regel(formaat: Formaat, plek: Plek, vorm: Vorm) -> Regel:
     return Regel(
         label=_label(plek),
         waarde=words.tekst(formaat, plek),
-        help=veld.help if vorm == "formulier" else None,
+        help=veld.help if vorm != "plan" else None,
         keuzen=_keuzen(formaat, plek, vorm),
         schrijfregels=(veld.regels or 0) if plek.leeg else 0,
         genummerd=veld.type == "lijst",
@@ -158,6 +160,7 @@ def _regel(formaat: Formaat, plek: Plek, vorm: Vorm) -> Regel:
         boven=len(veld.label) > _LANG_LABEL,
         kop=veld.kop,
         achter=_eenheid(plek),
+        invoer=tuple(van_plek(plek, formaat)) if vorm == "invulbaar" else (),
     )
 
 
@@ -179,7 +182,7 @@ def _keuzen(formaat: Formaat, plek: Plek, vorm: Vorm) -> tuple[tuple[str, bool],
         return tuple((p.label, bool((plek.waarde or {}).get(p.id))) for p in formaat.producten)
     if veld.weergave == "rondjes":
         return tuple((k.label, k.code == plek.waarde) for k in formaat.keuzelijsten.get(veld.lijst or "", ()))
-    if veld.type == "periode" and vorm == "formulier" and plek.product:
+    if veld.type == "periode" and vorm != "plan" and plek.product:
         namen = _perioden(plek.product, veld)
         return tuple((formaat.perioden[naam].label, naam == plek.waarde) for naam in namen if naam in formaat.perioden)
     return ()

@@ -35,8 +35,11 @@ def beschikbaar() -> Finding | None:
     return None
 
 
-def maak(html: str, *, bijlage: tuple[str, bytes] | None = None, qr: PerPagina | None = None) -> bytes | Finding:
+def maak(
+    html: str, *, bijlage: tuple[str, bytes] | None = None, qr: PerPagina | None = None, velden: bool = False
+) -> bytes | Finding:
     """The PDF of `html`, with an embedded file and a QR code per page if given; a finding if PDFs cannot be made.
+    With `velden` the inputs in `html` become form fields.
 
     Two passes: the first counts the pages, because each code names its page and their number (PLD-4).
     """
@@ -45,7 +48,8 @@ def maak(html: str, *, bijlage: tuple[str, bytes] | None = None, qr: PerPagina |
         return ontbreekt
     from weasyprint import CSS, Attachment
 
-    document = _document(html, {}).render(pdf_variant="pdf/ua-1", pdf_tags=True)
+    opties: dict[str, Any] = {"pdf_variant": "pdf/ua-1", "pdf_tags": True, "pdf_forms": velden}
+    document = _document(html, {}).render(**opties)
     paginas = len(document.pages)
     if qr is not None:
         codes = {f"gateway:qr/{n}": qr(n, paginas) for n in range(1, paginas + 1)}
@@ -53,9 +57,7 @@ def maak(html: str, *, bijlage: tuple[str, bytes] | None = None, qr: PerPagina |
             f'@page :nth({n}) {{ @bottom-right {{ content: url("gateway:qr/{n}") }} }}' for n in range(1, paginas + 1)
         )
         bron = _document(html, codes)
-        document = bron.render(
-            stylesheets=[CSS(string=regels, url_fetcher=bron.url_fetcher)], pdf_variant="pdf/ua-1", pdf_tags=True
-        )
+        document = bron.render(stylesheets=[CSS(string=regels, url_fetcher=bron.url_fetcher)], **opties)
     uit = io.BytesIO()
     ingesloten = []
     if bijlage is not None:
@@ -64,7 +66,7 @@ def maak(html: str, *, bijlage: tuple[str, bytes] | None = None, qr: PerPagina |
             Attachment(string=inhoud, name=naam, description="De gegevens van dit document", relationship="Data")
         )
     document.metadata.attachments = ingesloten
-    document.write_pdf(uit, pdf_variant="pdf/ua-1", pdf_tags=True)
+    document.write_pdf(uit, **opties)
     return uit.getvalue()
 
 

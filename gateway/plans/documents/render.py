@@ -10,7 +10,8 @@ from markupsafe import Markup
 
 from gateway.domain.findings import Finding
 from gateway.plans.documents import pdf, words
-from gateway.plans.documents.identity import BESTANDSNAAM, ingesloten_json, qr_svg, qr_tekst
+from gateway.plans.documents.fields import invoervelden
+from gateway.plans.documents.identity import BESTANDSNAAM, ingesloten_json, meta_tekst, qr_svg, qr_tekst
 from gateway.plans.documents.layout import Regel, Vorm, paginas
 from gateway.plans.formaat.model import Formaat
 from gateway.plans.model import Ondersteuningsplan
@@ -18,6 +19,8 @@ from gateway.plans.model import Ondersteuningsplan
 _KADER: dict[Vorm, str] = {
     "formulier": "Dit formulier vraagt de aanbieder om advies. De gemeente heeft haar deel ingevuld. De aanbieder "
     "stelt met de cliënt het plan op, ondertekent het, laat de cliënt tekenen en stuurt het beveiligd terug.",
+    "invulbaar": "Dit formulier vraagt de aanbieder om advies. De gemeente heeft haar deel ingevuld. De aanbieder vult "
+    "zijn deel met de cliënt in en stuurt het bestand beveiligd terug; daarna volgt het document om te ondertekenen.",
     "plan": "Dit ondersteuningsplan is een advies van de aanbieder. De gemeente beoordeelt alle informatie en neemt "
     "het besluit; rechten ontstaan pas met de beschikking.",
 }
@@ -26,6 +29,16 @@ _KADER: dict[Vorm, str] = {
 def formulier_pdf(plan: Ondersteuningsplan, formaat: Formaat) -> bytes | Finding:
     """The municipal part, filled in, and the provider's part to be written on (event 5, plan 11.6)."""
     return _plan_pdf(plan, formaat, "formulier")
+
+
+def invulformulier_pdf(plan: Ondersteuningsplan, formaat: Formaat) -> bytes | Finding:
+    """The same form with fields for the provider; the municipal part is plain text (PLD-7 to PLD-13)."""
+    from gateway.plans.documents.finishing import afwerken
+
+    ruw = _plan_pdf(plan, formaat, "invulbaar")
+    if isinstance(ruw, Finding):
+        return ruw
+    return afwerken(ruw, invoervelden(plan, formaat), meta_tekst(plan))
 
 
 def plan_pdf(plan: Ondersteuningsplan, formaat: Formaat) -> bytes | Finding:
@@ -75,6 +88,7 @@ def _plan_pdf(plan: Ondersteuningsplan, formaat: Formaat, vorm: Vorm) -> bytes |
         plan_html(plan, formaat, vorm),
         bijlage=(BESTANDSNAAM, ingesloten_json(plan, formaat)),
         qr=lambda pagina, aantal: qr_svg(qr_tekst(plan, pagina, aantal)),
+        velden=vorm == "invulbaar",
     )
 
 
