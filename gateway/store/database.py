@@ -25,6 +25,7 @@ from .unit import Unit
 REVISIONS = ("0001",)  # all migrations this program knows, oldest first; a test holds it equal to the folder
 BUSY_MS = 30_000  # how long a writer waits for another; a unit of work takes milliseconds
 _VIEW = "gateway_view"
+_MIGRATION_LOCK = 0x776D6F  # any number that nobody else uses: "wmo"
 
 
 class Store:
@@ -224,6 +225,8 @@ def _migrate(engine: sa.Engine) -> None:
     config = Config()
     config.set_main_option("script_location", "gateway.store:migrations")
     with engine.begin() as conn:
+        if engine.dialect.name == "postgresql":
+            conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))  # two nodes may start at once
         config.attributes["connection"] = conn
         command.upgrade(config, "head")
 

@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
@@ -66,7 +66,7 @@ class KeyRing:
             .order_by(keys.c.version.desc())
             .limit(1)
         )
-        if (key_id := conn.scalar(newest)) is not None:
+        if (key_id := conn.scalar(newest) or self._made_meanwhile(conn, newest, f"{purpose}|{name}")) is not None:
             return key_id, self.get(conn, key_id)
         key_id, key = secrets.token_hex(16), secrets.token_bytes(32)
         conn.execute(
@@ -82,6 +82,14 @@ class KeyRing:
         )
         self._remember(key_id, key)
         return key_id, key
+
+    def _made_meanwhile(self, conn: sa.Connection, newest: "sa.Select[Any]", lock: str) -> str | None:
+        """On a server another node may be making this key now: wait for it. SQLite has one writer."""
+        if conn.dialect.name != "postgresql":
+            return None
+        conn.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(lock))))
+        made: str | None = conn.scalar(newest)
+        return made
 
     def wrap(self, key_id: str, purpose: str, key: bytes) -> bytes:
         """`key` encrypted under the master key."""

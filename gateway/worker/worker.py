@@ -33,6 +33,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     run: Callable[[Clock], Awaitable[str]]  # what was done, in a few words
     every: timedelta | None = None
     daily: str | None = None
+    everywhere: bool = False  # on all nodes at once: what it does is kept apart by leases on the messages themselves
 
     def trigger(self) -> BaseTrigger:
         """When the scheduler runs it."""
@@ -45,7 +46,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobResult(msgspec.Struct, frozen=True, kw_only=True):
-    """How one run ended; `busy`: another process is at it."""
+    """How one run ended; `busy`: another node is at it."""
 
     name: str
     result: Literal["ok", "failed", "busy"]
@@ -105,28 +106,29 @@ class Worker:
         await asyncio.wait({task})  # not `await task`: a scheduler shutting down must not cancel a delivery
 
     async def _run(self, job: Job, clock: Clock) -> JobResult:
-        fence = await asyncio.to_thread(self._acquire, job.name, clock())
+        name = f"{job.name}@{self._store.node}" if job.everywhere else job.name
+        fence = await asyncio.to_thread(self._acquire, name, clock())
         if fence is None:
-            return JobResult(name=job.name, result="busy", detail="another process is at it")
+            return JobResult(name=job.name, result="busy", detail="another node is at it")
         try:
             result = JobResult(name=job.name, result="ok", detail=await job.run(clock))
         except Exception as error:
             # A failing job must not end the process: it is visible in its state and tried again at its next time.
             log.error("job_failed", job=job.name, error=where(error))
             result = JobResult(name=job.name, result="failed", detail=type(error).__name__)
-        await asyncio.to_thread(self._finish, result, fence, clock())
+        await asyncio.to_thread(self._finish, name, result, fence, clock())
         return result
 
     def _acquire(self, name: str, now: datetime) -> int | None:
         with self._store.unit(now=now, actor=ACTOR) as unit:
             return unit.jobs.acquire(name, self._store.node, JOB_LEASE)
 
-    def _finish(self, result: JobResult, fence: int, now: datetime) -> None:
+    def _finish(self, name: str, result: JobResult, fence: int, now: datetime) -> None:
         planned = self._scheduler.get_job(result.name) if self._scheduler.running else None
         try:
             with self._store.unit(now=now, actor=ACTOR) as unit:
                 unit.jobs.finish(
-                    result.name,
+                    name,
                     fence,
                     result=result.result,
                     detail=result.detail,
