@@ -291,7 +291,8 @@ class Attempts:
             {"envelope": envelope, "ended_at": self._now, **{name: getattr(outcome, name) for name in _OUTCOME}}
             for envelope, outcome in outcomes.items()
         ]
-        self._conn.execute(_CLOSE, values)
+        if values:
+            self._conn.execute(_CLOSE, values)
 
     def _after_uncertain(self, row: Any) -> datetime:
         earliest: datetime = self._now + UNCERTAIN_WAIT

@@ -88,6 +88,8 @@ class Outbox:
 
     def put_all(self, messages: Sequence[Outgoing]) -> list[int]:
         """Store many at once, in this order; their numbers. AlreadyThere, and none is stored, if one is known."""
+        if not messages:
+            return []
         names = [message.message_id for message in messages]
         known = sa.select(outbox.c.id, outbox.c.message_id).where(outbox.c.message_id.in_(names)).limit(1)
         for row in self._conn.execute(known):

@@ -30,7 +30,7 @@ def test_every_single_step_survives_a_kill(tmp_path: Path, case: Case) -> None:
 
 
 def test_the_crash_test_sees_a_sender_that_notes_success_too_early(tmp_path: Path) -> None:
-    """The proof can fail: a sender that commits `submitted` before it transmits loses a message to a kill in between."""
+    """The proof can fail: a sender that commits `submitted` before it transmits loses a message to a kill between."""
 
     def careless(store: Store, home: Path, now: datetime, step: Step) -> None:
         with store.unit(now=now, actor="careless") as unit:
