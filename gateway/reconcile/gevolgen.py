@@ -51,15 +51,25 @@ def _over(versie: ToewijzingVersie, used: Verbruik) -> Iterator[Verschil]:
     if versie.omvang is not None and limit is not None and used.used_volume > limit:
         in_euros = versie.omvang.eenheid == eenheden.EURO
         yield verschil(
-            "R03", versie.gemeente, nummer=versie.toewijzing_nummer, field="volume", decided=limit,
-            ordered=used.used_volume, sub_kind=eenheden.base_unit(versie.omvang.eenheid),
+            "R03",
+            versie.gemeente,
+            nummer=versie.toewijzing_nummer,
+            field="volume",
+            decided=limit,
+            ordered=used.used_volume,
+            sub_kind=eenheden.base_unit(versie.omvang.eenheid),
             cents=used.used_volume - limit if in_euros else None,
-        )  # fmt: skip
+        )
     if versie.budget is not None and used.used_amount > versie.budget:
         yield verschil(
-            "R04", versie.gemeente, nummer=versie.toewijzing_nummer, field="budget", decided=versie.budget,
-            ordered=used.used_amount, cents=used.used_amount - versie.budget,
-        )  # fmt: skip
+            "R04",
+            versie.gemeente,
+            nummer=versie.toewijzing_nummer,
+            field="budget",
+            decided=versie.budget,
+            ordered=used.used_amount,
+            cents=used.used_amount - versie.budget,
+        )
 
 
 def _over_period(versie: ToewijzingVersie, lines: Sequence[Prestatie]) -> Iterator[Verschil]:

@@ -31,9 +31,13 @@ def stapeling(toewijzingen: Iterable[Toewijzing], today: date) -> Iterator[Versc
                 shared = one.looptijd.intersect(two.looptijd)
                 if shared is not None and stacked_products(one, two):
                     yield verschil(
-                        "A16", one.gemeente, nummer=two.toewijzing_nummer, field="toewijzingNummer",
-                        ordered=one.toewijzing_nummer, interval=shared,
-                    )  # fmt: skip
+                        "A16",
+                        one.gemeente,
+                        nummer=two.toewijzing_nummer,
+                        field="toewijzingNummer",
+                        ordered=one.toewijzing_nummer,
+                        interval=shared,
+                    )
 
 
 def stacked_products(one: ToewijzingVersie, two: ToewijzingVersie) -> bool:
@@ -81,9 +85,12 @@ def versies(toewijzing: Toewijzing) -> Iterator[Verschil]:
     """A26, A27: two contents for one moment; a field that may not change did."""
     for conflict in toewijzing.conflicten:
         yield verschil(
-            "A26", conflict.gemeente, nummer=conflict.toewijzing_nummer, field="toewijzingsdatum",
+            "A26",
+            conflict.gemeente,
+            nummer=conflict.toewijzing_nummer,
+            field="toewijzingsdatum",
             ordered=f"{conflict.toewijzingsdatum}T{conflict.toewijzingstijd}",
-        )  # fmt: skip
+        )
     first = toewijzing.versies[0]
     changed = dict.fromkeys(
         name
@@ -94,10 +101,13 @@ def versies(toewijzing: Toewijzing) -> Iterator[Verschil]:
     for name in changed:
         shown = name != "bsn"  # never personal data
         yield verschil(
-            "A27", first.gemeente, nummer=first.toewijzing_nummer, field=name,
+            "A27",
+            first.gemeente,
+            nummer=first.toewijzing_nummer,
+            field=name,
             decided=_field(first, name) if shown else None,
             ordered=_field(toewijzing.newest, name) if shown else None,
-        )  # fmt: skip
+        )
 
 
 def _field(versie: ToewijzingVersie, name: str) -> str:
@@ -127,9 +137,13 @@ def volledigheid(toewijzingen: Iterable[Toewijzing]) -> Iterator[Verschil]:
             runs = not versie.is_removed and versie.looptijd.last >= last
             if runs and last not in {sent.dagtekening for sent in versie.verzendingen}:
                 yield verschil(
-                    "A28", versie.gemeente, nummer=versie.toewijzing_nummer, field="dagtekening",
-                    decided=last, ordered=max(sent.dagtekening for sent in versie.verzendingen),
-                )  # fmt: skip
+                    "A28",
+                    versie.gemeente,
+                    nummer=versie.toewijzing_nummer,
+                    field="dagtekening",
+                    decided=last,
+                    ordered=max(sent.dagtekening for sent in versie.verzendingen),
+                )
 
 
 def geblokkeerd(toewijzing: Toewijzing, state: State) -> Iterator[Verschil]:
@@ -168,9 +182,12 @@ def referenties(toewijzing: Toewijzing, known: Mapping[tuple[str, str, str], Ver
             continue
         if (versie.gemeente, versie.aanbieder, referentie) not in known or referentie in seen:
             yield verschil(
-                "A32", versie.gemeente, nummer=versie.toewijzing_nummer, field="referentieAanbieder",
+                "A32",
+                versie.gemeente,
+                nummer=versie.toewijzing_nummer,
+                field="referentieAanbieder",
                 ordered=referentie,
-            )  # fmt: skip
+            )
         seen.add(referentie)
 
 
@@ -178,9 +195,13 @@ def opbouw(versie: ToewijzingVersie) -> Iterator[Verschil]:
     """A33: the filled elements do not fit the kind of allocation (1.1: CD041, CD075–CD080, CS338)."""
     for rule, field in _structure(versie):
         yield verschil(
-            "A33", versie.gemeente, nummer=versie.toewijzing_nummer, sub_kind=rule, field=field,
+            "A33",
+            versie.gemeente,
+            nummer=versie.toewijzing_nummer,
+            sub_kind=rule,
+            field=field,
             ordered=str(versie.omvang) if field == "omvang" and versie.omvang else None,
-        )  # fmt: skip
+        )
 
 
 def _structure(v: ToewijzingVersie) -> Iterator[tuple[str, str]]:

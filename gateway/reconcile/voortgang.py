@@ -92,9 +92,14 @@ class _Kijker:
         """`decided` is what the order says, `ordered` what was delivered."""
         v = self.versie
         return verschil(
-            kind, v.gemeente, nummer=v.toewijzing_nummer, field=field, sub_kind=sub,
-            decided=None if decided is None else str(decided), ordered=None if ordered is None else str(ordered),
-        )  # fmt: skip
+            kind,
+            v.gemeente,
+            nummer=v.toewijzing_nummer,
+            field=field,
+            sub_kind=sub,
+            decided=None if decided is None else str(decided),
+            ordered=None if ordered is None else str(ordered),
+        )
 
     def _overdue(self, since: date, workdays: int) -> bool:
         return not self.werkdagen.within_workdays(since, workdays, self.today)

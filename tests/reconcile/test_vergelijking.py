@@ -545,6 +545,15 @@ def test_a33_structure(product: str, looptijd: str, omvang: str, budget: int | N
     assert [v.sub_kind for v in result.verschillen if v.kind == "A33"] == rules
 
 
+def test_what_counts_as_compared() -> None:
+    """An order, or a line in force; not a replaced line, a personal budget, or a waiting candidate."""
+    pgb = besluit(2, "2026-01-01..2026-12-31", leveringsvorm="PGB", aanbieder=None)
+    old = besluit(3, "2024-01-01..2024-12-31", status="VERVANGEN")
+
+    assert compare([besluit(), pgb, old], [order()]) == Vergelijking(1, 1, ())
+    assert compare([besluit(1), besluit(2)], [order()]).compared == 1
+
+
 def test_every_kind_is_tested_here() -> None:
     """1.2.5 has 33 kinds."""
     assert [kind for kind in SOORTEN if kind[0] == "A"] == [f"A{n:02}" for n in range(1, 34)]
