@@ -16,10 +16,10 @@ from gateway.demo.cast import DAYS, GEMEENTE, at
 from gateway.demo.scene import DOCUMENTEN, Scene, StepFailed, iwmo_name
 from gateway.domain.findings import Finding
 from gateway.domain.money import euro
-from gateway.flows import allocation, comparison, decisions, declaration, delivery, plan_out
-from gateway.flows.cases import Document, get_uitvraag, open_traject, save_uitvraag
-from gateway.flows.parties import PartnerRecord, partner
-from gateway.plans import Voorstelregel, gemeentedeel, met_eigen_gemeentedeel, naar_besluitregel, voorbeeld
+from gateway.flows import allocation, comparison, decisions, declaration, delivery, drafting, plan_out
+from gateway.flows.cases import Document, get_uitvraag, occurrence, open_traject
+from gateway.flows.parties import PartnerRecord, Surroundings, partner
+from gateway.plans import Voorstelregel, Voorval, gemeentedeel, met_eigen_gemeentedeel, naar_besluitregel, voorbeeld
 from gateway.plans.documents import formulier_pdf, plan_pdf, verslag_pdf
 from gateway.plans.model import Bijlage, Ondersteuningsplan, Traject
 from gateway.store import Unit
@@ -57,7 +57,7 @@ async def dispatch_plan(scene: Scene) -> Told:
         form = formulier_pdf(deel, us.formaat)
         documents = [d for d in (report, _document(f"ondersteuningsplan-{REF}-uitvraag.pdf", form)) if d is not None]
         with scene.gemeente.store.unit(now=scene.clock(), actor=KLANTMANAGER) as unit:
-            open_traject(unit, traject)
+            open_traject(unit, us, traject, *_so_far(unit))
             plan_out.dispatch_plan(unit, us, traject.id, documents)
         pdf = form
     without = " (zonder PDF: Pango ontbreekt; het plan reist als gegevens)" if isinstance(pdf, Finding) else ""
@@ -110,11 +110,8 @@ async def fill_in_plan(scene: Scene) -> Told:
     """The provider fills in results, actions, products and hours; provider and client sign."""
     scene.clock.advance_to(at(DAYS.plan, 15))
     with scene.aanbieder.store.unit(now=scene.clock(), actor="P. Jansen") as unit:
-        record = get_uitvraag(unit, voorbeeld.PLAN_ID)
-        if record.body.toestand == "ontvangen":
-            plan = voorbeeld.ondertekend(_filled(record.body.uitvraag), DAGEN)
-            drawn_up = msgspec.structs.replace(record.body, plan=(plan,), toestand="ter_ondertekening")
-            save_uitvraag(unit, record, drawn_up, "client_getekend")
+        if get_uitvraag(unit, voorbeeld.PLAN_ID).body.toestand == "ontvangen":
+            _draw_up(unit, scene.aanbieder.us)
         plan = get_uitvraag(unit, voorbeeld.PLAN_ID).body.plan[0]
     actions = sum(len(blok.actie) for blok in plan.resultaat)
     return Told(
@@ -133,7 +130,7 @@ async def return_plan(scene: Scene) -> Told:
         plan = uitvraag.plan[0]
         document = _document(f"ondersteuningsplan-{REF}-retour.pdf", plan_pdf(plan, us.formaat))
         with scene.aanbieder.store.unit(now=scene.clock(), actor="P. Jansen") as unit:
-            plan_out.return_plan(unit, us, plan, [] if document is None else [document])
+            plan_out.return_plan(unit, us, plan.plan_id, [] if document is None else [document])
     await scene.settle()
     files = scene.files_of("aanbieder", "plan")
     return Told("Het plan ging verzegeld terug naar de gemeente.", (*files, *_kept(scene, f"{REF}-retour.pdf")))
@@ -171,10 +168,11 @@ async def decide(scene: Scene) -> Told:
                 traject.id,
                 regels,
                 door=KLANTMANAGER,
+                bevoegd=True,
                 gewogen=["ondersteuningsplan", "onderzoeksverslag"],
-                evaluatie_op=DAYS.ingang + timedelta(days=182),
+                evaluatie_op=DAYS.ingang + timedelta(weeks=20),
             )
-            decisions.announce(unit, traject.id, BESCHIKKING, DAYS.besluit)
+            decisions.announce(unit, us, traject.id, BESCHIKKING, DAYS.besluit)
     besluit = _traject_of(scene).besluit[-1]
     return Told(f"Besluit genomen en beschikking {besluit.beschikkingnummer} vastgelegd: {len(besluit.regel)} regels.")
 
@@ -184,7 +182,7 @@ async def allocate(scene: Scene) -> Told:
     scene.clock.advance_to(at(DAYS.besluit, 11))
     if scene.bericht("gemeente", "WMO301") is None:
         with scene.gemeente.store.unit(now=scene.clock(), actor=KLANTMANAGER) as unit:
-            allocation.allocate(unit, scene.gemeente.us, _traject_of(scene).id)
+            allocation.allocate(unit, scene.gemeente.us, _traject_of(scene).id, bevoegd=True)
     row = scene.bericht("gemeente", "WMO301")
     assert row is not None
     faults = berichten.validate(scene.xml("gemeente", row), today=scene.clock().date()).findings
@@ -331,7 +329,7 @@ def _document(name: str, pdf: bytes | Finding) -> Document | None:
 
 
 def _traject(report: Document | None) -> Traject:
-    """The case up to the uitvraag, addressed as the demo's partners are."""
+    """The case as filled in up to the uitvraag, addressed as the demo's partners are."""
     described: Bijlage | None = None
     if report is not None:
         described = voorbeeld.verslag(DAGEN, omvang_bytes=len(report.inhoud), sha256=report.sha256)
@@ -342,7 +340,30 @@ def _traject(report: Document | None) -> Traject:
         bijlage=() if described is None else (described,),
         retouradres=GEMEENTE.address,
     )
-    return msgspec.structs.replace(traject, uitvraag=(uitvraag,), toestand="arrangement_bepaald")
+    return msgspec.structs.replace(traject, uitvraag=(uitvraag,))
+
+
+def _so_far(unit: Unit) -> tuple[Voorval, ...]:
+    """What happened before the uitvraag, each on its day: melding, conversation, what the client was told, results."""
+    return (
+        occurrence(unit, "melding_geregistreerd", "G", op=at(DAYS.melding)),
+        occurrence(unit, "gesprek_gevoerd", "G", op=at(DAYS.gesprek)),
+        occurrence(unit, "client_geinformeerd", "G", op=at(DAYS.gesprek)),
+        occurrence(unit, "arrangement_vastgesteld", "G", op=at(DAYS.gesprek)),
+    )
+
+
+def _draw_up(unit: Unit, us: Surroundings) -> None:
+    """The provider's part, step by step: filled in, shared with the client, finished, signed by both."""
+    plan_id = voorbeeld.PLAN_ID
+    drafting.begin(unit, us, plan_id)
+    filled = _filled(get_uitvraag(unit, plan_id).body.uitvraag)
+    drafting.fill_in(unit, plan_id, msgspec.structs.replace(filled, concept_gedeeld=()))
+    for shown in filled.concept_gedeeld:
+        drafting.share(unit, us, plan_id, shown)
+    drafting.finish(unit, us, plan_id)
+    drafting.sign(unit, us, plan_id, "aanbieder", naam="P. Jansen", op=at(DAYS.plan, 14), wijze="portaal")
+    drafting.sign(unit, us, plan_id, "client", naam="J.É. van der Meer-Ünal", op=DAYS.plan, wijze="papier_scan")
 
 
 def _filled(deel: Ondersteuningsplan) -> Ondersteuningsplan:

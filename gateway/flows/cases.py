@@ -1,14 +1,24 @@
-"""Cases in the store: a municipality's traject, a provider's uitvraag, and the documents that belong to them."""
+"""Cases in the store: a municipality's traject, a provider's uitvraag, and the documents that belong to them.
+
+A case moves by the events of the one table only (plan 7.3): `happen` for what must be possible, `offer` for what came
+from outside and may come too early or too late.
+"""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from gateway.domain.findings import Finding
 from gateway.flows.dispatch import Refused
+from gateway.flows.orders import AMSTERDAM
+from gateway.flows.parties import Surroundings
+from gateway.plans import Omgeving, Voorval, apply
+from gateway.plans.machine.model import Partij
 from gateway.plans.model import Bijlage, OntvangenUitvraag, Traject
+from gateway.plans.orders import ToegewezenProduct
 from gateway.plans.plain import from_plain, to_plain
 from gateway.securemail import Attachment
 from gateway.store import Record, Unit
@@ -17,7 +27,7 @@ C = TypeVar("C", Traject, OntvangenUitvraag)
 Plain = dict[str, Any]
 
 TRAJECT, UITVRAAG, DOCUMENT = "traject", "uitvraag", "document"
-RECEIVED = "ontvangen"
+ATTENTION, NOT_YET = "aandachtspunt", "niet_verwerkt"
 
 
 class Case(msgspec.Struct, Generic[C], frozen=True):
@@ -44,19 +54,60 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
         return Attachment(self.naam, self.mediatype, self.inhoud)
 
 
-def open_traject(unit: Unit, traject: Traject) -> None:
-    """A new case. Its client is found by BSN through a keyed hash only (SM-146)."""
+def occurrence(unit: Unit, soort: str, partij: Partij, **details: Any) -> Voorval:
+    """Something that happens now, by whoever works in this unit; `details` are fields of `Voorval`."""
+    return Voorval(soort=soort, partij=partij, **{"door": unit.actor, "op": unit.now, **details})
+
+
+def open_traject(unit: Unit, us: Surroundings, traject: Traject, *voorvallen: Voorval) -> None:
+    """A new case, moved by the events that began it. Its client is found by BSN through a keyed hash only (SM-146)."""
+    body, warnings = _play(traject, voorvallen, _omgeving(unit, us))
     personal = {"bsn": traject.client.bsn} if traject.client.bsn else None
-    unit.records.add(TRAJECT, traject.id, to_plain(traject), dossier=traject.id, personal=personal)
-    unit.audit.write("case_opened", f"traject/{traject.id}")
+    unit.records.add(TRAJECT, body.id, to_plain(body), dossier=body.id, personal=personal)
+    unit.audit.write("case_opened", f"traject/{body.id}")
+    _log(unit, traject, body, warnings)
 
 
-def open_uitvraag(unit: Unit, uitvraag: OntvangenUitvraag, message_id: str) -> None:
-    """A request that came in with this Message-ID, on the provider's side."""
-    bsn = uitvraag.uitvraag.client.bsn
+def open_uitvraag(unit: Unit, us: Surroundings, uitvraag: OntvangenUitvraag, voorval: Voorval) -> None:
+    """A request that came in, on the provider's side."""
+    body, warnings = _play(uitvraag, (voorval,), _omgeving(unit, us))
+    bsn = body.uitvraag.client.bsn
     personal = {"bsn": bsn} if bsn else None
-    unit.records.add(UITVRAAG, uitvraag.id, to_plain(uitvraag), dossier=uitvraag.id, personal=personal)
-    unit.records.add_event(UITVRAAG, uitvraag.id, RECEIVED, {"messageId": message_id})
+    unit.records.add(UITVRAAG, body.id, to_plain(body), dossier=body.id, personal=personal)
+    _log(unit, uitvraag, body, warnings)
+
+
+def happen(
+    unit: Unit, us: Surroundings, case: Case[C], *voorvallen: Voorval, lopend: Iterable[ToegewezenProduct] = ()
+) -> Case[C]:
+    """Let these events happen, in order, and write the case. Refused with every reason of the first that may not."""
+    body, warnings = _play(case.body, voorvallen, _omgeving(unit, us, lopend))
+    return _write(unit, case, body, warnings)
+
+
+def offer(unit: Unit, us: Surroundings, case: Case[C], voorval: Voorval) -> Case[C]:
+    """An event that came from outside: where it may not happen, the case keeps a note of it and stays (PL-73).
+
+    The changed body of `case` is written either way.
+    """
+    try:
+        return happen(unit, us, case, voorval)
+    except Refused as refused:
+        written = _write(unit, case, case.body, ())
+        note = {"gebeurtenis": voorval.soort, "codes": sorted({finding.code for finding in refused.findings})}
+        unit.records.add_event(_soort(case.body), case.body.id, NOT_YET, note)
+        return written
+
+
+def save(unit: Unit, case: Case[C]) -> Case[C]:
+    """Write what was filled in without an event: a draft, a date of delivery."""
+    return _write(unit, case, case.body, ())
+
+
+def attention(unit: Unit, case: Case[C], findings: Iterable[Finding]) -> None:
+    """Keep findings that a person should look at, without their texts."""
+    for finding in findings:
+        unit.records.add_event(_soort(case.body), case.body.id, ATTENTION, {"code": finding.code, "pad": finding.path})
 
 
 def get_traject(unit: Unit, id: str) -> Case[Traject]:
@@ -69,12 +120,9 @@ def get_uitvraag(unit: Unit, plan_id: str) -> Case[OntvangenUitvraag]:
     return _found(unit.records.get(UITVRAAG, plan_id, Plain), OntvangenUitvraag)
 
 
-def dispatch_of(unit: Unit, plan_id: str) -> str | None:
+def dispatch_of(uitvraag: OntvangenUitvraag) -> str | None:
     """Message-ID of the mail that brought a request."""
-    for event in unit.records.events(UITVRAAG, plan_id):
-        if event.soort == RECEIVED:
-            return str(msgspec.json.decode(event.body)["messageId"])
-    return None
+    return next((g.bericht_id for g in uitvraag.gebeurtenis if g.soort == "uitvraag_bezorgd"), None)
 
 
 def knows_uitvraag(unit: Unit, plan_id: str) -> bool:
@@ -82,9 +130,10 @@ def knows_uitvraag(unit: Unit, plan_id: str) -> bool:
     return unit.records.get(UITVRAAG, plan_id, Plain) is not None
 
 
-def trajecten(unit: Unit) -> list[Case[Traject]]:
-    """All cases of a municipality, oldest first."""
-    return [_found(record, Traject) for record in unit.records.list(TRAJECT, Plain)]
+def trajecten(unit: Unit, bsn: str | None = None) -> list[Case[Traject]]:
+    """All cases of a municipality, oldest first; of one client if `bsn` is given."""
+    personal = {"bsn": bsn} if bsn else None
+    return [_found(record, Traject) for record in unit.records.list(TRAJECT, Plain, personal=personal)]
 
 
 def uitvragen(unit: Unit, bsn: str | None = None) -> list[Case[OntvangenUitvraag]]:
@@ -105,40 +154,10 @@ def traject_of_toewijzing(unit: Unit, nummer: int) -> Case[Traject] | None:
     return _found(found[0], Traject) if found else None
 
 
-def save_traject(
-    unit: Unit,
-    case: Case[Traject],
-    traject: Traject,
-    event: str,
-    keys: Mapping[str, str | Sequence[str]] | None = None,
-) -> None:
-    """Write a changed case and the event that changed it (plan 7.3)."""
-    unit.records.save(TRAJECT, traject.id, to_plain(traject), versie=case.versie, keys=keys)
-    unit.records.add_event(TRAJECT, traject.id, event, {"van": case.body.toestand, "naar": traject.toestand})
-    unit.audit.write(event, f"traject/{traject.id}")
-
-
-def save_uitvraag(unit: Unit, case: Case[OntvangenUitvraag], uitvraag: OntvangenUitvraag, event: str) -> None:
-    """Write a provider's changed request and the event that changed it."""
-    keys = {"toewijzing": [str(nummer) for nummer in uitvraag.toewijzing_nummer]}
-    unit.records.save(UITVRAAG, uitvraag.id, to_plain(uitvraag), versie=case.versie, keys=keys)
-    unit.records.add_event(UITVRAAG, uitvraag.id, event, {"van": case.body.toestand, "naar": uitvraag.toestand})
-    unit.audit.write(event, f"uitvraag/{uitvraag.id}")
-
-
-def expect(toestand: str | None, event: str, *allowed: str | None) -> None:
-    """Refuse an event in a state that does not list it; nothing changes (plan 7.3)."""
-    if toestand not in allowed:
-        raise Refused(
-            [
-                Finding(
-                    code="TOESTAND",
-                    severity="error",
-                    message=f"De gebeurtenis {event} past niet bij de toestand {toestand or 'nieuw'}.",
-                    advice="Bekijk het traject; misschien is deze stap al gezet.",
-                )
-            ]
-        )
+def uitvraag_of_toewijzing(unit: Unit, nummer: int, gemeente: str) -> Case[OntvangenUitvraag] | None:
+    """The request of this gemeente that led to this ToewijzingNummer."""
+    found = [_found(r, OntvangenUitvraag) for r in unit.records.list(UITVRAAG, Plain, keys={"toewijzing": str(nummer)})]
+    return next((case for case in found if case.body.gemeente == gemeente), None)
 
 
 def keep_documents(unit: Unit, dossier: str, documents: Sequence[Document]) -> None:
@@ -152,6 +171,55 @@ def documents_of(unit: Unit, bijlagen: Sequence[Bijlage]) -> list[Document]:
     """The files behind these descriptions, those that are here."""
     found = (unit.records.get(DOCUMENT, bijlage.sha256, Document) for bijlage in bijlagen)
     return [record.body for record in found if record is not None]
+
+
+def _omgeving(unit: Unit, us: Surroundings, lopend: Iterable[ToegewezenProduct] = ()) -> Omgeving:
+    return Omgeving(us.formaat, today(unit), us.products, lopend=tuple(lopend))
+
+
+def today(unit: Unit) -> date:
+    """The day of this unit of work in the Netherlands."""
+    return unit.now.astimezone(AMSTERDAM).date()
+
+
+def _play(body: C, voorvallen: Sequence[Voorval], omgeving: Omgeving) -> tuple[C, tuple[Finding, ...]]:
+    """The case after these events and their warnings, each once."""
+    warnings: dict[tuple[str, str | None], Finding] = {}
+    for voorval in voorvallen:
+        uitkomst = apply(body, voorval, omgeving)
+        if uitkomst.zaak is None:
+            raise Refused(uitkomst.findings)
+        body = uitkomst.zaak
+        warnings |= {(finding.code, finding.path): finding for finding in uitkomst.findings}
+    return body, tuple(warnings.values())
+
+
+def _write(unit: Unit, case: Case[C], body: C, warnings: Iterable[Finding]) -> Case[C]:
+    versie = unit.records.save(_soort(body), body.id, to_plain(body), versie=case.versie, keys=_keys(body))
+    _log(unit, case.body, body, warnings)
+    return Case(body, versie)
+
+
+def _log(unit: Unit, before: C, body: C, warnings: Iterable[Finding]) -> None:
+    """Every event in the log of the case and in the audit trail, in the transaction of the change (plan 7.3)."""
+    for gebeurtenis in body.gebeurtenis[len(before.gebeurtenis) :]:
+        unit.records.add_event(_soort(body), body.id, gebeurtenis.soort, to_plain(gebeurtenis))
+        unit.audit.write(gebeurtenis.soort, f"{_soort(body)}/{body.id}")
+    attention(unit, Case(body, 0), warnings)
+
+
+def _soort(body: Traject | OntvangenUitvraag) -> str:
+    return TRAJECT if isinstance(body, Traject) else UITVRAAG
+
+
+def _keys(body: Traject | OntvangenUitvraag) -> dict[str, list[str]]:
+    """What a message can find the case by."""
+    if isinstance(body, OntvangenUitvraag):
+        return {"toewijzing": [str(nummer) for nummer in body.toewijzing_nummer]}
+    return {
+        "plan": [uitvraag.id for uitvraag in body.uitvraag if uitvraag.verzonden_op is not None],
+        "toewijzing": [str(koppeling.toewijzing_nummer) for koppeling in body.toewijzing],
+    }
 
 
 def _found(record: Record[Plain] | None, kind: type[C]) -> Case[C]:

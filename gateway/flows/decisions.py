@@ -5,20 +5,17 @@ from datetime import date
 
 import msgspec
 
-from gateway.flows.cases import expect, get_traject, save_traject
+from gateway.flows.cases import Case, get_traject, happen, occurrence, today
 from gateway.flows.dispatch import Refused, refuse
-from gateway.flows.orders import AMSTERDAM
 from gateway.flows.parties import Surroundings
 from gateway.plans import Voorstelregel, propose, voor_verzending
-from gateway.plans.model import Besluit, Besluitregel, Grond
+from gateway.plans.model import Besluit, Besluitregel, Grond, Ondersteuningsplan, Traject
 from gateway.store import Unit
 
 
 def proposal(unit: Unit, us: Surroundings, traject_id: str) -> list[Voorstelregel]:
     """The proposed lines of the plan under assessment, empty where a person must choose (plan 9.1). Nothing is kept."""
-    traject = get_traject(unit, traject_id).body
-    expect(traject.toestand, "voorstel", "in_beoordeling")
-    return propose(traject.plan[-1], us.formaat, us.products, unit.now.astimezone(AMSTERDAM).date())
+    return propose(_assessed(get_traject(unit, traject_id)), us.formaat, us.products, today(unit))
 
 
 def decide(
@@ -28,46 +25,60 @@ def decide(
     regels: Sequence[Besluitregel],
     *,
     door: str,
+    bevoegd: bool,
     gewogen: Sequence[str],
-    evaluatie_op: date,
+    evaluatie_op: date | None,
 ) -> str:
     """Record a grant on the ground of the submitted plan (event 22); the id of the besluit.
 
-    Refused if a line is incomplete or breaks a rule before sending (PL-4, plan 9.4), or nothing was weighed (PL-21).
+    `bevoegd`: this person may decide for the gemeente. Refused with everything that event 22 asks (PL-1, PL-4, PL-21,
+    PL-25, PL-44, PL-49 to PL-51), or if a line breaks a rule before sending (plan 9.4).
     """
-    record = get_traject(unit, traject_id)
-    traject = record.body
-    expect(traject.toestand, "besluit_genomen", "in_beoordeling", "zonder_plan")
-    if not gewogen or not regels:
-        raise refuse("PL-21", "Een besluit noemt wat is gewogen en wat wordt toegekend.", "Vul beide in.")
-    if faults := voor_verzending(regels, gemeente=us.ourselves.code, contract=us.products):
-        raise Refused(faults)
-    plan = traject.plan[-1]
+    case = get_traject(unit, traject_id)
+    plan = _assessed(case)
     besluit = Besluit(
-        id=f"{traject.id}/{len(traject.besluit) + 1}",
+        id=f"{traject_id}/{len(case.body.besluit) + 1}",
         soort="toekenning",
         grond=Grond(soort="plan", plan_id=plan.plan_id, versie=plan.versie),
         gewogen=tuple(gewogen),
         genomen_op=unit.now,
         genomen_door=door,
-        ingangsdatum=min(regel.ingangsdatum for regel in regels if regel.ingangsdatum is not None),
+        ingangsdatum=min((r.ingangsdatum for r in regels if r.ingangsdatum is not None), default=None),
         evaluatie_op=evaluatie_op,
         regel=tuple(regels),
     )
-    changed = msgspec.structs.replace(traject, besluit=(*traject.besluit, besluit), toestand="besloten")
-    save_traject(unit, record, changed, "besluit_genomen")
+    happen(
+        unit,
+        us,
+        _with(case, (*case.body.besluit, besluit)),
+        occurrence(unit, "besluit_genomen", "G", door=door, bevoegd=bevoegd, besluit=besluit.id),
+    )
+    # What cannot be ordered is not granted either: the rules of event 24, while the decision can still be changed.
+    if faults := voor_verzending(regels, gemeente=us.ourselves.code, contract=us.products):
+        raise Refused(faults)
     return besluit.id
 
 
-def announce(unit: Unit, traject_id: str, beschikkingnummer: int, op: date) -> None:
+def announce(unit: Unit, us: Surroundings, traject_id: str, beschikkingnummer: int, op: date) -> None:
     """The beschikking was made known to the client (event 23): starts the six weeks of PL-55."""
-    record = get_traject(unit, traject_id)
-    traject = record.body
-    expect(traject.toestand, "beschikking_bekendgemaakt", "besloten", "toegewezen", "in_uitvoering", "in_evaluatie")
-    besluit = msgspec.structs.replace(traject.besluit[-1], beschikkingnummer=beschikkingnummer, bekendgemaakt_op=op)
-    changed = msgspec.structs.replace(
-        traject,
-        besluit=(*traject.besluit[:-1], besluit),
-        toestand="beschikt" if traject.toestand == "besloten" else traject.toestand,
+    case = get_traject(unit, traject_id)
+    if not case.body.besluit:
+        raise refuse("PL-26", "Er is nog geen besluit om bekend te maken.")
+    besluit = msgspec.structs.replace(case.body.besluit[-1], beschikkingnummer=beschikkingnummer, bekendgemaakt_op=op)
+    happen(
+        unit,
+        us,
+        _with(case, (*case.body.besluit[:-1], besluit)),
+        occurrence(unit, "beschikking_bekendgemaakt", "G", besluit=besluit.id),
     )
-    save_traject(unit, record, changed, "beschikking_bekendgemaakt")
+
+
+def _assessed(case: Case[Traject]) -> Ondersteuningsplan:
+    """The version that is being weighed."""
+    if not case.body.plan or case.body.toestand != "in_beoordeling":
+        raise refuse("TOESTAND", "Er wordt nu geen plan beoordeeld.", "Bekijk het traject; misschien is dit al gedaan.")
+    return case.body.plan[-1]
+
+
+def _with(case: Case[Traject], besluiten: tuple[Besluit, ...]) -> Case[Traject]:
+    return msgspec.structs.replace(case, body=msgspec.structs.replace(case.body, besluit=besluiten))

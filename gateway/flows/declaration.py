@@ -39,8 +39,13 @@ class Beoordeeld(msgspec.Struct, frozen=True, kw_only=True):
     answer: dict[str, Any]  # as `gateway declaratie check --json` shows it
 
 
-def take_declaratie(unit: Unit, us: Surroundings, sender: PartnerRecord, incoming: Incoming) -> Unusable | None:
-    """Judge a WMO323 and answer it; while a line cannot be decided nothing is answered (reconciliation 1.4.1)."""
+def take_declaratie(
+    unit: Unit, us: Surroundings, sender: PartnerRecord, incoming: Incoming, number: int | None
+) -> Unusable | None:
+    """Judge a WMO323 and answer it; while a line cannot be decided nothing is answered (reconciliation 1.4.1).
+
+    `number` is its place in the register; None if another declaration had its name first (TR056).
+    """
     state = load_state(unit, sender.code, incoming.bericht)
     payload_hash = hashlib.sha256(incoming.xml).hexdigest()
     received_on = unit.now.astimezone(AMSTERDAM).date()
@@ -59,9 +64,9 @@ def take_declaratie(unit: Unit, us: Surroundings, sender: PartnerRecord, incomin
     if not assessment.antwoord.is_balanced():
         raise AssertionError("TR342 does not hold for an answer of our own; it is not sent")
     antwoord = assessment.antwoord.bericht(identificatie(unit, "WMO325"), received_on, _XSD)
-    if incoming.number is not None:
-        unit.berichten.set_status(incoming.number, "answered")
-    send_bericht(unit, us, sender, berichten.build(antwoord), answers=incoming.number, in_reply_to=incoming.message_id)
+    if number is not None:
+        unit.berichten.set_status(number, "answered")
+    send_bericht(unit, us, sender, berichten.build(antwoord), answers=number, in_reply_to=incoming.message_id)
     return None
 
 
@@ -105,29 +110,10 @@ def declare(
     return send_bericht(unit, us, to, berichten.build(bericht), reference=f"declaratie/{maand[0]:%Y%m}")
 
 
-def take_antwoord(unit: Unit, us: Surroundings, _sender: PartnerRecord, incoming: Incoming) -> Unusable | None:
-    """A WMO325: the declaration it answers is answered."""
-    head = incoming.head
-    sent = unit.berichten.find("uit", "WMO323", us.ourselves.code, head.heen_identificatie or "")
-    if sent is None:
-        return Unusable(findings=(_unknown_declaration(),))
-    unit.berichten.set_status(sent.id, "answered")
-    return None
-
-
 def _not_ordered() -> Finding:
     return Finding(
         code="PL-27",
         severity="error",
         message="Voor deze levering is er geen aanvaarde toewijzing.",
         advice="Wacht op de WMO301 van de gemeente, of vraag ernaar.",
-    )
-
-
-def _unknown_declaration() -> Finding:
-    return Finding(
-        code="TR337",
-        severity="error",
-        message="Dit is een antwoord op een declaratie die wij niet hebben verstuurd.",
-        advice="Neem contact op met de gemeente; verwerk het niet.",
     )

@@ -6,14 +6,24 @@ from typing import Any
 import msgspec
 
 from gateway import berichten
-from gateway.flows.cases import save_traject, traject_of_toewijzing
+from gateway.flows.cases import (
+    Case,
+    happen,
+    occurrence,
+    save,
+    today,
+    traject_of_toewijzing,
+    uitvraag_of_toewijzing,
+)
 from gateway.flows.deliveries import wmo305_from
 from gateway.flows.dispatch import refuse, send_bericht
 from gateway.flows.incoming import Incoming
 from gateway.flows.numbers import identificatie
-from gateway.flows.orders import AMSTERDAM
 from gateway.flows.parties import PartnerRecord, Surroundings
+from gateway.plans.model import ToewijzingKoppeling, Traject
 from gateway.store import Unit
+
+REMOVED = "3"  # StatusAanlevering
 
 
 def start(unit: Unit, us: Surroundings, to: PartnerRecord, order: int, begindatum: date) -> int:
@@ -25,24 +35,55 @@ def start(unit: Unit, us: Surroundings, to: PartnerRecord, order: int, begindatu
         received,
         begindatum,
         identificatie=identificatie(unit, "WMO305"),
-        dagtekening=unit.now.astimezone(AMSTERDAM).date(),
+        dagtekening=today(unit),
     )
     return send_bericht(unit, us, to, berichten.build(bericht), reference=f"order/{order}")
 
 
-def start_received(unit: Unit, _us: Surroundings, _sender: PartnerRecord, incoming: Incoming) -> None:
-    """An accepted WMO305: the traject of the order is being delivered."""
+def start_received(unit: Unit, us: Surroundings, sender: PartnerRecord, incoming: Incoming) -> None:
+    """An accepted WMO305: the traject of the order is being delivered, from the day that it says."""
+    by_traject: dict[str, list[Any]] = {}
     for product in incoming.bericht.client.start_producten:
-        record = traject_of_toewijzing(unit, product.toewijzing_nummer) if product.toewijzing_nummer else None
-        if record is None:
-            continue
-        traject = record.body
-        koppelingen = tuple(
-            msgspec.structs.replace(k, begindatum=product.begindatum)
-            if k.toewijzing_nummer == product.toewijzing_nummer
-            else k
-            for k in traject.toewijzing
-        )
-        toestand = "in_uitvoering" if traject.toestand == "toegewezen" else traject.toestand
-        changed = msgspec.structs.replace(traject, toewijzing=koppelingen, toestand=toestand)
-        save_traject(unit, record, changed, "levering_gestart")
+        case = traject_of_toewijzing(unit, product.toewijzing_nummer) if product.toewijzing_nummer else None
+        if case is not None:
+            by_traject.setdefault(case.body.id, []).append(product)
+    for products in by_traject.values():
+        case = traject_of_toewijzing(unit, products[0].toewijzing_nummer)
+        assert case is not None, "found a moment ago"
+        for product in products:
+            case = _started(case, product)
+        started = any(product.status_aanlevering != REMOVED for product in products)
+        if started and case.body.toestand == "toegewezen":
+            voorval = occurrence(
+                unit, "levering_gestart", "S", door=f"partner/{sender.code}", bericht_id=incoming.message_id
+            )
+            happen(unit, us, case, voorval)
+        else:
+            save(unit, case)
+
+
+def start_answered(unit: Unit, us: Surroundings, sender: PartnerRecord, incoming: Incoming, accepted: bool) -> None:
+    """A WMO306 at the provider: an accepted start moves the plan that it rests on."""
+    sent = unit.berichten.find("uit", "WMO305", us.ourselves.code, incoming.head.heen_identificatie or "")
+    assert sent is not None, "the caller found the message that this answers"
+    told: Any = berichten.parse(unit.berichten.xml(sent.id))
+    for product in told.client.start_producten if accepted else ():
+        case = uitvraag_of_toewijzing(unit, product.toewijzing_nummer, sender.code)
+        if case is not None and case.body.toestand == "toegewezen":
+            voorval = occurrence(
+                unit, "levering_gestart", "S", door=f"partner/{sender.code}", bericht_id=incoming.message_id
+            )
+            happen(unit, us, case, voorval)
+
+
+def _started(case: Case[Traject], product: Any) -> Case[Traject]:
+    """The link with its first day of delivery; without it again if the start is removed."""
+
+    def dated(koppeling: ToewijzingKoppeling) -> ToewijzingKoppeling:
+        if koppeling.toewijzing_nummer != product.toewijzing_nummer:
+            return koppeling
+        begin = None if product.status_aanlevering == REMOVED else product.begindatum
+        return msgspec.structs.replace(koppeling, begindatum=begin)
+
+    body = msgspec.structs.replace(case.body, toewijzing=tuple(dated(k) for k in case.body.toewijzing))
+    return msgspec.structs.replace(case, body=body)

@@ -9,6 +9,8 @@ from gateway.flows.parties import PartnerRecord, Surroundings
 from gateway.securemail import Attachment, Message
 from gateway.store import BerichtIn, Outgoing, Unit
 
+PLAN = "plan"  # kind of a mail that carries a plan, and the first word of its reference
+
 
 class Refused(Exception):
     """A flow may not go on. `findings` say why and what to do; the unit of work is rolled back, so nothing happened."""
@@ -79,7 +81,7 @@ def send_plan(
     message = securemail.plan_message(
         us.ourselves.address, to.address, plan_id[:8], plan, documents, in_reply_to=in_reply_to
     )
-    return send(unit, us, to, message, kind="plan", reference=f"plan/{plan_id}", dossier=dossier)
+    return send(unit, us, to, message, kind=PLAN, reference=f"{PLAN}/{plan_id}", dossier=dossier)
 
 
 def send_bericht(

@@ -4,18 +4,21 @@ from collections.abc import Callable
 
 from gateway import berichten
 from gateway.berichten import SOORTEN
-from gateway.berichten.retour import Answer, controleer, retour
+from gateway.berichten.historie import History
+from gateway.berichten.historie.uitkomst import gaat_over_ander, is_afkeuring
+from gateway.berichten.retour import controleer, retour
 from gateway.domain.findings import Finding, has_errors
 from gateway.flows import allocation, declaration, delivery
+from gateway.flows.cases import today
 from gateway.flows.dispatch import send_bericht
 from gateway.flows.history import earlier
 from gateway.flows.incoming import Incoming
-from gateway.flows.kop import Kop, kop
-from gateway.flows.orders import AMSTERDAM
+from gateway.flows.kop import kop
 from gateway.flows.parties import PartnerRecord, Surroundings
 from gateway.flows.payload import Payload, Unusable
 from gateway.securemail import Opened
 from gateway.store import BerichtIn, Unit
+from gateway.store.berichten import Status
 
 
 def take_bericht(
@@ -31,34 +34,79 @@ def take_bericht(
     known = unit.berichten.find("in", head.soort, head.afzender, head.identificatie)
     if known is not None and unit.berichten.xml(known.id) == payload.content:
         return None  # the same message in another mail: it had its effect and its answer (IV028)
-    kind = SOORTEN[head.soort]
     # Read before this message is registered: it may not be its own history.
     before = earlier(unit, sender.code)
-    if kind.is_retour and head.soort != "WMO325" and has_errors(faults := controleer(reading.bericht, before)):
-        return Unusable(findings=faults)
     incoming = Incoming(
         head=head,
         bericht=reading.bericht,
         xml=payload.content,
         reading=reading,
         message_id=opened.headers.message_id,
-        number=None if known is not None else _register(unit, head, payload.content),
+        known=known is not None,
     )
-    if kind.is_retour:
-        return _take_answer(unit, us, sender, incoming)
-    if kind.retour == "WMO325":
-        return declaration.take_declaratie(unit, us, sender, incoming)
-    answer = retour(
-        payload.content,
-        today=unit.now.astimezone(AMSTERDAM).date(),
-        earlier=before,
-        own=(us.ourselves.code,),
-        sources=us.sources,
-    )
-    return _answer(unit, us, sender, incoming, answer)
+    if SOORTEN[head.soort].is_retour:
+        return _take_answer(unit, us, sender, incoming, before)
+    return _take_message(unit, us, sender, incoming, before)
 
 
-def _register(unit: Unit, head: Kop, xml: bytes) -> int:
+Effect = Callable[[Unit, Surroundings, PartnerRecord, Incoming], None]
+_ON_ACCEPTED: dict[str, Effect] = {"WMO301": allocation.order_received, "WMO305": delivery.start_received}
+_ON_ANSWER: dict[str, Callable[[Unit, Surroundings, PartnerRecord, Incoming, bool], None]] = {
+    "WMO302": allocation.order_answered,
+    "WMO306": delivery.start_answered,
+}
+
+
+def _take_message(
+    unit: Unit, us: Surroundings, sender: PartnerRecord, incoming: Incoming, before: History
+) -> Unusable | None:
+    """Send the return message and let an accepted message take effect, together."""
+    if SOORTEN[incoming.head.soort].retour == "WMO325":
+        return declaration.take_declaratie(unit, us, sender, incoming, register(unit, incoming))
+    answer = retour(incoming.xml, today=today(unit), earlier=before, own=(us.ourselves.code,), sources=us.sources)
+    if answer.data is None:
+        return Unusable(findings=answer.findings)
+    accepted = answer.oordeel in ("goedgekeurd", "onbeslist")
+    number = register(unit, incoming, "accepted" if accepted else "rejected")
+    send_bericht(unit, us, sender, answer.data, answers=number, in_reply_to=incoming.message_id)
+    if accepted and (effect := _ON_ACCEPTED.get(incoming.head.soort)) is not None:
+        effect(unit, us, sender, incoming)
+    return None
+
+
+def _take_answer(
+    unit: Unit, us: Surroundings, sender: PartnerRecord, incoming: Incoming, before: History
+) -> Unusable | None:
+    """A return message: the message it answers gets its status, once."""
+    head = incoming.head
+    sent = unit.berichten.find("uit", head.heen_soort or "", us.ourselves.code, head.heen_identificatie or "")
+    if sent is None or sent.ontvanger != sender.code:
+        return Unusable(findings=(_never_sent(),))
+    if incoming.known:
+        return Unusable(findings=(_name_used(),))
+    if head.soort == "WMO325":
+        if sent.status == "answered":
+            return Unusable(findings=(_answered_before(),))
+        register(unit, incoming, answers=sent.id)
+        unit.berichten.set_status(sent.id, "answered")
+        return None
+    if has_errors(faults := controleer(incoming.bericht, before)):
+        return Unusable(findings=faults)
+    register(unit, incoming, answers=sent.id)
+    if gaat_over_ander(incoming.bericht):
+        return None  # it refuses another message under the same name; this one stands as it stood (9056)
+    accepted = not is_afkeuring(incoming.bericht)
+    unit.berichten.set_status(sent.id, "accepted" if accepted else "rejected")
+    if (effect := _ON_ANSWER.get(head.soort)) is not None:
+        effect(unit, us, sender, incoming, accepted)
+    return None
+
+
+def register(unit: Unit, incoming: Incoming, status: Status = "new", *, answers: int | None = None) -> int | None:
+    """Write the message in the register; its number, or None if another message had its name first (TR056)."""
+    if incoming.known:
+        return None
+    head = incoming.head
     return unit.berichten.add(
         BerichtIn(
             richting="in",
@@ -68,44 +116,11 @@ def _register(unit: Unit, head: Kop, xml: bytes) -> int:
             ontvanger=head.ontvanger,
             identificatie=head.identificatie,
             dagtekening=head.dagtekening,
-            xml=xml,
+            xml=incoming.xml,
+            status=status,
+            antwoord_op=answers,
         )
     )
-
-
-Effect = Callable[[Unit, Surroundings, PartnerRecord, Incoming], None]
-_ON_ACCEPTED: dict[str, Effect] = {"WMO301": allocation.order_received, "WMO305": delivery.start_received}
-_ON_ANSWER: dict[str, Callable[[Unit, Surroundings, PartnerRecord, Incoming, bool], None]] = {
-    "WMO302": allocation.order_answered
-}
-
-
-def _answer(unit: Unit, us: Surroundings, sender: PartnerRecord, incoming: Incoming, answer: Answer) -> Unusable | None:
-    """Send the return message and let an accepted message take effect, together."""
-    if answer.data is None:
-        return Unusable(findings=answer.findings)
-    accepted = answer.oordeel in ("goedgekeurd", "onbeslist")
-    if incoming.number is not None:
-        unit.berichten.set_status(incoming.number, "accepted" if accepted else "rejected")
-    send_bericht(unit, us, sender, answer.data, answers=incoming.number, in_reply_to=incoming.message_id)
-    if accepted and (effect := _ON_ACCEPTED.get(incoming.head.soort)) is not None:
-        effect(unit, us, sender, incoming)
-    return None
-
-
-def _take_answer(unit: Unit, us: Surroundings, sender: PartnerRecord, incoming: Incoming) -> Unusable | None:
-    """A return message: the message it answers gets its status, once."""
-    head = incoming.head
-    if head.soort == "WMO325":
-        return declaration.take_antwoord(unit, us, sender, incoming)
-    sent = unit.berichten.find("uit", head.heen_soort or "", us.ourselves.code, head.heen_identificatie or "")
-    if sent is None:
-        return Unusable(findings=(_never_sent(),))
-    accepted = not incoming.bericht.header.retour_codes
-    unit.berichten.set_status(sent.id, "accepted" if accepted else "rejected")
-    if (effect := _ON_ANSWER.get(head.soort)) is not None:
-        effect(unit, us, sender, incoming, accepted)
-    return None
 
 
 def _other_party() -> Finding:
@@ -123,4 +138,22 @@ def _never_sent() -> Finding:
         severity="error",
         message="Dit is een antwoord op een bericht dat wij niet hebben verstuurd.",
         advice="Neem contact op met de afzender; verwerk het niet.",
+    )
+
+
+def _name_used() -> Finding:
+    return Finding(
+        code="TR056",
+        severity="error",
+        message="Onder deze identificatie is al een ander antwoord ontvangen.",
+        advice="Neem contact op met de afzender; het eerste antwoord geldt.",
+    )
+
+
+def _answered_before() -> Finding:
+    return Finding(
+        code="IV028",
+        severity="error",
+        message="Op deze declaratie is al een ander antwoord ontvangen.",
+        advice="Neem contact op met de gemeente; het eerste antwoord geldt.",
     )

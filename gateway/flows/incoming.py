@@ -16,4 +16,4 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     xml: bytes
     reading: Reading
     message_id: str
-    number: int | None  # in the register; None if its identification was used before (TR056)
+    known: bool = False  # another message came under this name before (TR056)

@@ -88,12 +88,13 @@ def _unusable(
     unit: Unit, us: Surroundings, item: InboxItem, opened: Opened, sender: PartnerRecord, why: Unusable
 ) -> Taken:
     """A genuine message whose payload cannot be used: quarantine, and the sender is told (SM-66 `processed/error`).
+    One that only came at the wrong moment is kept as well, and its sender learns no more than that (PL-73).
 
     Its identity is not registered: nothing of it took effect, so the same message may be handled again after mending.
     """
     codes = ", ".join(dict.fromkeys(f.code for f in why.findings))
     if opened.wants_receipt:
-        receipts.send_receipt(unit, us, sender, opened, failed=True)
+        receipts.send_receipt(unit, us, sender, opened, failed=not why.early)
     unit.inbox.settle(
         item.id,
         "quarantined",

@@ -18,3 +18,4 @@ class Unusable(msgspec.Struct, frozen=True, kw_only=True):
     """The payload cannot be used; nothing of it took effect."""
 
     findings: tuple[Finding, ...]
+    early: bool = False  # nothing is wrong with it but the moment: kept, and the sender learns it was received (PL-73)

@@ -7,24 +7,28 @@ import msgspec
 from gateway.domain.findings import Finding, has_errors
 from gateway.flows.cases import (
     Document,
+    attention,
+    happen,
     keep_documents,
     knows_uitvraag,
+    occurrence,
     open_uitvraag,
-    save_traject,
     traject_of_plan,
 )
-from gateway.flows.orders import AMSTERDAM
+from gateway.flows.dispatch import PLAN, Refused
 from gateway.flows.parties import PartnerRecord, Surroundings
 from gateway.flows.payload import Payload, Unusable
 from gateway.plans import (
+    Ondersteuningsplan,
     OntvangenUitvraag,
-    controleer,
     lees_uitwisseling,
     met_eigen_gemeentedeel,
     vergelijk_gemeentedeel,
 )
+from gateway.plans.checks.ingevuld import geldt
+from gateway.plans.digest import inhoud_sha256
 from gateway.plans.exchange import Uitwisseling
-from gateway.plans.model import Bijlage
+from gateway.plans.model import Bijlage, Handtekening
 from gateway.securemail import Opened, Part
 from gateway.store import Unit
 
@@ -40,73 +44,92 @@ def take_plan(unit: Unit, us: Surroundings, sender: PartnerRecord, opened: Opene
     if faults:
         return Unusable(findings=tuple(faults))
     if gelezen.soort == "uitvraag":
-        return _take_uitvraag(unit, sender, opened, gelezen, documents)
-    return _take_retour(unit, us, opened, gelezen, documents, findings)
+        return _take_uitvraag(unit, us, sender, opened, gelezen, documents)
+    return _take_retour(unit, us, sender, opened, gelezen, documents, findings)
 
 
 def _take_uitvraag(
-    unit: Unit, sender: PartnerRecord, opened: Opened, gelezen: Uitwisseling, documents: list[Document]
+    unit: Unit,
+    us: Surroundings,
+    sender: PartnerRecord,
+    opened: Opened,
+    gelezen: Uitwisseling,
+    documents: list[Document],
 ) -> Unusable | None:
     """Event 6 on the provider's side: the request is there, with the municipal part and its attachments."""
     if knows_uitvraag(unit, gelezen.plan_id):
         return Unusable(findings=(_fault("PLAN_BEKEND", "Een uitvraag met dit kenmerk is al ontvangen."),))
     ontvangen = OntvangenUitvraag(
-        id=gelezen.plan_id,
-        gemeente=sender.code,
-        uitvraag=gelezen.plan,
-        bijlage=_bijlagen(gelezen, sender.name, unit),
-        toestand="ontvangen",
+        id=gelezen.plan_id, gemeente=sender.code, uitvraag=gelezen.plan, bijlage=_bijlagen(gelezen, sender.name, unit)
     )
-    open_uitvraag(unit, ontvangen, opened.headers.message_id)
+    delivered = occurrence(
+        unit, "uitvraag_bezorgd", "S", door=f"partner/{sender.code}", bericht_id=opened.headers.message_id
+    )
+    open_uitvraag(unit, us, ontvangen, delivered)
     keep_documents(unit, ontvangen.id, documents)
-    unit.audit.write("uitvraag_bezorgd", f"uitvraag/{ontvangen.id}", partner=sender.code)
     return None
 
 
 def _take_retour(
     unit: Unit,
     us: Surroundings,
+    sender: PartnerRecord,
     opened: Opened,
     gelezen: Uitwisseling,
     documents: list[Document],
     findings: list[Finding],
 ) -> Unusable | None:
     """Events 17 and 20: the plan is matched to what was asked, compared, checked, and ready to be weighed."""
-    record = traject_of_plan(unit, gelezen.plan_id)
-    if record is None:
+    case = traject_of_plan(unit, gelezen.plan_id)
+    if case is None:
         return Unusable(findings=(_fault("PL-9", "Er is geen openstaande uitvraag met dit kenmerk."),))
-    traject = record.body
-    uitvraag = next(u for u in traject.uitvraag if u.id == gelezen.plan_id)
-    if uitvraag.momentopname is None or traject.toestand not in ("uitgevraagd", "aanvulling_gevraagd"):
-        return Unusable(findings=(_fault("PL-73", "Op deze uitvraag wordt nu geen plan verwacht."),))
+    uitvraag = next(u for u in case.body.uitvraag if u.id == gelezen.plan_id)
+    assert uitvraag.momentopname is not None, "a case is found by a plan code that was sent"
+    if uitvraag.aanbieder.agb != sender.code:
+        return Unusable(findings=(_fault("SM-130", "Deze uitvraag ging naar een andere aanbieder."),))
     if not _answers_dispatch(unit, opened, gelezen.plan_id):
         return Unusable(findings=(_fault("PAYLOAD", "Kenmerk en In-Reply-To wijzen naar verschillende uitvragen."),))
-    # The municipality's own record counts, whatever came back in its fields (PL-13).
     verschillen = vergelijk_gemeentedeel(uitvraag.momentopname, gelezen.plan, us.formaat)
-    plan = met_eigen_gemeentedeel(uitvraag.momentopname, gelezen.plan)
-    today = unit.now.astimezone(AMSTERDAM).date()
-    fouten = controleer(plan, us.formaat, "indienen", vandaag=today, contract=us.products)
-    if has_errors(fouten):
-        return Unusable(findings=tuple(fouten))
     plan = msgspec.structs.replace(
-        plan,
-        status="ingediend",
-        ontvangen_op=unit.now,
+        _with_own_part(uitvraag.momentopname, gelezen.plan),
         ontvangen_als="gateway",
         concept_gedeeld=gelezen.concept_gedeeld,
-        sha256=gelezen.sha256,
     )
-    changed = msgspec.structs.replace(
-        traject,
-        plan=(*traject.plan, plan),
-        concept_gedeeld=(*traject.concept_gedeeld, *gelezen.concept_gedeeld),
-        toestand="in_beoordeling",
-    )
-    save_traject(unit, record, changed, "plan_aanvaard")
-    for finding in (*findings, *verschillen, *fouten):
-        unit.records.add_event("traject", traject.id, "aandachtspunt", {"code": finding.code, "pad": finding.path})
-    keep_documents(unit, traject.id, documents)
+    submitted = msgspec.structs.replace(case, body=msgspec.structs.replace(case.body, plan=(*case.body.plan, plan)))
+    of_message = {"uitvraag": gelezen.plan_id, "bericht_id": opened.headers.message_id}
+    try:
+        taken = happen(
+            unit,
+            us,
+            submitted,
+            occurrence(unit, "plan_ingediend", "A", door=f"partner/{sender.code}", **of_message),
+            occurrence(unit, "plan_aanvaard", "S", **of_message),
+        )
+    except Refused as refused:
+        early = all(finding.code == "TOESTAND" for finding in refused.findings)
+        return Unusable(findings=refused.findings, early=early)
+    attention(unit, taken, (*findings, *verschillen))
+    keep_documents(unit, taken.body.id, documents)
     return None
+
+
+def _with_own_part(asked: Ondersteuningsplan, returned: Ondersteuningsplan) -> Ondersteuningsplan:
+    """The municipality's own record counts, whatever came back in its fields (PL-13).
+
+    A signature stood under what came back. Where it did, it goes on to stand under the version that is kept: only
+    fields differ that the signer had no say in, and the message as it came stays in the inbox.
+    """
+    own = met_eigen_gemeentedeel(asked, returned)
+    sha256 = inhoud_sha256(own)
+
+    def carried(signature: Handtekening | None) -> Handtekening | None:
+        if signature is None or not geldt(signature, returned):
+            return signature
+        return msgspec.structs.replace(signature, sha256=sha256)
+
+    both = returned.handtekening
+    signatures = msgspec.structs.replace(both, aanbieder=carried(both.aanbieder), client=carried(both.client))
+    return msgspec.structs.replace(own, handtekening=signatures)
 
 
 def _answers_dispatch(unit: Unit, opened: Opened, plan_id: str) -> bool:
@@ -114,7 +137,7 @@ def _answers_dispatch(unit: Unit, opened: Opened, plan_id: str) -> bool:
     if opened.headers.in_reply_to is None:
         return True
     sent = unit.outbox.by_message_id(opened.headers.in_reply_to)
-    return sent is not None and sent.reference == f"plan/{plan_id}"
+    return sent is not None and sent.reference == f"{PLAN}/{plan_id}"
 
 
 def _documents(gelezen: Uitwisseling, parts: tuple[Part, ...]) -> tuple[list[Document], list[Finding]]:

@@ -1,96 +1,73 @@
 """Plans on their way out: a municipality asks for one, a provider returns it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-import msgspec
-
-from gateway.domain.findings import has_errors
 from gateway.flows.cases import (
     Document,
     dispatch_of,
-    expect,
     get_traject,
     get_uitvraag,
+    happen,
     keep_documents,
-    save_traject,
-    save_uitvraag,
+    occurrence,
 )
-from gateway.flows.dispatch import Refused, refuse, send_plan
-from gateway.flows.orders import AMSTERDAM
+from gateway.flows.dispatch import refuse, send_plan
 from gateway.flows.parties import PartnerRecord, Surroundings, partner
-from gateway.plans import controleer, gemeentedeel, maak_retour, maak_uitvraag
-from gateway.plans.digest import inhoud_sha256
-from gateway.plans.model import Bijlage, Ondersteuningsplan
+from gateway.plans import maak_retour, maak_uitvraag
+from gateway.plans.model import Bijlage
 from gateway.store import Unit
-
-BEFORE_SUBMISSION = ("ontvangen", "in_opstelling", "ter_ondertekening", "aanvulling_gevraagd")
 
 
 def dispatch_plan(unit: Unit, us: Surroundings, traject_id: str, documents: Sequence[Document] = ()) -> int:
     """Send the municipal part to the chosen provider, with `documents`; its number in the outbox (event 5).
 
-    Refused with every fault of the phase *uitvragen* (PL-12), or if the provider is no partner (PL-36).
+    Refused with everything that event 5 asks (PL-11, PL-12, PL-17, PL-34 to PL-42, PL-49 to PL-51), if an attachment
+    that the uitvraag names is not among `documents`, or if the provider is no partner (PL-36).
     """
-    record = get_traject(unit, traject_id)
-    traject = record.body
-    expect(traject.toestand, "uitvraag_verzonden", "arrangement_bepaald")
-    uitvraag = traject.uitvraag[-1]
-    to = _partner(unit, uitvraag.aanbieder.agb or "")
-    today = unit.now.astimezone(AMSTERDAM).date()
-    deel = gemeentedeel(traject, uitvraag, us.formaat, today)
-    findings = controleer(deel, us.formaat, "uitvragen", vandaag=today)
-    if has_errors(findings):
-        raise Refused(findings)
-    content = maak_uitvraag(deel, us.formaat, verzonden_op=unit.now, bijlagen=uitvraag.bijlage)
-    number = send_plan(
+    sent = happen(unit, us, get_traject(unit, traject_id), occurrence(unit, "uitvraag_verzonden", "G")).body
+    uitvraag = sent.uitvraag[-1]
+    assert uitvraag.momentopname is not None, "event 5 keeps what is sent"
+    _complete(uitvraag.bijlage, documents)
+    content = maak_uitvraag(uitvraag.momentopname, us.formaat, verzonden_op=unit.now, bijlagen=uitvraag.bijlage)
+    keep_documents(unit, sent.id, documents)
+    return send_plan(
         unit,
         us,
-        to,
+        _partner(unit, uitvraag.aanbieder.agb or ""),
         content,
         [document.attachment() for document in documents],
         plan_id=uitvraag.id,
-        dossier=traject.id,
+        dossier=sent.id,
     )
-    keep_documents(unit, traject.id, documents)
-    sent = msgspec.structs.replace(uitvraag, verzonden_op=unit.now, momentopname=deel, sha256=inhoud_sha256(deel))
-    changed = msgspec.structs.replace(traject, uitvraag=(*traject.uitvraag[:-1], sent), toestand="uitgevraagd")
-    save_traject(unit, record, changed, "uitvraag_verzonden", {"plan": uitvraag.id})
-    return number
 
 
-def return_plan(unit: Unit, us: Surroundings, plan: Ondersteuningsplan, documents: Sequence[Document] = ()) -> int:
-    """Submit a plan version to the municipality that asked for it; its number in the outbox (event 17).
+def return_plan(unit: Unit, us: Surroundings, plan_id: str, documents: Sequence[Document] = ()) -> int:
+    """Submit the signed version to the municipality that asked for it; its number in the outbox (event 17).
 
     Refused with every fault of the phase *indienen*: an incomplete plan, a missing signature (PL-16, PL-22).
     """
-    record = get_uitvraag(unit, plan.plan_id)
-    uitvraag = record.body
-    expect(
-        uitvraag.toestand, "plan_ingediend", "ontvangen", "in_opstelling", "ter_ondertekening", "aanvulling_gevraagd"
-    )
-    to = _partner(unit, uitvraag.gemeente)
-    today = unit.now.astimezone(AMSTERDAM).date()
-    findings = controleer(plan, us.formaat, "indienen", vandaag=today)
-    if has_errors(findings):
-        raise Refused(findings)
-    submitted = msgspec.structs.replace(plan, status="ingediend", sha256=inhoud_sha256(plan))
+    uitvraag = happen(unit, us, get_uitvraag(unit, plan_id), occurrence(unit, "plan_ingediend", "A")).body
     bijlagen = tuple(_described(document, us.ourselves.name, unit.now) for document in documents)
-    content = maak_retour(submitted, us.formaat, verzonden_op=unit.now, bijlagen=bijlagen)
-    number = send_plan(
+    content = maak_retour(uitvraag.plan[-1], us.formaat, verzonden_op=unit.now, bijlagen=bijlagen)
+    keep_documents(unit, plan_id, documents)
+    return send_plan(
         unit,
         us,
-        to,
+        _partner(unit, uitvraag.gemeente),
         content,
         [document.attachment() for document in documents],
-        plan_id=plan.plan_id,
-        in_reply_to=dispatch_of(unit, plan.plan_id),
-        dossier=plan.plan_id,
+        plan_id=plan_id,
+        in_reply_to=dispatch_of(uitvraag),
+        dossier=plan_id,
     )
-    keep_documents(unit, plan.plan_id, documents)
-    changed = msgspec.structs.replace(uitvraag, plan=(*uitvraag.plan, submitted), toestand="ingediend")
-    save_uitvraag(unit, record, changed, "plan_ingediend")
-    return number
+
+
+def _complete(bijlagen: Iterable[Bijlage], documents: Sequence[Document]) -> None:
+    """What the plan says travels along does travel along: the other side refuses a plan without it."""
+    given = {document.sha256 for document in documents}
+    if any(bijlage.sha256 not in given for bijlage in bijlagen):
+        raise refuse("BIJLAGE_ONTBREEKT", "Een bijlage die de uitvraag noemt, is er niet bij.", "Voeg het bestand toe.")
 
 
 def _partner(unit: Unit, code: str) -> PartnerRecord:

@@ -2,12 +2,13 @@
 
 from gateway import __version__, securemail
 from gateway.domain.findings import Finding
-from gateway.flows.dispatch import Refused
+from gateway.flows.cases import occurrence, offer, traject_of_plan
+from gateway.flows.dispatch import PLAN, Refused
 from gateway.flows.parties import PartnerRecord, Surroundings
 from gateway.flows.taken import Taken
 from gateway.securemail import Opened, Reporter, Sent
 from gateway.securemail.receipts import Disposition
-from gateway.store import IllegalMove, InboxItem, Outgoing, Unit
+from gateway.store import IllegalMove, InboxItem, OutboxItem, Outgoing, Unit
 
 
 def send_receipt(
@@ -46,6 +47,8 @@ def take_receipt(unit: Unit, us: Surroundings, item: InboxItem, opened: Opened) 
     if sent is not None and verdict.state is not None:
         try:
             unit.outbox.receipt(sent.id, accepted=verdict.state == "received")
+            if verdict.state == "received":
+                _delivered(unit, us, sent, opened)
         except IllegalMove:
             # A second receipt, or one for a message that a person has put away: it proves nothing new.
             unit.outbox.note(sent.id, "receipt", "een tweede ontvangstbevestiging")
@@ -56,6 +59,15 @@ def take_receipt(unit: Unit, us: Surroundings, item: InboxItem, opened: Opened) 
     unit.identities.register(partner, opened.headers.message_id, opened.mic, outcome="receipt", inbox_id=item.id)
     unit.audit.write("receipt_read", f"inbox/{item.id}", partner=partner, outcome=verdict.state or "note")
     return Taken(state="handled", kind="receipt")
+
+
+def _delivered(unit: Unit, us: Surroundings, sent: OutboxItem, opened: Opened) -> None:
+    """Event 6 at the municipality: the provider's gateway has the request."""
+    kind, _, plan_id = (sent.reference or "").partition("/")
+    case = traject_of_plan(unit, plan_id) if kind == PLAN else None
+    if case is not None:
+        by = {"door": f"partner/{opened.partner.id}", "bericht_id": opened.headers.message_id, "uitvraag": plan_id}
+        offer(unit, us, case, occurrence(unit, "uitvraag_bezorgd", "S", **by))
 
 
 def _sent(unit: Unit, message_id: str) -> Sent | None:
