@@ -21,3 +21,12 @@ def test_an_unknown_message_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -
     """No rules is a question that went wrong, not an empty answer."""
     assert run(["regels", "--bericht", "WMO999"]) == BROKEN
     assert "gateway bericht soorten" in capsys.readouterr().err
+
+
+def test_the_rules_about_plans_are_in_the_same_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """commands.md: every kind in one shape; plan rules belong to no message."""
+    assert run(["regels", "--soort", "PL", "--json"]) == GOOD
+    found = {rule["code"]: rule for rule in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert len(found) == 73
+    assert (found["PL-28"]["status"], found["PL-28"]["kind"]) == ("implemented", "PL")
+    assert found["PL-28"]["where"] == "gateway.plans.orders.vergelijk_beschikking"
