@@ -135,9 +135,12 @@ def how_to_install(packages):
 
 
 def quiet(command, log=None):
-    """Run a command without showing its output (kept in `log`); True if it succeeded."""
+    """Run a command without showing its output (kept in `log`); True if it is there and succeeded."""
     with open(log or os.devnull, "ab") as out:
-        return subprocess.call(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT) == 0
+        try:
+            return subprocess.call(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT) == 0
+        except OSError:
+            return False
 
 
 def new_enough_python(version, which=shutil.which):

@@ -58,6 +58,12 @@ def test_without_network_the_sentence_speaks_of_network_and_proxy(
     assert not (tmp_path / "venv" / "installed").exists()
 
 
+def test_a_program_that_is_not_there_is_no_success() -> None:
+    """sudo, for instance: absent on many machines, forbidden on some."""
+    assert not bootstrap.quiet(["no-such-program"])
+    assert not bootstrap.quiet(["/etc/hostname"])
+
+
 def test_versions_that_do_not_go_together_are_not_blamed_on_the_network() -> None:
     """An old patch release of Python may lack a version that constraints.txt names."""
     assert "constraints.txt do not go together" in bootstrap.why_not("ERROR: ResolutionImpossible: for help")
