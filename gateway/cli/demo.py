@@ -80,7 +80,8 @@ def _closing(where: Path) -> None:
     show(f"Alles staat in {where}: lees eerst LEESMIJ.txt.")
     show("  post/        de mails zoals zij over de lijn gingen")
     show("  iwmo/        de iWmo-berichten")
-    show("  documenten/  de plannen op papier")
+    if (where / "documenten").is_dir():
+        show("  documenten/  de plannen op papier")
     show("  afrekening.txt  wat is ingediend, toegekend en geweigerd, en waarom")
 
 

@@ -6,6 +6,7 @@ WeasyPrint is an optional part (`documents`); where it or the system library Pan
 import io
 import warnings
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from importlib import resources
 from typing import Any
 
@@ -26,7 +27,8 @@ PerPagina = Callable[[int, int], bytes]  # (page, pages) -> SVG
 def beschikbaar() -> Finding | None:
     """None if PDFs can be made here, otherwise what is missing."""
     try:
-        with warnings.catch_warnings():
+        # Without Pango it prints a page of advice: on standard output, where answers stand.
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
             # it announces that HarfBuzz-Subset will be needed one day; until then fonts are reduced another way
             warnings.simplefilter("ignore", DeprecationWarning)
             import weasyprint  # noqa: F401
