@@ -39,7 +39,8 @@ from gateway.securemail.receipts import (
 from gateway.securemail.refusal import Reason, Refused
 from gateway.securemail.revocation import Revocation
 from gateway.securemail.routing import Route, RouteInputs, route
-from gateway.securemail.sealing import Sealed, reseal, seal, seal_clear
+from gateway.securemail.sealing import Sealed, check_size, reseal, seal, seal_clear
+from gateway.securemail.senders import announced
 
 __all__ = [
     "CONCLUSIONS",
@@ -83,7 +84,9 @@ __all__ = [
     "Trust",
     "Verdict",
     "VerdictCache",
+    "announced",
     "check_certificate",
+    "check_size",
     "choose_certificates",
     "classify",
     "conclude",

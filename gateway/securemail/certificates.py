@@ -33,6 +33,7 @@ from gateway.securemail import cms_write
 from gateway.securemail.chains import Certificate, Chain, read_certificate, walk
 from gateway.securemail.cms_write import Recipient
 from gateway.securemail.envelope import KeyName
+from gateway.securemail.guard import PARSER_ERRORS
 from gateway.securemail.keyrules import BadCertificate, fits_profile
 from gateway.securemail.partners import Partner, Trust
 from gateway.securemail.profiles import PROFILES
@@ -144,10 +145,14 @@ def check_certificate(der: bytes, usage: Usage, question: Question, cache: Verdi
 
 def _judge(chain: Chain, usage: Usage, question: Question) -> Verdict:
     now = question.now
-    told = [(certificate, question.revocation.about(certificate, issuer, now)) for certificate, issuer in chain.pairs]
     verdict = _judge_path(chain, usage, question)
     if verdict is not None:
         return verdict
+    try:
+        told = [(one, question.revocation.about(one, issuer, now)) for one, issuer in chain.pairs]
+    except PARSER_ERRORS as odd:  # `cryptography` reads the entries of a list as late as it can
+        detail = f"intrekkingsgegevens onleesbaar ({type(odd).__name__})"
+        return Verdict(reason="revocation-unknown", detail=detail, chain=chain)
     # The newest data win, whatever the date of revocation (SM-38).
     if any(evidence.revoked for _, evidence in told):
         return Verdict(reason="signer-revoked", detail="certificaat of uitgever is ingetrokken", chain=chain)
@@ -187,7 +192,7 @@ def _judge_path(
         reason, detail = "revocation-unknown", "intrekkingsgegevens zijn niet bruikbaar"
     except (ValidationError, PathError) as refused:
         detail = f"certificaatketen of gebruik niet in orde ({type(refused).__name__})"
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as odd:
+    except PARSER_ERRORS as odd:
         # asn1crypto parses as late as it can: a damaged extension shows here.
         detail = f"certificaat onleesbaar ({type(odd).__name__})"
     else:
@@ -208,8 +213,8 @@ def _validator(chain: Chain, question: Question, evidence: Sequence[Evidence] | 
         other_certs=[c.asn1 for c in chain.intermediates],
         moment=question.at,
         allow_fetching=False,
-        crls=list({e.crl: None for e in evidence or () if e.crl is not None}),
-        ocsps=list({e.ocsp: None for e in evidence or () if e.ocsp is not None}),
+        crls=list(dict.fromkeys(crl for e in evidence or () for crl in e.crls)),
+        ocsps=list(dict.fromkeys(e.ocsp for e in evidence or () if e.ocsp is not None)),
         revinfo_policy=policy,
     )
     parameters = None

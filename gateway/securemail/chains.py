@@ -43,6 +43,14 @@ class Certificate(msgspec.Struct, frozen=True):
         return tuple(name.lower() for name in names.get_values_for_type(x509.RFC822Name))
 
     @property
+    def is_authority(self) -> bool:
+        """Whether it may issue certificates (basicConstraints)."""
+        try:
+            return self.parsed.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+        except (x509.ExtensionNotFound, ValueError):
+            return False
+
+    @property
     def subject_serial_number(self) -> str | None:
         """serialNumber of the subject; an OIN where the anchor says so."""
         found = self.parsed.subject.get_attributes_for_oid(x509.NameOID.SERIAL_NUMBER)

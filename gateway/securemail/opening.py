@@ -178,7 +178,7 @@ def _open(raw: bytes, arrival: Arrival, cache: VerdictCache, claims: _Claims) ->
         signing_time=checked.signing_time,
         capabilities=checked.capabilities,
         carried=checked.certificates,
-        notes=_notes(headers, partner),
+        notes=_notes(headers, partner, entity, header),
     )
 
 
@@ -330,7 +330,7 @@ def _signed_headers(
 
 def _check_headers(headers: Headers, checked: Signature, header: Header, arrival: Arrival) -> str:
     """Addressed to us, now, under this Message-ID; our address to which it was sent."""
-    address = next((a for a in headers.recipients if a in arrival.mailbox.addresses), None)
+    address = arrival.mailbox.among(headers.recipients)
     if address is None:
         raise Refusal("not-for-us", "bericht is aan een ander gericht")
     if headers.protection == "wrapped" and headers.message_id != header.get("message-id"):
@@ -352,16 +352,19 @@ def _read_parts(entity: Entity, limits: Limits) -> tuple[Part, ...]:
 
 
 def _wants_receipt(headers: Headers, header: Header, partner: Partner, *, is_receipt: bool) -> bool:
-    if is_receipt or headers.receipt_to not in partner.addresses or not headers.receipt_signed:
+    if is_receipt or not partner.has(headers.receipt_to) or not headers.receipt_signed:
         return False
     null_sender = (header.get("return-path") or "").replace(" ", "") == "<>"
     return not null_sender and (headers.auto_submitted or "").lower() != "auto-replied"
 
 
-def _notes(headers: Headers, partner: Partner) -> tuple[str, ...]:
-    if headers.receipt_to is not None and headers.receipt_to not in partner.addresses:
-        return ("ontvangstbevestiging gevraagd aan een vreemd adres: genegeerd",)
-    return ()
+def _notes(headers: Headers, partner: Partner, entity: Entity, header: Header) -> tuple[str, ...]:
+    """What a person may want to know and nothing depends on (SM-56, SM-65)."""
+    changed = protected.changed_on_the_way(entity.header, header)
+    notes = [f"buitenste {name} is onderweg gewijzigd" for name in changed]
+    if headers.receipt_to is not None and not partner.has(headers.receipt_to):
+        notes.append("ontvangstbevestiging gevraagd aan een vreemd adres: genegeerd")
+    return tuple(notes)
 
 
 def _describe(certificate: Certificate) -> Signer:

@@ -80,7 +80,7 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True):
     """A configured organisation."""
 
     id: str
-    addresses: tuple[str, ...]  #: functional addresses, lower case
+    addresses: tuple[str, ...]  #: functional addresses
     certificates: tuple[KnownCertificate, ...] = ()
     anchors: tuple[Anchor, ...] = ()  #: empty: the shared ones
     profile: ProfileName = "standard"
@@ -92,6 +92,10 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True):
     def trusted_anchors(self, trust: Trust) -> tuple[Anchor, ...]:
         """The anchors for this partner."""
         return self.anchors or trust.anchors
+
+    def has(self, address: str | None) -> bool:
+        """Whether *address* is one of the partner's, in whatever case."""
+        return address is not None and address.lower() in (own.lower() for own in self.addresses)
 
     def knows(self, fingerprint: bytes) -> bool:
         """Whether the certificate with this SHA-256 was confirmed for the partner."""
@@ -126,5 +130,10 @@ class PartnerBook:
 class Mailbox(msgspec.Struct, frozen=True):
     """One of our own mailboxes: the addresses that arrive there and the keys that decrypt its mail."""
 
-    addresses: frozenset[str]  #: lower case
+    addresses: frozenset[str]
     keys: tuple[DecryptionKey, ...]
+
+    def among(self, recipients: Iterable[str]) -> str | None:
+        """The first of *recipients* that is one of our addresses, in whatever case."""
+        ours = {own.lower() for own in self.addresses}
+        return next((address for address in recipients if address.lower() in ours), None)

@@ -83,6 +83,13 @@ def check_protection(entity: Entity, outer: Header, *, enveloped: bool, receipt:
             raise Refusal("headers", f"buitenste {name} verschilt van wat de afzender schreef")
 
 
+def changed_on_the_way(signed: Header, outer: Header) -> tuple[str, ...]:
+    """Names of recorded outer fields that arrived with another value; From and Message-ID are judged elsewhere."""
+    return tuple(
+        name for name, value in outer_lines(signed) if _unfolded(value) != _unfolded(outer.get(name.lower()) or "")
+    )
+
+
 def outer_lines(header: Header) -> tuple[tuple[str, str], ...]:
     """The fields recorded as HP-Outer, in order; a name twice is refused."""
     pairs = []

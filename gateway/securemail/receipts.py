@@ -85,7 +85,7 @@ def make_receipt(
     with `encrypt_receipts`. A duplicate is answered with the first receipt, byte for byte (SM-66): it is not made
     again.
     """
-    to = mail.headers.receipt_to if mail.headers.receipt_to in mail.partner.addresses else mail.headers.sender
+    to = mail.headers.receipt_to if mail.partner.has(mail.headers.receipt_to) else mail.headers.sender
     message = Message(
         sender=mail.address,
         recipient=to or mail.headers.sender,

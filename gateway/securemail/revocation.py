@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
 
 from gateway.securemail import ber
+from gateway.securemail.guard import PARSER_ERRORS
 from gateway.securemail.keyrules import PublicKey
 from gateway.securemail.limits import CRL_LIMITS
 from gateway.securemail.refusal import Refusal
@@ -28,7 +29,7 @@ class Evidence(NamedTuple):
 
     revoked: bool
     fresh_until: datetime | None  #: nextUpdate of the newest usable data, before grace; None: nothing usable
-    crl: bytes | None  #: for certvalidator
+    crls: tuple[bytes, ...]  #: for certvalidator
     ocsp: bytes | None
 
 
@@ -37,6 +38,7 @@ class _Crl(NamedTuple):
     parsed: x509.CertificateRevocationList
     this_update: datetime
     next_update: datetime
+    scope: bytes  # issuing distribution point, DER: an authority may split its list
 
 
 class _Ocsp(NamedTuple):
@@ -76,10 +78,11 @@ class Revocation:
             ber.check(der, CRL_LIMITS)
             parsed = x509.load_der_x509_crl(der)
             until = parsed.next_update_utc
-            if until is None:
-                raise ValueError("no nextUpdate")
-            self._crls.setdefault(parsed.issuer, []).append(_Crl(der, parsed, parsed.last_update_utc, until))
-        except (ValueError, TypeError, Refusal):
+            if until is None or _extension(parsed, x509.DeltaCRLIndicator):
+                raise ValueError("without end, or only the changes to another list")
+            scope = _extension(parsed, x509.IssuingDistributionPoint)
+            self._crls.setdefault(parsed.issuer, []).append(_Crl(der, parsed, parsed.last_update_utc, until, scope))
+        except (Refusal, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, *PARSER_ERRORS):
             self.unusable += 1
 
     def _take_ocsp(self, der: bytes) -> None:
@@ -90,24 +93,26 @@ class Revocation:
             if until is None:
                 raise ValueError("no nextUpdate")
             self._ocsps.setdefault(parsed.serial_number, []).append(_Ocsp(der, parsed, parsed.this_update_utc, until))
-        except (ValueError, TypeError, Refusal):
+        except (Refusal, *PARSER_ERRORS):
             self.unusable += 1
 
     def about(self, certificate: x509.Certificate, issuer: x509.Certificate, now: datetime) -> Evidence:
         """What is known about *certificate*, issued by *issuer*, at *now*."""
         crls = self._crls_of(certificate, issuer)
         ocsps = self._ocsps_about(certificate, issuer)
-        revoked = bool(crls and crls[0].parsed.get_revoked_certificate_by_serial_number(certificate.serial_number))
+        serial = certificate.serial_number
+        revoked = any(c.parsed.get_revoked_certificate_by_serial_number(serial) for c in _newest_of_each_scope(crls))
         revoked |= bool(ocsps and ocsps[0].parsed.certificate_status is ocsp.OCSPCertStatus.REVOKED)
         # Data made after the certificate expired prove nothing: authorities drop expired entries (SM-137).
-        expiry = certificate.not_valid_after_utc
-        crl = next((c for c in crls if c.this_update <= min(expiry, now + _SKEW)), None)
-        response = next((o for o in ocsps if o.this_update <= min(expiry, now + _SKEW)), None)
-        found = [item.next_update for item in (crl, response) if item is not None]
+        latest = min(certificate.not_valid_after_utc, now + _SKEW)
+        usable = _newest_of_each_scope([c for c in crls if c.this_update <= latest])
+        response = next((o for o in ocsps if o.this_update <= latest), None)
+        # Of a split list any part may be the one that matters: the first to end counts.
+        ends = [min(c.next_update for c in usable)] if usable else []
         return Evidence(
             revoked=revoked,
-            fresh_until=max(found, default=None),
-            crl=crl.der if crl else None,
+            fresh_until=max([*ends, *([response.next_update] if response else [])], default=None),
+            crls=tuple(c.der for c in usable),
             ocsp=response.der if response else None,
         )
 
@@ -127,6 +132,19 @@ class Revocation:
     def _ocsps_about(self, certificate: x509.Certificate, issuer: x509.Certificate) -> list[_Ocsp]:
         same_serial = self._ocsps.get(certificate.serial_number, [])
         return [o for o in same_serial if o.parsed.issuer_key_hash == _key_hash(issuer, o.parsed)]
+
+
+def _newest_of_each_scope(newest_first: list[_Crl]) -> list[_Crl]:
+    found: dict[bytes, _Crl] = {}
+    for crl in newest_first:
+        found.setdefault(crl.scope, crl)
+    return list(found.values())
+
+
+def _extension(crl: x509.CertificateRevocationList, kind: type[x509.ExtensionType]) -> bytes:
+    """DER of an extension; empty if there is none."""
+    found = [e.value for e in crl.extensions if isinstance(e.value, kind)]
+    return found[0].public_bytes() if found else b""
 
 
 def _key_hash(issuer: x509.Certificate, response: ocsp.OCSPResponse) -> bytes:

@@ -11,6 +11,7 @@ from gateway.securemail.cms_write import Recipient, digest_of
 from gateway.securemail.keyrules import fits_profile
 from gateway.securemail.keys import SigningKey
 from gateway.securemail.layout import Field, Message
+from gateway.securemail.partners import Agreements
 from gateway.securemail.profiles import PROFILES, ProfileName
 
 MAX_RECIPIENT_CERTIFICATES = 3  # SM-14
@@ -73,6 +74,28 @@ def reseal(sealed: Sealed, recipients: Sequence[Recipient], profile: ProfileName
         return _finding("SM-15", "Het opgeslagen ondertekende deel is niet voor een envelop gemaakt.", None)
     fields = tuple(Field(name, value) for name, value in outer)
     return msgspec.structs.replace(sealed, raw=_envelop(fields, sealed.signed, recipients, profile))
+
+
+def check_size(
+    message: Message, agreements: Agreements, sealed: Sealed | None = None, relay_limit: int | None = None
+) -> Finding | None:
+    """Files before sealing, and the sealed mail against the smaller of the partner's and the relay's limit (SM-16).
+
+    *relay_limit* is the `SIZE` that the relay offers, in bytes. A finding names both numbers; nothing is sent.
+    """
+    largest = max((len(part.content) for part in message.parts), default=0)
+    if largest > agreements.max_file:
+        return _too_large("Een bestand", largest, agreements.max_file)
+    limit = agreements.max_message if not relay_limit else min(agreements.max_message, relay_limit)
+    if sealed is not None and len(sealed.raw) > limit:
+        return _too_large("Het verzegelde bericht", len(sealed.raw), limit)
+    return None
+
+
+def _too_large(what: str, size: int, limit: int) -> Finding:
+    return _finding(
+        "OP179", f"{what} telt {size} bytes; de grens is {limit}.", "Verklein de bijlagen of verdeel ze over berichten."
+    )
 
 
 def _sign(entity: bytes, signer: SigningKey, profile: ProfileName, now: datetime) -> tuple[bytes, bytes]:

@@ -1,7 +1,9 @@
 """Who is the sender: signer, partner and From belong together (section 7)."""
 
+from collections.abc import Iterable
+
 from gateway.securemail.certificates import Verdict
-from gateway.securemail.chains import Certificate
+from gateway.securemail.chains import Certificate, read_certificate
 from gateway.securemail.partners import MAILBOX_VALIDATED, Anchor, Partner, PartnerBook
 from gateway.securemail.refusal import Refusal
 
@@ -12,7 +14,7 @@ def check_sender(certificate: Certificate, verdict: Verdict, address: str, partn
     *address* is the protected From. The certificate is known to be valid (`check_certificate`).
     """
     assert verdict.chain is not None  # a valid verdict has a chain
-    if address not in partner.addresses:
+    if not partner.has(address):
         raise Refusal("sender", "afzender is geen adres van deze partner")
     if not _is_bound(certificate, verdict.chain.anchor, address, partner):
         raise Refusal("sender", "certificaat hoort niet bij deze partner")
@@ -21,6 +23,25 @@ def check_sender(certificate: Certificate, verdict: Verdict, address: str, partn
     sharing = {p.id: p for p in (partner, *book.using(certificate.fingerprint))}
     if len(sharing) > 1 and not all(p.agreements.shared_certificate for p in sharing.values()):
         raise Refusal("sender", "certificaat staat ook bij een andere partner")
+
+
+def announced(mail_from: str, partner: Partner, carried: Iterable[bytes]) -> tuple[bytes, ...]:
+    """End-entity certificates that a known signer of the partner carried along and the record does not hold yet (DER).
+
+    Proposals only (SM-44, SM-134): they count when they are for the address that sent them, and a person, or the
+    partner record, says whether and when they are used.
+    """
+    found = []
+    for der in carried:
+        certificate = read_certificate(der)
+        if (
+            isinstance(certificate, Certificate)
+            and mail_from in certificate.emails
+            and not certificate.is_authority
+            and not partner.knows(certificate.fingerprint)
+        ):
+            found.append(der)
+    return tuple(found)
 
 
 def _is_bound(certificate: Certificate, anchor: Anchor, address: str, partner: Partner) -> bool:

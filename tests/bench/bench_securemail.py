@@ -48,11 +48,11 @@ def _small(kind: str, profile: sm.ProfileName) -> list[Row]:
     raw = good(sm.seal(message, signer, to, profile, NOW)).raw
     box, book, trust, data = mailbox(key), sm.PartnerBook([record]), sm.Trust(), revocation()
     opened(open_mail(raw, record, key, cache=cache))
-    kind = profiles.PROFILES[profile].rsa_signature
+    scheme = profiles.PROFILES[profile].rsa_signature
     block = theirs.key.public_key().encrypt(bytes(32), _padding(profile))
     signature, decryption, seal, unseal = _in_turn(
         25,
-        lambda: signer.signer.sign(bytes(300), kind, profiles.SHA256),
+        lambda: signer.signer.sign(bytes(300), scheme, profiles.SHA256),
         lambda: theirs.key.decrypt(block, _padding(profile)),
         lambda: sm.seal(message, signer, to, profile, NOW),
         lambda: sm.open(raw, box, book, trust, data, NOW, NOW, cache=cache),

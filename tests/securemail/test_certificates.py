@@ -334,3 +334,57 @@ def test_sm45_a_revoked_recipient_is_not_chosen():
 
     assert isinstance(choose(known(EC), data=data), Finding)
     assert choose(known(EC), known(RSA), data=data) == (recipient(RSA),)
+
+
+def scoped(
+    scope: x509.IssuingDistributionPoint | None, *, revoked=(), start=NOW - DAY, end=NOW + DAY, delta=False
+) -> bytes:
+    """A CRL of the issuing authority for part of its certificates."""
+    builder = x509.CertificateRevocationListBuilder(issuing().certificate.subject, start, end)
+    if scope is not None:
+        builder = builder.add_extension(scope, critical=True)
+    if delta:
+        builder = builder.add_extension(x509.DeltaCRLIndicator(1), critical=True)
+    for issued in revoked:
+        entry = x509.RevokedCertificateBuilder(issued.certificate.serial_number, NOW)
+        builder = builder.add_revoked_certificate(entry.build())
+    return builder.sign(issuing().key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+def point(**only: bool) -> x509.IssuingDistributionPoint:
+    settings = {
+        "only_contains_user_certs": False,
+        "only_contains_ca_certs": False,
+        "indirect_crl": False,
+        "only_contains_attribute_certs": False,
+    }
+    return x509.IssuingDistributionPoint(
+        full_name=None, relative_name=None, only_some_reasons=None, **{**settings, **only}
+    )
+
+
+USERS, AUTHORITIES = point(only_contains_user_certs=True), point(only_contains_ca_certs=True)
+
+
+@pytest.mark.parametrize(
+    ("lists", "expected"),
+    [
+        ([scoped(USERS), scoped(AUTHORITIES, start=NOW)], None),
+        ([scoped(USERS, revoked=[SIGNER]), scoped(AUTHORITIES, start=NOW)], "signer-revoked"),
+        ([scoped(AUTHORITIES)], "revocation-unknown"),
+        ([scoped(USERS, end=NOW - 2 * DAY, start=NOW - 9 * DAY), scoped(AUTHORITIES)], "revocation-unknown"),
+        ([scoped(None, delta=True)], "revocation-unknown"),
+    ],
+    ids=["both parts", "revoked in an older part", "wrong part", "stale part", "changes only"],
+)
+def test_sm38_of_a_split_list_every_part_counts(lists, expected):
+    """An authority may publish a list for users and one for authorities."""
+    assert verdict(data=sm.Revocation([crls()[0], *lists])).reason == expected
+
+
+def test_sm44_certificates_that_travel_along_are_proposals():
+    """For the address that sent them, not known yet, and no authority's."""
+    new, stranger = leaf(PROVIDER, number=16), leaf("iemand@elders.example")
+    carried = (SIGNER.der, issuing().der, new.der, stranger.der, b"onzin")
+
+    assert sm.announced(PROVIDER, partner(SIGNER), carried) == (new.der,)
