@@ -36,6 +36,7 @@ from .outbox_rows import OutboxItem
 from .partners import Certificate
 from .records import Event, Record
 from .schedule import RetryPolicy
+from .status import Depth, Oldest
 from .unit import Unit
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "Claim",
     "Conflict",
     "CorruptDatabase",
+    "Depth",
     "Entry",
     "Event",
     "ForeignDatabase",
@@ -63,6 +65,7 @@ __all__ = [
     "NewerSchema",
     "NotThere",
     "Note",
+    "Oldest",
     "OpenRefused",
     "OutboxItem",
     "Outgoing",

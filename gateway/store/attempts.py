@@ -87,8 +87,8 @@ class Attempts:
         """
         query = self._due(limit if per_partner is None else limit * LOOK_AHEAD, channel_names)
         under_way = Counter(self._under_way()) if per_partner is not None else Counter()
-        if per_partner is not None:
-            query = query.where(outbox.c.partner.not_in([p for p, count in under_way.items() if count >= per_partner]))
+        if per_partner is not None and (full := [p for p, count in under_way.items() if count >= per_partner]):
+            query = query.where(outbox.c.partner.not_in(full))
         claims: list[Claim] = []
         leases, records = [], []
         for row in self._conn.execute(query).all():

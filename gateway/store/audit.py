@@ -90,7 +90,8 @@ class Audit:
 
     def head(self, *, lock: bool = False) -> AuditHead:
         """The last row's number and MAC."""
-        query = sa.select(audit.c.nr, audit.c.mac).order_by(audit.c.nr.desc()).limit(1)
+        last = sa.select(sa.func.max(audit.c.nr)).scalar_subquery()
+        query = sa.select(audit.c.nr, audit.c.mac).where(audit.c.nr == last)
         if lock and self._conn.dialect.name == "postgresql":
             # One writer at a time, held until commit; SQLite has one writer anyway.
             self._conn.execute(sa.text("LOCK TABLE audit IN SHARE ROW EXCLUSIVE MODE"))

@@ -111,7 +111,7 @@ class Records:
 
     def get(self, soort: str, sleutel: str, type: type[T]) -> Record[T] | None:
         """A document, its body read as `type`; None if there is none."""
-        found = self._read(type, records.c.soort == soort, records.c.sleutel == sleutel)
+        found = self._read(type, sa.select(records).where(records.c.soort == soort, records.c.sleutel == sleutel))
         return found[0] if found else None
 
     def list(
@@ -123,15 +123,14 @@ class Records:
         personal: Mapping[str, str] | None = None,
     ) -> Sequence[Record[T]]:
         """Documents of a kind that have all these search keys, oldest first."""
-        where = [records.c.soort == soort]
-        for name, value in (keys or {}).items():
-            where.append(_has_key(name, value))
-        for name, value in (personal or {}).items():
-            where.append(_has_key(name, self._sealer.blind(name, value)))
-        return self._read(type, *where)
+        wanted = dict(keys or {}) | {name: self._sealer.blind(name, value) for name, value in (personal or {}).items()}
+        query = sa.select(records).where(records.c.soort == soort)
+        for name, value in wanted.items():
+            key = record_keys.alias()
+            query = query.join(key, key.c.record_id == records.c.id).where(key.c.name == name, key.c.value == value)
+        return self._read(type, query)
 
-    def _read(self, type: type[T], *where: sa.ColumnElement[bool]) -> Sequence[Record[T]]:
-        rows = self._conn.execute(sa.select(records).where(*where).order_by(records.c.id)).all()
+    def _read(self, type: type[T], query: "sa.Select[Any]") -> Sequence[Record[T]]:
         return [
             Record(
                 id=row.id,
@@ -143,7 +142,7 @@ class Records:
                 changed_at=row.changed_at,
                 body=msgspec.json.decode(self._sealer.get(BODY, row.id), type=type),
             )
-            for row in rows
+            for row in self._conn.execute(query.order_by(records.c.id)).all()
         ]
 
     def add_event(self, soort: str, sleutel: str, event: str, body: object = None) -> int:
@@ -187,9 +186,3 @@ class Records:
 
 def _many(values: str | Sequence[str]) -> Sequence[str]:
     return [values] if isinstance(values, str) else values
-
-
-def _has_key(name: str, value: str) -> sa.ColumnElement[bool]:
-    return records.c.id.in_(
-        sa.select(record_keys.c.record_id).where(record_keys.c.name == name, record_keys.c.value == value)
-    )

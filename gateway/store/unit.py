@@ -19,6 +19,7 @@ from .outbox import Outbox
 from .partners import Partners
 from .records import Records
 from .sealing import KeyRing, Sealer
+from .status import Status
 
 
 class Unit:
@@ -84,6 +85,11 @@ class Unit:
     def channels(self) -> Channels:
         """Ways out."""
         return Channels(self._conn, self.now)
+
+    @cached_property
+    def status(self) -> Status:
+        """What is open, and since when."""
+        return Status(self._conn)
 
     @cached_property
     def jobs(self) -> Jobs:

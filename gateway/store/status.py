@@ -1,0 +1,78 @@
+"""What is open, how much of it, and since when: for `gateway status`, health and metrics (SM-119)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, Literal
+
+import msgspec
+import sqlalchemy as sa
+
+from .tables import inbox, outbox
+
+WAITS_FOR_US: Final = ("new", "deferred", "uncertain", "sending", "held")
+WAITS_FOR_RECEIPT: Final = ("submitted",)
+WAITS_FOR_A_PERSON: Final = ("failed", "bounced", "refused", "expired")
+INBOX_OPEN: Final = ("new", "quarantined")
+
+
+class Depth(msgspec.Struct, frozen=True, kw_only=True):
+    """How many messages of one partner are in one state, and since when the oldest is."""
+
+    partner: str
+    state: str
+    count: int
+    oldest: datetime
+
+
+class Oldest(msgspec.Struct, frozen=True, kw_only=True):
+    """The oldest open item of a kind and state."""
+
+    kind: Literal["outbox", "inbox"]
+    state: str
+    count: int
+    id: int
+    since: datetime
+
+
+class Status:
+    """Named queries over everything that is open; they read open rows only."""
+
+    def __init__(self, conn: sa.Connection) -> None:
+        self._conn = conn
+
+    def outbox(self) -> Sequence[Depth]:
+        """Open messages by partner and state; what waits for a receipt only where one was asked for."""
+        count, oldest = sa.func.count(), sa.func.min(outbox.c.created_at)
+        query = (
+            sa.select(outbox.c.partner, outbox.c.state, count, oldest)
+            .where(_open_out())
+            .group_by(outbox.c.partner, outbox.c.state)
+            .order_by(outbox.c.partner, outbox.c.state)
+        )
+        return [Depth(partner=row[0], state=row[1], count=row[2], oldest=row[3]) for row in self._conn.execute(query)]
+
+    def quarantine(self) -> dict[str, int]:
+        """How many messages are in quarantine, by reason."""
+        query = (
+            sa.select(inbox.c.reason, sa.func.count()).where(inbox.c.state == "quarantined").group_by(inbox.c.reason)
+        )
+        return {row[0]: row[1] for row in self._conn.execute(query)}
+
+    def oldest(self) -> Sequence[Oldest]:
+        """The oldest open item of each kind and state, the oldest of all first."""
+        out = _oldest(outbox, outbox.c.created_at, _open_out())
+        into = _oldest(inbox, inbox.c.fetched_at, inbox.c.state.in_(INBOX_OPEN))
+        found = [Oldest(kind="outbox", state=r[0], count=r[1], id=r[2], since=r[3]) for r in self._conn.execute(out)]
+        found += [Oldest(kind="inbox", state=r[0], count=r[1], id=r[2], since=r[3]) for r in self._conn.execute(into)]
+        return sorted(found, key=lambda each: each.since)
+
+
+def _open_out() -> sa.ColumnElement[bool]:
+    waits = outbox.c.state.in_(WAITS_FOR_US + WAITS_FOR_A_PERSON)
+    return sa.or_(waits, sa.and_(outbox.c.state.in_(WAITS_FOR_RECEIPT), outbox.c.wants_receipt))
+
+
+def _oldest(table: sa.Table, since: "sa.Column[datetime]", where: sa.ColumnElement[bool]) -> "sa.Select[Any]":
+    """Numbers grow with time, so the lowest is the oldest."""
+    query = sa.select(table.c.state, sa.func.count(), sa.func.min(table.c.id), sa.func.min(since))
+    return query.where(where).group_by(table.c.state)
