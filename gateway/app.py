@@ -35,6 +35,7 @@ from gateway.securemail import (
     load_key,
     signing_key,
 )
+from gateway.securemail.keys import PrivateKey
 from gateway.store import MasterKey, Store, StoreError
 from gateway.transports import Transport
 from gateway.ways import CannotStart, Files, cannot, mailbox, relay, store_place
@@ -50,8 +51,9 @@ class App:
     """A gateway, ready for work. Use it as a context manager: it closes what it opened."""
 
     def __init__(self, folder: Path, settings: Settings, environ: Mapping[str, str]) -> None:
-        self.folder, self.settings = folder, settings
-        self._files = Files(folder, environ)
+        # Absolute, so that a path joined to it twice is still the same path.
+        self.folder, self.settings = folder.absolute(), settings
+        self._files = Files(self.folder, environ)
         self.us = self._surroundings()
         self.store = self._open_store()
         out = relay(settings, self._files)
@@ -147,7 +149,7 @@ class App:
             raise CannotStart((made,))
         return made
 
-    def _private(self, name: str, key: str):  # type: ignore[no-untyped-def]  # RSA or EC, as the file says
+    def _private(self, name: str, key: str) -> PrivateKey:
         file = self.folder / name
         if (fault := mode_fault(file, key)) is not None:
             raise CannotStart((fault,))
@@ -159,7 +161,7 @@ class App:
 
     def _certificates(self, name: str) -> list[bytes]:
         """Certificates of a PEM file, in its order, DER."""
-        data = self._files.read(self.folder / name, "keys")
+        data = self._files.read(name, "keys")
         try:
             return [c.public_bytes(Encoding.DER) for c in x509.load_pem_x509_certificates(data)]
         except ValueError:
@@ -187,7 +189,7 @@ class App:
         name = self.settings.region.contract
         if name is None:
             return None
-        contract, findings = laad_contract(self._files.read(self.folder / name, "region.contract"))
+        contract, findings = laad_contract(self._files.read(name, "region.contract"))
         if contract is None or has_errors(findings):
             raise CannotStart(findings)
         return contract
