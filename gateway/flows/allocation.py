@@ -72,7 +72,7 @@ def allocate(unit: Unit, us: Surroundings, traject_id: str, *, bevoegd: bool) ->
         ),
         lopend=_running(unit, case.body),
     )
-    context = Context(today=today(unit), earlier=earlier(unit, aanbieder), sources=us.sources)
+    context = Context(today=today(unit), earlier=earlier(unit, aanbieder, bericht), sources=us.sources)
     if has_errors(faults := check(bericht, "WMO301", context, level=4)):
         raise Refused(faults)
     return send_bericht(unit, us, to, berichten.build(bericht), reference=f"traject/{traject_id}", dossier=traject_id)

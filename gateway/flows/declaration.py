@@ -12,7 +12,7 @@ from gateway.berichten import wmo323
 from gateway.domain.findings import Finding
 from gateway.flows.deliveries import Geleverd, wmo323_from
 from gateway.flows.dispatch import Refused, send_bericht
-from gateway.flows.history import exchanged
+from gateway.flows.history import around_declaration
 from gateway.flows.incoming import Incoming
 from gateway.flows.numbers import identificatie, next_number
 from gateway.flows.orders import AMSTERDAM
@@ -25,7 +25,7 @@ from gateway.reconcile.state import State
 from gateway.reconcile.weergave import declaratie_json
 from gateway.store import Unit
 
-RECORD = "declaratie"
+RECORD, PERIODEN = "declaratie", "declaratieperioden"
 _XSD = ("1.0.0", "1.0.0")
 
 
@@ -39,6 +39,20 @@ class Beoordeeld(msgspec.Struct, frozen=True, kw_only=True):
     answer: dict[str, Any]  # as `gateway declaratie check --json` shows it
 
 
+class Perioden(msgspec.Struct, frozen=True):
+    """DeclaratieDagtekening and the latest Begindatum up to that day, only where it went up: one entry a month."""
+
+    reached: tuple[tuple[date, date], ...] = ()
+
+    def with_declaration(self, dagtekening: date, begin: date) -> "Perioden":
+        """With one declaration more, whatever the order in which they come."""
+        reached: list[tuple[date, date]] = []
+        for dated in sorted((*self.reached, (dagtekening, begin))):
+            if not reached or dated[1] > reached[-1][1]:
+                reached.append(dated)
+        return Perioden(tuple(reached))
+
+
 def take_declaratie(
     unit: Unit, us: Surroundings, sender: PartnerRecord, incoming: Incoming, number: int | None
 ) -> Unusable | None:
@@ -46,7 +60,7 @@ def take_declaratie(
 
     `number` is its place in the register; None if another declaration had its name first (TR056).
     """
-    state = load_state(unit, sender.code, incoming.bericht)
+    state = load_state(unit, us, sender.code, incoming.bericht)
     payload_hash = hashlib.sha256(incoming.xml).hexdigest()
     received_on = unit.now.astimezone(AMSTERDAM).date()
     contract = us.contract or Contract(eigen_codes=frozenset({us.ourselves.code}))
@@ -59,6 +73,8 @@ def take_declaratie(
         oddities=incoming.reading.oddities,
     )
     _keep(unit, sender, incoming.head.identificatie, payload_hash, assessment)
+    if assessment.effects.processed and assessment.effects.periode is not None:
+        _note_period(unit, sender.code, *assessment.effects.periode)
     if assessment.antwoord is None:
         return None
     if not assessment.antwoord.is_balanced():
@@ -81,9 +97,27 @@ def _keep(unit: Unit, sender: PartnerRecord, name: str, payload_hash: str, asses
     unit.records.add(RECORD, f"{sender.code}/{name}/{payload_hash[:16]}", body, keys={"aanbieder": sender.code})
 
 
-def load_state(unit: Unit, aanbieder: str, behalve: wmo323.Bericht | None = None) -> State:
-    """What was allocated to and declared by this provider, booked as it was answered and never judged anew (5.6)."""
-    return uit_berichten((bericht for _, bericht in exchanged(unit, aanbieder)), behalve).state
+def load_state(unit: Unit, us: Surroundings, aanbieder: str, declaratie: wmo323.Bericht) -> State:
+    """What matters to this declaration, booked as it was answered and never judged anew (5.6)."""
+    codes = (aanbieder,) if us.contract is None else us.contract.aliassen(aanbieder)
+    state = uit_berichten(around_declaration(unit, codes, declaratie), declaratie).state
+    state.perioden[us.ourselves.code, aanbieder] = list(_perioden(unit, aanbieder)[0].reached)
+    return state
+
+
+def _perioden(unit: Unit, aanbieder: str) -> tuple[Perioden, int]:
+    record = unit.records.get(PERIODEN, aanbieder, Perioden)
+    return (Perioden(), 0) if record is None else (record.body, record.versie)
+
+
+def _note_period(unit: Unit, aanbieder: str, dagtekening: date, begin: date) -> None:
+    """Keep how far this provider's declarations had come on a day (TR318)."""
+    known, versie = _perioden(unit, aanbieder)
+    noted = known.with_declaration(dagtekening, begin)
+    if versie == 0:
+        unit.records.add(PERIODEN, aanbieder, noted)
+    elif noted != known:
+        unit.records.save(PERIODEN, aanbieder, noted, versie=versie)
 
 
 def declare(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from gateway import berichten, securemail
 from gateway.domain.findings import Finding
+from gateway.flows.history import places
 from gateway.flows.kop import kop
 from gateway.flows.parties import PartnerRecord, Surroundings
 from gateway.securemail import Attachment, Message
@@ -121,5 +122,6 @@ def send_bericht(
             antwoord_op=answers,
             outbox_id=outbox_id,
             dossier=dossier,
-        )
+        ),
+        places(reading.bericht),
     )

@@ -4,14 +4,13 @@ from collections.abc import Callable
 
 from gateway import berichten
 from gateway.berichten import SOORTEN
-from gateway.berichten.historie import History
-from gateway.berichten.historie.uitkomst import gaat_over_ander, is_afkeuring
+from gateway.berichten.historie import History, gaat_over_ander, is_afkeuring
 from gateway.berichten.retour import controleer, retour
 from gateway.domain.findings import Finding, has_errors
 from gateway.flows import allocation, declaration, delivery
 from gateway.flows.cases import today
 from gateway.flows.dispatch import send_bericht
-from gateway.flows.history import earlier
+from gateway.flows.history import earlier, places
 from gateway.flows.incoming import Incoming
 from gateway.flows.kop import kop
 from gateway.flows.parties import PartnerRecord, Surroundings
@@ -35,7 +34,7 @@ def take_bericht(
     if known is not None and unit.berichten.xml(known.id) == payload.content:
         return None  # the same message in another mail: it had its effect and its answer (IV028)
     # Read before this message is registered: it may not be its own history.
-    before = earlier(unit, sender.code)
+    before = earlier(unit, sender.code, reading.bericht)
     incoming = Incoming(
         head=head,
         bericht=reading.bericht,
@@ -119,7 +118,8 @@ def register(unit: Unit, incoming: Incoming, status: Status = "new", *, answers:
             xml=incoming.xml,
             status=status,
             antwoord_op=answers,
-        )
+        ),
+        places(incoming.bericht),
     )
 
 

@@ -1,20 +1,119 @@
-"""What was exchanged before, read from the register of messages, for the rules that need it (level 3)."""
+"""What was exchanged before, read from the register: only the messages that matter to the one at hand.
 
-from collections.abc import Iterator
+A message is registered under the keys that another may ask for, so that judging one costs the same after ten messages
+as after a million. The rules of the standard ask what `berichten.historie` says; what a declaration is judged by is
+asked for here.
+"""
+
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from gateway import berichten
-from gateway.berichten.historie import History
+from gateway.berichten import wmo301, wmo323
+from gateway.berichten.historie import (
+    History,
+    Kenmerk,
+    heenbericht_van,
+    kenmerk,
+    rond,
+    soort_van,
+    vindplaatsen,
+    vragen,
+)
+from gateway.berichten.soorten import SOORTEN
 from gateway.store import Bericht, Unit
 
 
-def earlier(unit: Unit, partner: str) -> History:
-    """Every message exchanged with this partner, both ways, as the rules want to see them."""
-    return History.of(bericht for _, bericht in exchanged(unit, partner))
+def places(bericht: Any) -> frozenset[str]:
+    """The keys to register a message under. They may hold a BSN: the store keeps hashes."""
+    return vindplaatsen(bericht) | frozenset(_declaration_places(bericht))
+
+
+def earlier(unit: Unit, partner: str, bericht: Any) -> History:
+    """What was exchanged with this partner and matters to `bericht`, as the rules want to see it."""
+    return rond(bericht, _Register(unit, {partner}).under)
+
+
+def around_declaration(unit: Unit, partners: Collection[str], declaratie: wmo323.Bericht) -> list[Any]:
+    """What was exchanged with these partners and matters to the judgement of a declaration, each message once.
+
+    The orders it names or that are of its clients, the lines on those orders or under its references, declarations of
+    its number, those that wait for an answer, and the answers to all of them.
+    """
+    register = _Register(unit, partners)
+    waiting = [row for code in partners for row in unit.berichten.list(soort="WMO323", status="new", afzender=code)]
+    for row in waiting:
+        register.read(row)
+    register.under(vragen(declaratie) | frozenset(_declaration_questions(declaratie, partners)))
+    register.under(frozenset(_answered(kenmerk(found)) for found in register.messages() if not _is_retour(found)))
+    return register.messages()
+
+
+def _declaration_places(bericht: Any) -> Iterator[str]:
+    if _is_retour(bericht):
+        yield _answered(heenbericht_van(bericht))
+    if isinstance(bericht, wmo301.Bericht):
+        yield f"opdracht:{bericht.header.afzender}:{bericht.header.ontvanger}:{bericht.client.bsn}"
+    if isinstance(bericht, wmo323.Bericht):
+        gemeente, aanbieder = bericht.header.ontvanger, bericht.header.afzender
+        yield f"declaratie:{gemeente}:{aanbieder}:{bericht.declaratie.declaratie_nummer}"
+        for prestatie in _lines(bericht):
+            yield f"regel:{gemeente}:{prestatie.toewijzing_nummer}"
+            yield from _references(prestatie, gemeente, aanbieder)
+
+
+def _declaration_questions(declaratie: wmo323.Bericht, partners: Collection[str]) -> Iterator[str]:
+    yield from _declaration_places(declaratie)
+    gemeente = declaratie.header.ontvanger
+    for client in declaratie.declaratie.clienten:
+        yield from (f"opdracht:{gemeente}:{code}:{client.bsn}" for code in partners)
+
+
+def _is_retour(bericht: Any) -> bool:
+    return SOORTEN[soort_van(bericht)].is_retour
+
+
+def _answered(heen: Kenmerk) -> str:
+    return ":".join(("antwoord", *heen))
+
+
+def _lines(declaratie: wmo323.Bericht) -> Iterator[wmo323.Prestatie]:
+    for client in declaratie.declaratie.clienten:
+        yield from client.prestaties
+
+
+def _references(prestatie: wmo323.Prestatie, gemeente: str, aanbieder: str) -> Iterator[str]:
+    """Of a line itself, and of the line that it takes back."""
+    both = prestatie.product_referentie.referentie_nummer, prestatie.product_referentie.vorig_referentie_nummer
+    yield from (f"referentie:{gemeente}:{aanbieder}:{nummer}" for nummer in both if nummer is not None)
+
+
+class _Register:
+    """The register as seen by one question: each message is read once, of these partners only."""
+
+    def __init__(self, unit: Unit, partners: Collection[str]) -> None:
+        self._unit, self._partners = unit, frozenset(partners)
+        self._read: dict[int, Any] = {}
+
+    def under(self, keys: frozenset[str]) -> list[Any]:
+        """The messages registered under one or more of these keys."""
+        return [
+            self.read(row) for row in self._unit.berichten.under(keys) if {row.afzender, row.ontvanger} & self._partners
+        ]
+
+    def read(self, row: Bericht) -> Any:
+        """One registered message."""
+        if row.id not in self._read:
+            self._read[row.id] = berichten.parse(self._unit.berichten.xml(row.id))
+        return self._read[row.id]
+
+    def messages(self) -> list[Any]:
+        """Everything that was read, in the order of registration."""
+        return [self._read[number] for number in sorted(self._read)]
 
 
 def exchanged(unit: Unit, partner: str) -> Iterator[tuple[Bericht, Any]]:
-    """Register row and typed message, in the order of registration."""
+    """Every message from and to this partner, in the order of registration: for reports, not for handling one."""
     for row in rows(unit, partner):
         yield row, berichten.parse(unit.berichten.xml(row.id))
 

@@ -133,6 +133,7 @@ def _register(unit: Unit, item: InboxItem, opened: Opened, outcome: str, receipt
         opened.headers.message_id,
         opened.mic,
         outcome=outcome,
+        cms_sha256=opened.cms_sha256,
         inbox_id=item.id,
         receipt_id=receipt,
     )
@@ -141,7 +142,11 @@ def _register(unit: Unit, item: InboxItem, opened: Opened, outcome: str, receipt
 def _identities(unit: Unit) -> Identities:
     def accepted(code: str, message_id: str, mic: bytes) -> list[Accepted]:
         first = unit.identities.look_up(code, message_id, mic).first
-        return [] if first is None else [Accepted(first.message_id, bytes.fromhex(first.mic), b"")]
+        return (
+            []
+            if first is None
+            else [Accepted(first.message_id, bytes.fromhex(first.mic), bytes.fromhex(first.cms_sha256 or ""))]
+        )
 
     def ours(message_id: str) -> bool:
         return unit.outbox.by_message_id(message_id) is not None

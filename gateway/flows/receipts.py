@@ -56,7 +56,14 @@ def take_receipt(unit: Unit, us: Surroundings, item: InboxItem, opened: Opened) 
         unit.outbox.note(sent.id, "receipt", verdict.note)
     partner = opened.partner.id
     unit.inbox.settle(item.id, "handled", partner=partner, message_id=opened.headers.message_id, mic=opened.mic)
-    unit.identities.register(partner, opened.headers.message_id, opened.mic, outcome="receipt", inbox_id=item.id)
+    unit.identities.register(
+        partner,
+        opened.headers.message_id,
+        opened.mic,
+        outcome="receipt",
+        cms_sha256=opened.cms_sha256,
+        inbox_id=item.id,
+    )
     unit.audit.write("receipt_read", f"inbox/{item.id}", partner=partner, outcome=verdict.state or "note")
     return Taken(state="handled", kind="receipt")
 

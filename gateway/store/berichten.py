@@ -1,7 +1,7 @@
 """The register of iWmo messages that came and went: one row a message, its XML sealed."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -10,9 +10,11 @@ import sqlalchemy as sa
 
 from .errors import AlreadyThere, NotThere
 from .sealing import Sealer
-from .tables import berichten
+from .tables import bericht_keys, berichten
 
 XML: Final = "berichten.xml"
+KEY: Final = "bericht"
+KEYS_AT_ONCE = 500  # in one statement
 
 Richting = Literal["in", "uit"]
 Status = Literal["new", "sent", "accepted", "rejected", "answered"]
@@ -66,8 +68,11 @@ class Berichten:
     def __init__(self, conn: sa.Connection, sealer: Sealer, now: datetime) -> None:
         self._conn, self._sealer, self._now = conn, sealer, now
 
-    def add(self, bericht: BerichtIn) -> int:
-        """Register a message; AlreadyThere if (richting, soort, afzender, identificatie) is known."""
+    def add(self, bericht: BerichtIn, keys: Iterable[str] = ()) -> int:
+        """Register a message; AlreadyThere if (richting, soort, afzender, identificatie) is known.
+
+        `keys` are what `under` finds it by; only their keyed hashes are kept, since they may name a client (SM-146).
+        """
         known = self.find(bericht.richting, bericht.soort, bericht.afzender, bericht.identificatie)
         if known is not None:
             raise AlreadyThere(f"{bericht.soort} of {bericht.afzender}, {bericht.richting}", known.id)
@@ -77,7 +82,20 @@ class Berichten:
         key = self._conn.execute(berichten.insert(), values).inserted_primary_key
         assert key is not None
         self._sealer.add(XML, key[0], xml, bericht.dossier)
+        if hashes := {self._sealer.blind(KEY, name) for name in keys}:
+            rows = [{"value": value, "bericht_id": key[0]} for value in sorted(hashes)]
+            self._conn.execute(bericht_keys.insert(), rows)
         return int(key[0])
+
+    def under(self, keys: Iterable[str]) -> Sequence[Bericht]:
+        """The messages registered under one or more of these keys, in order of number."""
+        hashes = sorted({self._sealer.blind(KEY, name) for name in keys})
+        found: dict[int, Bericht] = {}
+        for first in range(0, len(hashes), KEYS_AT_ONCE):
+            some = bericht_keys.c.value.in_(hashes[first : first + KEYS_AT_ONCE])
+            query = sa.select(*_FIELDS).where(berichten.c.id.in_(sa.select(bericht_keys.c.bericht_id).where(some)))
+            found |= {row.id: Bericht(**row._mapping) for row in self._conn.execute(query)}
+        return [found[number] for number in sorted(found)]
 
     def find(self, richting: Richting, soort: str, afzender: str, identificatie: str) -> Bericht | None:
         """The message with this identity."""

@@ -80,7 +80,8 @@ class Store:
 
     def _vacuum(self) -> None:
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-            for name in ("sealed", "keys", "records", "record_keys", "record_events", "inbox", "dossiers"):
+            documents = ("records", "record_keys", "record_events")
+            for name in ("sealed", "keys", *documents, "bericht_keys", "inbox", "dossiers"):
                 conn.exec_driver_sql(f"VACUUM {name}")
 
     def rewrap(self, new: MasterKey) -> int:

@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from .sealing import DOSSIER
-from .tables import berichten, dossiers, inbox, keys, outbox, record_events, record_keys, records, sealed
+from .tables import bericht_keys, berichten, dossiers, inbox, keys, outbox, record_events, record_keys, records, sealed
 
 
 class Destroyed(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +60,8 @@ class Dossiers:
         values += self._delete(sealed, sealed.c.field == "inbox.raw", sealed.c.row_id.in_(mail))
         self._delete(record_keys, record_keys.c.record_id.in_(of_dossier))
         self._delete(record_events, record_events.c.id.in_(of_events))
+        registered = sa.select(berichten.c.id).where(berichten.c.dossier == dossier)
+        self._delete(bericht_keys, bericht_keys.c.bericht_id.in_(registered))
         gone = Destroyed(
             values=values,
             records=self._delete(records, records.c.dossier == dossier),

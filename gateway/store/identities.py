@@ -21,6 +21,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     partner: str
     message_id: str
     mic: str  # hex
+    cms_sha256: str | None  # of the CMS bytes first accepted, hex; None if not told
     outcome: str  # the caller's word for what was done with it
     inbox_id: int | None
     receipt_id: int | None  # outbox number of its receipt
@@ -59,6 +60,7 @@ class Identities:
         mic: bytes,
         *,
         outcome: str,
+        cms_sha256: bytes | None = None,
         inbox_id: int | None = None,
         receipt_id: int | None = None,
     ) -> int:
@@ -69,6 +71,7 @@ class Identities:
                 "partner": partner,
                 "message_id": message_id,
                 "mic": mic.hex(),
+                "cms_sha256": None if cms_sha256 is None else cms_sha256.hex(),
                 "outcome": outcome,
                 "inbox_id": inbox_id,
                 "receipt_id": receipt_id,

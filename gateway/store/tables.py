@@ -222,6 +222,7 @@ identities = sa.Table(
     sa.Column("partner", sa.String(64), nullable=False),
     sa.Column("message_id", sa.String(250), nullable=False),
     sa.Column("mic", sa.String(64), nullable=False),
+    sa.Column("cms_sha256", sa.String(64)),  # of the CMS bytes first accepted (SM-125)
     sa.Column("outcome", sa.String(32), nullable=False),
     sa.Column("inbox_id", sa.ForeignKey("inbox.id", ondelete="SET NULL"), index=True),
     sa.Column("receipt_id", sa.ForeignKey("outbox.id", ondelete="SET NULL"), index=True),
@@ -252,6 +253,13 @@ berichten = sa.Table(
     sa.UniqueConstraint("richting", "soort", "afzender", "identificatie"),
     sa.Index("ix_berichten_soort_status", "soort", "status", "id"),
     sqlite_autoincrement=True,
+)
+
+bericht_keys = sa.Table(
+    "bericht_keys",
+    metadata,
+    sa.Column("value", sa.String(64), primary_key=True),  # HMAC: a key may name a client (SM-146)
+    sa.Column("bericht_id", sa.ForeignKey("berichten.id", ondelete="CASCADE"), primary_key=True, index=True),
 )
 
 records = sa.Table(

@@ -241,6 +241,16 @@ def upgrade() -> None:
     op.create_index(op.f("ix_berichten_outbox_id"), "berichten", ["outbox_id"], unique=False)
     op.create_index("ix_berichten_soort_status", "berichten", ["soort", "status", "id"], unique=False)
     op.create_table(
+        "bericht_keys",
+        sa.Column("value", sa.String(length=64), nullable=False),
+        sa.Column("bericht_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["bericht_id"], ["berichten.id"], name=op.f("fk_bericht_keys_bericht_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("value", "bericht_id", name=op.f("pk_bericht_keys")),
+    )
+    op.create_index(op.f("ix_bericht_keys_bericht_id"), "bericht_keys", ["bericht_id"], unique=False)
+    op.create_table(
         "certificates",
         sa.Column("partner", sa.String(length=64), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
@@ -262,6 +272,7 @@ def upgrade() -> None:
         sa.Column("partner", sa.String(length=64), nullable=False),
         sa.Column("message_id", sa.String(length=250), nullable=False),
         sa.Column("mic", sa.String(length=64), nullable=False),
+        sa.Column("cms_sha256", sa.String(length=64), nullable=True),
         sa.Column("outcome", sa.String(length=32), nullable=False),
         sa.Column("inbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("receipt_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
