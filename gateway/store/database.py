@@ -60,6 +60,18 @@ class Store:
         """Let go of all connections."""
         self._engine.dispose()
 
+    @contextmanager
+    def connection(self, *, write: bool) -> Iterator[sa.Connection]:
+        """A transaction for the store's own upkeep; nobody else speaks SQL."""
+        with _sentences(), self._engine.connect() as plain:
+            conn = plain.execution_options(**{_VIEW: not write})
+            with conn.begin():
+                yield conn
+
+    def forget_keys(self) -> None:
+        """Read every key anew: they were replaced underneath."""
+        self._ring.forget()
+
     def clean(self) -> None:
         """Let nothing of what was deleted remain in the file or its log (SM-147). StoreBusy while somebody reads."""
         with _sentences():

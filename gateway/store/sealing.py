@@ -96,6 +96,10 @@ class KeyRing:
         nonce = os.urandom(NONCE)
         return nonce + self._master.encrypt(nonce, key, _wrap_aad(key_id, purpose))
 
+    def forget(self) -> None:
+        """Empty the cache."""
+        self._open.clear()
+
     def _remember(self, key_id: str, key: bytes) -> None:
         if len(self._open) >= CACHE_MAX:
             self._open.clear()
