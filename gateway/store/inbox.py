@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
-from .errors import NotThere
+from .errors import IllegalMove, NotThere
 from .sealing import Sealer
 from .states import InEvent, InState, move_in
 from .tables import INBOX_NEW_SQL, UNMOVED_SQL, inbox, inbox_places
@@ -18,6 +18,8 @@ RAW: Final = "inbox.raw"
 MAX_TRIES = 3  # a message whose handling dies this often is poison: to quarantine, so that it stops nobody
 TRY_WAIT = timedelta(minutes=1)  # before a message whose handling failed is tried again
 MAX_FETCH_FAILURES = 3  # SM-100
+
+HEADER_ONLY = ("too-large", "stranger")  # reasons of messages that were not fetched whole
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,13 +99,13 @@ class Inbox:
         self._set_place(raw.place, inbox_id=number)
         return Added(id=number, new=new)
 
-    def add_oversize(self, place: Place, received_at: datetime, size: int, header: bytes) -> Added:
-        """Keep only the header of a message that is too large to fetch: it waits in quarantine (SM-93)."""
+    def add_header(self, place: Place, received_at: datetime, size: int, header: bytes, reason: str) -> Added:
+        """Keep only the header of a message that is not fetched, in quarantine: too-large, stranger (SM-93, SM-144)."""
         digest = hashlib.sha256(repr(place).encode() + header).hexdigest()
         number = self._conn.scalar(sa.select(inbox.c.id).where(inbox.c.sha256 == digest))
         new = number is None
         if number is None:
-            verdict = {"state": "quarantined", "reason": "too-large", "settled_at": self._now}
+            verdict = {"state": "quarantined", "reason": reason, "settled_at": self._now}
             number = self._insert(digest, size, received_at, verdict)
             self._sealer.add(RAW, number, header)
         self._set_place(place, inbox_id=number)
@@ -201,7 +203,10 @@ class Inbox:
 
     def reopen(self, number: int) -> None:
         """Handle a quarantined message again, from the same bytes and the same mailbox time (SM-104)."""
-        move_in(f"incoming message {number}", self.get(number).state, "reopen")
+        item = self.get(number)
+        if item.reason in HEADER_ONLY:
+            raise IllegalMove(f"incoming message {number}, of which only the header is here", item.state, "reopen")
+        move_in(f"incoming message {number}", item.state, "reopen")
         fresh = {"state": "new", "tries": 0, "next_at": self._now, "settled_at": None}
         self._conn.execute(inbox.update().where(inbox.c.id == number).values(**fresh))
 

@@ -1,8 +1,10 @@
 """Fetch from a mailbox: commit the raw bytes, then let the mailbox let go, then mark it (SM-92 … SM-102)."""
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 import structlog
@@ -26,12 +28,23 @@ class Picked(msgspec.Struct, frozen=True, kw_only=True):
     new: int = 0  # messages that were not here before
     known: int = 0  # the same bytes again, or a move that a crash left undone
     oversize: int = 0
+    strangers: int = 0  # mail of which only the header was fetched (SM-144)
     unreadable: int = 0
     moved: int = 0
 
 
-async def pickup(store: Store, mailbox: Mailbox, clock: Clock, *, size_max: int = SIZE_MAX) -> Picked:
+async def pickup(
+    store: Store,
+    mailbox: Mailbox,
+    clock: Clock,
+    *,
+    size_max: int = SIZE_MAX,
+    welcome: Callable[[bytes], bool] | None = None,
+) -> Picked:
     """One whole look. MailboxDown goes to the caller; whatever was committed before it stays.
+
+    `welcome` judges a header block: False for mail that is no partner's and no report of ours, which then is recorded
+    by its header only, so that strangers cannot fill the store (SM-144). Without it everything is fetched.
 
     A crash between any two steps and a second look leave one row a message (SM-94).
     """
@@ -41,7 +54,7 @@ async def pickup(store: Store, mailbox: Mailbox, clock: Clock, *, size_max: int 
         known = await asyncio.to_thread(_known, store, [_place(mailbox, each) for each in listed], clock)
         fresh = [each for each in listed if _place(mailbox, each) not in known]
         for batch in _batches(fresh):
-            picked = [await _fetch(store, mailbox, each, clock, size_max) for each in batch]
+            picked = [await _fetch(store, mailbox, each, clock, size_max, welcome) for each in batch]
             total = await asyncio.to_thread(_commit, store, mailbox, [p for p in picked if p is not None], clock, total)
             failed = sum(p is None for p in picked)
             total = msgspec.structs.replace(total, unreadable=total.unreadable + failed)
@@ -54,7 +67,7 @@ async def pickup(store: Store, mailbox: Mailbox, clock: Clock, *, size_max: int 
 class _Fetched(msgspec.Struct, frozen=True):
     listed: Listed
     data: bytes
-    oversize: bool
+    only_header: Literal["too-large", "stranger"] | None = None
 
 
 def _place(mailbox: Mailbox, listed: Listed) -> Place:
@@ -78,13 +91,23 @@ def _batches(listed: Sequence[Listed]) -> list[list[Listed]]:
     return batches
 
 
-async def _fetch(store: Store, mailbox: Mailbox, listed: Listed, clock: Clock, size_max: int) -> _Fetched | None:
-    """The message, or its header if it is too large whatever the mailbox said; None if it cannot be read."""
+async def _fetch(
+    store: Store,
+    mailbox: Mailbox,
+    listed: Listed,
+    clock: Clock,
+    size_max: int,
+    welcome: Callable[[bytes], bool] | None,
+) -> _Fetched | None:
+    """The message, or its header if it is a stranger's or too large whatever was said; None if it cannot be read."""
     try:
-        data = b"" if listed.size > size_max else await mailbox.fetch(listed.uid, size_max)
-        if listed.size <= size_max and len(data) <= size_max:
-            return _Fetched(listed, data, False)
-        return _Fetched(listed, await mailbox.header(listed.uid), True)
+        if welcome is not None and not welcome(header := await mailbox.header(listed.uid)):
+            return _Fetched(listed, header, "stranger")
+        if listed.size <= size_max:
+            data = await mailbox.fetch(listed.uid, size_max)
+            if len(data) <= size_max:
+                return _Fetched(listed, data)
+        return _Fetched(listed, await mailbox.header(listed.uid), "too-large")
     except Unreadable as error:
         failures = await asyncio.to_thread(_failed, store, _place(mailbox, listed), clock())
         log.warning("unreadable", account=mailbox.account, uid=listed.uid, failures=failures, error=str(error))
@@ -98,21 +121,21 @@ def _failed(store: Store, place: Place, now: datetime) -> int:
 
 def _commit(store: Store, mailbox: Mailbox, fetched: list[_Fetched], clock: Clock, total: Picked) -> Picked:
     """Raw bytes of a whole batch in one commit: before this, nothing was asked of the mailbox but reading."""
-    new = oversize = 0
+    new, only_header = 0, Counter(each.only_header for each in fetched)
     with store.unit(now=clock(), actor=ACTOR) as unit:
         for each in fetched:
             place, received_at = _place(mailbox, each.listed), each.listed.received_at
-            if each.oversize:
+            if each.only_header is not None:
                 size = max(each.listed.size, len(each.data))
-                unit.inbox.add_oversize(place, received_at, size, each.data)
-                oversize += 1
+                unit.inbox.add_header(place, received_at, size, each.data, each.only_header)
             else:
                 new += unit.inbox.add(Raw(place=place, received_at=received_at, data=each.data)).new
     return msgspec.structs.replace(
         total,
         new=total.new + new,
-        oversize=total.oversize + oversize,
-        known=total.known + len(fetched) - new - oversize,
+        oversize=total.oversize + only_header["too-large"],
+        strangers=total.strangers + only_header["stranger"],
+        known=total.known + only_header[None] - new,
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store import Store
+from gateway.store import IllegalMove, Store
 from gateway.transports import FolderMailbox, Mailbox, MailboxDown, MaildirMailbox, Unreadable
 from gateway.worker import Picked, pickup
 
@@ -128,3 +128,25 @@ def test_a_folder_is_read_without_the_files_still_being_written(store: Store, cl
     assert look(store, FolderMailbox(drop, "drop"), clock) == Picked(new=1, moved=1)
     assert contents(store, clock) == [("new", b"<a/>\n")]
     assert (drop / "verwerkt" / "a.xml").exists()
+
+
+def test_of_a_strangers_mail_only_the_header_is_kept(store: Store, clock: HandClock, tmp_path: Path) -> None:
+    """SM-144: a row and a move; its body is never fetched, so strangers cannot fill the store."""
+    spam = b"From: x@elders.example\r\nSubject: win\r\n\r\n" + b"x" * 5000
+    box = maildir(tmp_path / "mail", b"From: plan@zorg.example\r\n\r\na\r\n", spam)
+    fetched: list[str] = []
+
+    class Watched(MaildirMailbox):
+        async def fetch(self, uid: str, limit: int) -> bytes:
+            fetched.append(uid)
+            return await super().fetch(uid, limit)
+
+    box = Watched(tmp_path / "mail", "wmo@gemeente.example")
+    looking = pickup(store, box, clock, welcome=lambda header: b"zorg.example" in header)
+    assert asyncio.run(looking) == Picked(new=1, strangers=1, moved=2)
+    with store.view(now=clock()) as view:
+        (item,) = view.inbox.list(reason="stranger")
+        assert b"x" * 100 not in view.inbox.raw(item.id)
+        assert (item.state, item.size) == ("quarantined", len(spam))
+    with pytest.raises(IllegalMove, match="only the header"), store.unit(now=clock(), actor="jansen") as unit:
+        unit.inbox.reopen(item.id)
