@@ -18,7 +18,7 @@ def _geboortedatums(bericht: Any) -> Iterator[tuple[str, dt.date]]:
 def cs003(bericht: Any, ctx: Context) -> Iterator[Hit]:
     """An end without a begin fails as well: only the period of a Contact can have that."""
     for pad, begin, einde in _perioden(bericht, ctx.soort):
-        if einde is not None and (begin is None or begin > einde):
+        if einde is not None and (begin is None or paden.later(begin, einde, pad, ctx)):
             yield Hit(pad, einde.isoformat())
 
 
@@ -45,7 +45,7 @@ def _perioden(bericht: Any, soort: str) -> Iterator[tuple[str, dt.date | None, d
 @regel("TR018")
 def tr018(bericht: Any, ctx: Context) -> Iterator[Hit]:
     for pad, stop in paden.genummerd(paden.STOP, bericht.client.stop_producten):
-        if stop.einddatum < stop.begindatum:
+        if paden.later(stop.begindatum, stop.einddatum, f"{pad}/Einddatum", ctx):
             yield Hit(f"{pad}/Einddatum", stop.einddatum.isoformat())
 
 
@@ -53,10 +53,10 @@ def tr018(bericht: Any, ctx: Context) -> Iterator[Hit]:
 def tr134(bericht: Any, ctx: Context) -> Iterator[Hit]:
     vandaag = paden.dagtekening(bericht)
     for pad, datum in _geboortedatums(bericht):
-        if datum > vandaag:
+        if paden.later(datum, vandaag, paden.DAGTEKENING, ctx):
             yield Hit(pad)  # a date of birth is never repeated
     for pad, datum in _gebeurd(bericht, ctx.soort):
-        if datum > vandaag:
+        if paden.later(datum, vandaag, paden.DAGTEKENING, ctx):
             yield Hit(pad, datum.isoformat())
 
 
@@ -80,25 +80,28 @@ def tr134_declaratie(bericht: Any, ctx: Context) -> Iterator[Hit]:
     vandaag = paden.dagtekening(bericht)
     if ctx.soort == "WMO323":
         begin = bericht.declaratie.declaratie_periode.begindatum
-        if begin > vandaag:
+        if paden.later(begin, vandaag, paden.DAGTEKENING, ctx):
             yield Hit("/Bericht/Declaratie/DeclaratiePeriode/Begindatum", begin.isoformat())
     for c, p, prestatie in paden.prestaties(bericht, ctx):
         begin = prestatie.product_periode.begindatum
-        if begin > vandaag:
+        if paden.later(begin, vandaag, paden.DAGTEKENING, ctx):
             yield Hit(f"{paden.pad_prestatie(ctx, c, p)}/ProductPeriode/Begindatum", begin.isoformat())
 
 
 @regel("TR137")
 def tr137(bericht: Any, ctx: Context) -> Iterator[Hit]:
     vandaag = paden.dagtekening(bericht)
+    for pad, periode in _declaratieperioden(bericht, ctx):
+        plek, begin, einde = f"{pad}/Einddatum", periode.begindatum, periode.einddatum
+        if paden.later(begin, einde, plek, ctx) or paden.later(einde, vandaag, paden.DAGTEKENING, ctx):
+            yield Hit(plek, einde.isoformat())
+
+
+def _declaratieperioden(bericht: Any, ctx: Context) -> Iterator[tuple[str, Any]]:
     if ctx.soort == "WMO323":
-        periode = bericht.declaratie.declaratie_periode
-        if not periode.begindatum <= periode.einddatum <= vandaag:
-            yield Hit("/Bericht/Declaratie/DeclaratiePeriode/Einddatum", periode.einddatum.isoformat())
+        yield "/Bericht/Declaratie/DeclaratiePeriode", bericht.declaratie.declaratie_periode
     for c, p, prestatie in paden.prestaties(bericht, ctx):
-        periode = prestatie.product_periode
-        if not periode.begindatum <= periode.einddatum <= vandaag:
-            yield Hit(f"{paden.pad_prestatie(ctx, c, p)}/ProductPeriode/Einddatum", periode.einddatum.isoformat())
+        yield f"{paden.pad_prestatie(ctx, c, p)}/ProductPeriode", prestatie.product_periode
 
 
 @regel("TR380")

@@ -29,8 +29,18 @@ def cs337(bericht: Any, ctx: Context) -> Iterator[Hit]:
     for c, p, prestatie in paden.prestaties(bericht, ctx):
         periode = prestatie.product_periode
         begin, einde = periode.begindatum, periode.einddatum
-        if begin.month != einde.month or begin.year != einde.year:
+        anders = begin.month != einde.month or begin.year != einde.year
+        if ctx.oddities:
+            anders = _andere_maand(periode, f"{paden.pad_prestatie(ctx, c, p)}/ProductPeriode", ctx)
+        if anders:
             yield Hit(f"{paden.pad_prestatie(ctx, c, p)}/ProductPeriode/Einddatum", einde.isoformat())
+
+
+def _andere_maand(periode: Any, pad: str, ctx: Context) -> bool:
+    """Year and month by their places in the text, as in the official test: a blank before a date shifts them."""
+    begin = paden.datum_als_tekst(periode.begindatum, f"{pad}/Begindatum", ctx) or ""
+    einde = paden.datum_als_tekst(periode.einddatum, f"{pad}/Einddatum", ctx) or ""
+    return begin.replace("-", "")[:6] != einde.replace("-", "")[:6]
 
 
 @regel("CS340")
@@ -38,7 +48,8 @@ def cs340(bericht: Any, ctx: Context) -> Iterator[Hit]:
     periode = bericht.declaratie.declaratie_periode
     begin = periode.begindatum
     laatste = begin.replace(day=calendar.monthrange(begin.year, begin.month)[1])
-    if begin.day != 1 or periode.einddatum != laatste:
+    geschreven = paden.datum_als_tekst(begin, "/Bericht/Declaratie/DeclaratiePeriode/Begindatum", ctx) or ""
+    if not geschreven.endswith("-01") or periode.einddatum != laatste:  # a blank after the day is not the first day
         yield Hit("/Bericht/Declaratie/DeclaratiePeriode", f"{begin} - {periode.einddatum}")
 
 
@@ -46,9 +57,10 @@ def cs340(bericht: Any, ctx: Context) -> Iterator[Hit]:
 def tr319(bericht: Any, ctx: Context) -> Iterator[Hit]:
     """Level 3 by the rule table, yet answerable from the message alone; the official level-2 test does so too."""
     einde = bericht.declaratie.declaratie_periode.einddatum
+    plek = "/Bericht/Declaratie/DeclaratiePeriode/Einddatum"
     for c, p, prestatie in paden.prestaties(bericht, ctx):
         periode = prestatie.product_periode
-        if periode.begindatum > einde or periode.einddatum > einde:
+        if paden.later(max(periode.begindatum, periode.einddatum), einde, plek, ctx):
             yield Hit(f"{paden.pad_prestatie(ctx, c, p)}/ProductPeriode", klasse="Prestatie")
 
 

@@ -80,6 +80,37 @@ def getal_als_tekst(getal: int | None, pad: str, ctx: Context) -> str | None:
     return None if getal is None else ctx.oddities.get(pad, str(getal))
 
 
+def datum_als_tekst(datum: dt.date | None, pad: str, ctx: Context) -> str | None:
+    """The date as it stood in the file, with the blanks around it: where the standard compares dates as text."""
+    return None if datum is None else ctx.oddities.get(pad, datum.isoformat())
+
+
+def later(datum: dt.date, dan: dt.date, pad: str, ctx: Context) -> bool:
+    """Whether `datum` is after `dan`, which stands at `pad`.
+
+    Of `dan` the official test reads ten characters: blanks before it cost it its last digits, and with ten blanks
+    nothing is later.
+    """
+    if pad not in ctx.oddities:
+        return datum > dan
+    getal = eerste_tien(dan, pad, ctx)
+    return getal is not None and als_getal(datum) > getal
+
+
+def eerste_tien(datum: dt.date, pad: str, ctx: Context) -> int | None:
+    """The date as a number (20250908), of the first ten characters at `pad`; None if these are blanks."""
+    geschreven = ctx.oddities.get(pad)
+    if geschreven is None:
+        return als_getal(datum)
+    cijfers = geschreven[:10].strip(_WIT).replace("-", "")
+    return int(cijfers) if cijfers else None
+
+
+def als_getal(datum: dt.date) -> int:
+    """20250908."""
+    return datum.year * 10000 + datum.month * 100 + datum.day
+
+
 def met_plusteken(ctx: Context) -> frozenset[str]:
     """Where a whole number is written as +7. To XPath that is no number: no comparison with it holds, no sum has it."""
     return frozenset(pad for pad, tekst in ctx.oddities.items() if "+" in tekst)

@@ -4,7 +4,6 @@ The official level-2 test finds BSN, birth date, name and communication by the n
 hold in the return messages that repeat them.
 """
 
-import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,8 +13,8 @@ from gateway.berichten.regels.registry import Context, Hit, regel
 _GEWICHTEN = (9, 8, 7, 6, 5, 4, 3, 2, -1)
 _MET_CLIENT = ("WMO301", "WMO305", "WMO307", "WMO315", "WMO317", "WMO302", "WMO306", "WMO308", "WMO316", "WMO318")
 _MET_GEBOORTEDATUM = ("WMO301", "WMO305", "WMO307", "WMO315", "WMO302", "WMO306", "WMO308", "WMO316")
-_ONBEKEND = dt.date(1900, 1, 1)  # the date that stands for "unknown" with DatumGebruik 3
-_LEEFTIJDSGRENS = 120  # years
+_ONBEKEND = "1900-01-01"  # the date that stands for "unknown" with DatumGebruik 3
+_LEEFTIJDSGRENS = 120_00_00  # 120 years, added to a date as a number
 
 
 def voldoet_aan_elfproef(bsn: str) -> bool:
@@ -42,17 +41,20 @@ def cs002_declaratie(bericht: Any, ctx: Context) -> Iterator[Hit]:
 def cs139(bericht: Any, ctx: Context) -> Iterator[Hit]:
     for pad, persoon in paden.personen(bericht):
         geboren = persoon.geboortedatum
-        if geboren is not None and not _past_bij_gebruik(geboren.datum, geboren.datum_gebruik):
+        if geboren is None:
+            continue
+        datum = paden.datum_als_tekst(geboren.datum, f"{pad}/Geboortedatum/Datum", ctx) or ""
+        if not _past_bij_gebruik(datum, geboren.datum_gebruik):
             yield Hit(f"{pad}/Geboortedatum")
 
 
-def _past_bij_gebruik(datum: dt.date, gebruik: str | None) -> bool:
-    """1: day unknown, so day 1; 2: month too, so 1 January; 3: all unknown, so 1900-01-01."""
+def _past_bij_gebruik(datum: str, gebruik: str | None) -> bool:
+    """1: day unknown, so day 1; 2: month too, so 1 January; 3: all unknown, so 1900-01-01. Of text: blanks count."""
     match gebruik:
         case "1":
-            return datum.day == 1
+            return datum.endswith("-01")
         case "2":
-            return (datum.month, datum.day) == (1, 1)
+            return datum.endswith("-01-01")
         case "3":
             return datum == _ONBEKEND
     return True
@@ -60,14 +62,18 @@ def _past_bij_gebruik(datum: dt.date, gebruik: str | None) -> bool:
 
 @regel("TR002", *_MET_GEBOORTEDATUM)
 def tr002(bericht: Any, ctx: Context) -> Iterator[Hit]:
-    vandaag = paden.dagtekening(bericht)
+    vandaag = paden.eerste_tien(paden.dagtekening(bericht), paden.DAGTEKENING, ctx)
+    if vandaag is None:
+        return
     for pad, persoon in paden.personen(bericht):
         geboren = persoon.geboortedatum
-        if geboren is None or (geboren.datum_gebruik == "3" and geboren.datum == _ONBEKEND):
+        if geboren is None:
             continue
-        datum = geboren.datum
-        if (datum.year + _LEEFTIJDSGRENS, datum.month, datum.day) < (vandaag.year, vandaag.month, vandaag.day):
-            yield Hit(f"{pad}/Geboortedatum/Datum")
+        plek = f"{pad}/Geboortedatum/Datum"
+        if geboren.datum_gebruik == "3" and paden.datum_als_tekst(geboren.datum, plek, ctx) == _ONBEKEND:
+            continue
+        if paden.als_getal(geboren.datum) + _LEEFTIJDSGRENS < vandaag:
+            yield Hit(plek)
 
 
 @regel("CS050", "WMO301", "WMO302")

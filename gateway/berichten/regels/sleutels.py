@@ -1,6 +1,6 @@
 """Rules about keys: what may occur only once in a message.
 
-Numbers in a key count as text, as in the official test: ToewijzingNummer 0101 and 101 are two keys.
+Numbers and dates in a key count as text, as in the official test: ToewijzingNummer 0101 and 101 are two keys.
 """
 
 from collections.abc import Hashable, Iterable, Iterator
@@ -23,6 +23,10 @@ def _nummer(pad: str, element: Any, ctx: Context) -> str | None:
     return paden.getal_als_tekst(element.toewijzing_nummer, f"{pad}/ToewijzingNummer", ctx)
 
 
+def _begin(pad: str, element: Any, ctx: Context) -> str | None:
+    return paden.datum_als_tekst(element.begindatum, f"{pad}/Begindatum", ctx)
+
+
 def _product(element: Any) -> tuple[str | None, str | None]:
     product = element.product
     return (None, None) if product is None else (product.categorie, product.code)
@@ -40,15 +44,18 @@ def tr101_toewijzing(bericht: Any, ctx: Context) -> Iterator[Hit]:
 @regel("TR101", "WMO305")
 def tr101_start(bericht: Any, ctx: Context) -> Iterator[Hit]:
     starts = paden.genummerd(paden.START, bericht.client.start_producten)
-    return _dubbel((pad, (_nummer(pad, s, ctx), _product(s), s.begindatum)) for pad, s in starts)
+    return _dubbel((pad, (_nummer(pad, s, ctx), _product(s), _begin(pad, s, ctx))) for pad, s in starts)
 
 
 @regel("TR101", "WMO307")
 def tr101_stop(bericht: Any, ctx: Context) -> Iterator[Hit]:
     stops = paden.genummerd(paden.STOP, bericht.client.stop_producten)
-    return _dubbel(
-        (pad, (_nummer(pad, s, ctx), _product(s), s.begindatum, s.reden_beeindiging, s.einddatum)) for pad, s in stops
-    )
+    return _dubbel((pad, _sleutel_stop(pad, s, ctx)) for pad, s in stops)
+
+
+def _sleutel_stop(pad: str, stop: Any, ctx: Context) -> Hashable:
+    einde = paden.datum_als_tekst(stop.einddatum, f"{pad}/Einddatum", ctx)
+    return _nummer(pad, stop, ctx), _product(stop), _begin(pad, stop, ctx), stop.reden_beeindiging, einde
 
 
 @regel("TR101", "WMO315")
@@ -66,7 +73,11 @@ def tr101_verzoek_om_wijziging(bericht: Any, ctx: Context) -> Iterator[Hit]:
     ):
         yield from _dubbel((pad, _nummer(pad, p, ctx)) for pad, p in paden.genummerd(klasse, producten))
     nieuw = paden.genummerd(paden.NIEUW, verzoek.nieuwe_producten)
-    yield from _dubbel((pad, (_product(p), p.gewenste_ingangsdatum)) for pad, p in nieuw)
+    yield from _dubbel((pad, _sleutel_nieuw(pad, p, ctx)) for pad, p in nieuw)
+
+
+def _sleutel_nieuw(pad: str, product: Any, ctx: Context) -> Hashable:
+    return _product(product), paden.datum_als_tekst(product.gewenste_ingangsdatum, f"{pad}/GewensteIngangsdatum", ctx)
 
 
 @regel("TR101", "WMO323", "WMO325")
@@ -138,12 +149,20 @@ def tr416(bericht: Any, ctx: Context) -> Iterator[Hit]:
         if prestatie.ingediend_bedrag.debet_credit != "D":
             continue
         periode = prestatie.product_periode
-        nummer: int | str | None = prestatie.toewijzing_nummer
+        wanneer: tuple[Hashable, ...] = (prestatie.toewijzing_nummer, periode.begindatum, periode.einddatum)
         if ctx.oddities:
-            nummer = paden.getal_als_tekst(
-                prestatie.toewijzing_nummer, f"{paden.pad_prestatie(ctx, c, p)}/ToewijzingNummer", ctx
-            )
-        sleutel = (nummer, prestatie.product_categorie, prestatie.product_code, periode.begindatum, periode.einddatum)
+            wanneer = _geschreven(paden.pad_prestatie(ctx, c, p), prestatie, ctx)
+        sleutel = (prestatie.product_categorie, prestatie.product_code, *wanneer)
         if sleutel in gezien:
             yield Hit(paden.pad_prestatie(ctx, c, p))
         gezien.add(sleutel)
+
+
+def _geschreven(pad: str, prestatie: Any, ctx: Context) -> tuple[str | None, ...]:
+    """Number and period of a line as they stand in the file."""
+    periode = prestatie.product_periode
+    return (
+        _nummer(pad, prestatie, ctx),
+        paden.datum_als_tekst(periode.begindatum, f"{pad}/ProductPeriode/Begindatum", ctx),
+        paden.datum_als_tekst(periode.einddatum, f"{pad}/ProductPeriode/Einddatum", ctx),
+    )

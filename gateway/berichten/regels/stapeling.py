@@ -34,12 +34,15 @@ def tr302(bericht: Any, ctx: Context) -> Iterator[Hit]:
     return gestapeld(
         Looptijd(pad, p.product, p.ingangsdatum, p.einddatum or dt.date.max)
         for pad, p in producten
-        if not _verwijderd(p)
+        if not _verwijderd(pad, p, ctx)
     )
 
 
-def _verwijderd(product: Any) -> bool:
-    return product.reden_wijziging in (VERVALLEN, VERWIJDERD) and product.einddatum == product.ingangsdatum
+def _verwijderd(pad: str, product: Any, ctx: Context) -> bool:
+    if product.reden_wijziging not in (VERVALLEN, VERWIJDERD):
+        return False
+    begin = paden.datum_als_tekst(product.ingangsdatum, f"{pad}/Ingangsdatum", ctx)
+    return begin == paden.datum_als_tekst(product.einddatum, f"{pad}/Einddatum", ctx)
 
 
 @regel("TR386")

@@ -16,7 +16,10 @@ _AFGEWEZEN, _IN_ONDERZOEK = "1", "2"  # VerzoekAntwoord
 def cs335(bericht: Any, ctx: Context) -> Iterator[Hit]:
     """The official test says nothing about a removal without an end date, so neither do we."""
     for pad, product in paden.genummerd(paden.TOEGEWEZEN, bericht.client.toegewezen_producten):
-        if product.reden_wijziging == VERWIJDERD and product.einddatum not in (None, product.ingangsdatum):
+        if product.reden_wijziging != VERWIJDERD or product.einddatum is None:
+            continue
+        begin = paden.datum_als_tekst(product.ingangsdatum, f"{pad}/Ingangsdatum", ctx)
+        if begin != paden.datum_als_tekst(product.einddatum, f"{pad}/Einddatum", ctx):
             yield Hit(f"{pad}/RedenWijziging", VERWIJDERD)
 
 

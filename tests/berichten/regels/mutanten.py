@@ -63,7 +63,7 @@ def mutanten(soort: str, aantal: int, zaad: int = 1) -> Iterator[bytes]:
     while aantal:
         root = etree.fromstring(xml(soort, kans.choice([{}, *gevallen])))
         for _ in range(kans.choice((1, 1, 2, 3))):
-            kans.choice((_waarde, _waarde, _waarde, _schuif, _weg, _dubbel, _ruil))(root, kans)
+            kans.choice((_waarde, _waarde, _waarde, _schuif, _weg, _dubbel, _ruil, _wit))(root, kans)
         if soort == "WMO323" and kans.random() < 0.6:
             _tel_op(root)
         data = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
@@ -107,6 +107,12 @@ def _ruil(root: etree._Element, kans: random.Random) -> None:
     if bladen := _bladen(root):
         blad = kans.choice(bladen)
         blad.text = kans.choice(list(root.iter(blad.tag))).text
+
+
+def _wit(root: etree._Element, kans: random.Random) -> None:
+    """Blanks around a date or a number, which the schema allows."""
+    blad = kans.choice([node for node in _bladen(root) if node.text and node.text.strip()[-1:].isdigit()])
+    blad.text = kans.choice((" {}", "{} ", "\t{}\n", "    {}", " " * 10 + "{}")).format(blad.text)
 
 
 def _tel_op(root: etree._Element) -> None:

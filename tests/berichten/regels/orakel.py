@@ -14,6 +14,7 @@ _MET_GEBOORTEDATUM = "301 302 305 306 307 308 315 316"
 _PRODUCT = "//ToegewezenProduct | //AangevraagdProduct | //NieuwProduct"
 _GEEN_EIND = "not(../Einddatum or ../ToewijzingEinddatum)"
 _DAG = "number(translate({}, '-', ''))"
+_MAAND = "substring(translate({}, '-', ''), 1, 6)"
 _DAGTEKENING = "/Bericht/Header/BerichtIdentificatie/Dagtekening"
 _HUIDIG = "not({0}) or " + _DAG.format("{0}") + " > 20201231"
 
@@ -23,7 +24,8 @@ def _dag(pad: str) -> str:
 
 
 def _na(een: str, ander: str) -> str:
-    return f"{_dag(een)} > {_dag(ander)}"
+    """Of the date that is the limit the standard reads ten characters, blanks included."""
+    return f"{_dag(een)} > {_dag(f'substring({ander}, 1, 10)')}"
 
 
 def _zonder_code(klasse: str, eind: str) -> tuple[str, str]:
@@ -89,13 +91,23 @@ XPATHS: list[tuple[str, str, str, str]] = [
         f"translate(Postcode, {_TEKENS}) != '1111ZZ' or starts-with(Postcode, '0')",
     ),
     ("CS100", "323", "//DeclaratiePeriode | //ProductPeriode", f"{_dag('Begindatum')} < 20210101"),
-    ("CS139", _MET_GEBOORTEDATUM, "//Geboortedatum[DatumGebruik='1']", "substring(Datum, 9) != '01'"),
-    ("CS139", _MET_GEBOORTEDATUM, "//Geboortedatum[DatumGebruik='2']", "substring(Datum, 6) != '01-01'"),
+    (
+        "CS139",
+        _MET_GEBOORTEDATUM,
+        "//Geboortedatum[DatumGebruik='1']",
+        "substring(Datum, string-length(Datum) - 2) != '-01'",
+    ),
+    (
+        "CS139",
+        _MET_GEBOORTEDATUM,
+        "//Geboortedatum[DatumGebruik='2']",
+        "substring(Datum, string-length(Datum) - 5) != '-01-01'",
+    ),
     ("CS139", _MET_GEBOORTEDATUM, "//Geboortedatum[DatumGebruik='3']", "Datum != '1900-01-01'"),
     ("CS325", "323 325", _BEDRAGEN, "(Bedrag = 0 or TotaalBedrag = 0) and DebetCredit = 'C'"),
     ("CS335", "301", "//ToegewezenProduct[RedenWijziging='13']", "Ingangsdatum != Einddatum"),
     ("CS336", "301", "//RedenWijziging", ". = '01'"),
-    ("CS337", "323", "//ProductPeriode", "substring(Begindatum, 1, 7) != substring(Einddatum, 1, 7)"),
+    ("CS337", "323", "//ProductPeriode", f"{_MAAND.format('Begindatum')} != {_MAAND.format('Einddatum')}"),
     ("CS338", "301 317", *_frequentie("Einddatum")),
     (
         "CS339",
@@ -104,7 +116,7 @@ XPATHS: list[tuple[str, str, str, str]] = [
         "GeleverdVolume < IngediendBedrag/Bedrag or GeleverdVolume > IngediendBedrag/Bedrag",
     ),
     ("CS343", "315", *_frequentie("ToewijzingEinddatum")),
-    ("TR002", _MET_GEBOORTEDATUM, _GEBOREN, f"{_dag('Datum')} + 1200000 < {_dag(_DAGTEKENING)}"),
+    ("TR002", _MET_GEBOORTEDATUM, _GEBOREN, f"{_dag('Datum')} + 1200000 < {_dag(f'substring({_DAGTEKENING}, 1, 10)')}"),
     ("TR006", "301", "//Contact", "not(Telefoon) and not(Adres/Huis and Adres/Postcode)"),
     ("TR018", "307", "//StopProduct", _na("Begindatum", "Einddatum")),
     ("TR061", "301", "/Bericht/Client", "not(Contactgegevens/Contact[Soort='01' or Soort='02' or Soort='03'])"),
@@ -118,7 +130,7 @@ XPATHS: list[tuple[str, str, str, str]] = [
     ("TR353", "317", "//Verzoek", "not(.//TeWijzigenProduct or .//NieuwProduct)"),
     ("TR358", "323", f"{_TOTAAL}[DebetCredit='D']", f"normalize-space(TotaalBedrag) != string({_SOM})"),
     ("TR358", "323", f"{_TOTAAL}[DebetCredit='C']", f"normalize-space(TotaalBedrag) != string(0 - ({_SOM}))"),
-    ("TR380", "317", "//NieuwProduct", f"not({_na('GewensteIngangsdatum', _DAGTEKENING)})"),
+    ("TR380", "317", "//NieuwProduct", f"{_dag('GewensteIngangsdatum')} <= {_dag(_DAGTEKENING)}"),
 ]
 
 SLEUTELS = {  # TR101: class -> parts of its key, compared among siblings as text
@@ -198,12 +210,8 @@ def _gestapeld(regel: str) -> Callable[[etree._Element, str], bool]:
         if {c1, c2} & {"11", "12", "13", "14"}:
             return False
         zelfde = None in (c1, c2) or (c1 == c2 and (k1 == k2 or None in (k1, k2)))
-        laatste = "9999-12-31"
-        return (
-            zelfde
-            and (_tekst(een, eind) or laatste) >= _tekst(ander, begin)
-            and (_tekst(ander, eind) or laatste) >= _tekst(een, begin)
-        )
+        (b1, e1), (b2, e2) = ([(_tekst(n, p) or "9999-12-31").strip() for p in (begin, eind)] for n in (een, ander))
+        return zelfde and e1 >= b2 and e2 >= b1
 
     return toets
 
@@ -266,10 +274,9 @@ def _cs340(root: etree._Element, nummer: str) -> bool:
     if nummer != "323":
         return False
     (periode,) = root.iter("DeclaratiePeriode")
-    begin, eind = (str(_tekst(periode, naam)).strip() for naam in ("Begindatum", "Einddatum"))
-    return (
-        begin[8:] != "01" or begin[:7] != eind[:7] or int(eind[8:]) != _dagen_van_maand(int(begin[:4]), int(begin[5:7]))
-    )
+    begin, eind = (str(_tekst(periode, naam)) for naam in ("Begindatum", "Einddatum"))
+    jaar, maand, dag = begin.split("-")
+    return dag != "01" or eind.strip() != f"{jaar.strip()}-{maand}-{_dagen_van_maand(int(jaar), int(maand))}"
 
 
 def _tr335(root: etree._Element, nummer: str) -> bool:
@@ -277,7 +284,7 @@ def _tr335(root: etree._Element, nummer: str) -> bool:
         return False
     jaar, maand, dag = map(int, str(root.findtext("Declaratie/DeclaratieDagtekening")).split("-"))
     grens = f"{jaar - 5:04}-{maand:02}-{min(dag, _dagen_van_maand(jaar - 5, maand)):02}"
-    return any(str(_tekst(node, "Einddatum")) < grens for node in root.iter("ProductPeriode"))
+    return any(str(_tekst(node, "Einddatum")).strip() < grens for node in root.iter("ProductPeriode"))
 
 
 _ANDERE = {
