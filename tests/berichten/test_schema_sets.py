@@ -143,10 +143,8 @@ def run(code: str) -> None:
 
 
 def test_import_is_light() -> None:
-    """`import gateway.berichten` takes 0.15 s at most and pulls in no web, database, mail or schema packages."""
-    timed = "import sys, time; t = time.perf_counter(); import gateway.berichten; t = time.perf_counter() - t"
-
-    run(f"{timed}; assert t < 0.15, t; heavy = {HEAVY | {'lxml'}} & set(sys.modules); assert not heavy, heavy")
+    """`import gateway.berichten` pulls in no web, database, mail or schema packages (how long: `make bench`)."""
+    run(f"import sys, gateway.berichten; heavy = {HEAVY | {'lxml'}} & set(sys.modules); assert not heavy, heavy")
 
 
 def test_reading_and_writing_stay_light() -> None:
