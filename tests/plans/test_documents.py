@@ -17,8 +17,9 @@ from gateway.plans.documents.identity import qr_svg
 from gateway.plans.documents.layout import paginas
 from gateway.plans.form import met_lege_blokken
 from gateway.plans.formaat import Formaat
-from gateway.plans.model import GeenHandtekening, Handtekeningen, Ondersteuningsplan
+from gateway.plans.model import GeenHandtekening, Handtekeningen, Ondersteuningsplan, Traject
 from gateway.plans.paths import put
+from gateway.plans.terms import op_dag
 
 pypdf = pytest.importorskip("pypdf")
 pytestmark = pytest.mark.documents
@@ -251,3 +252,56 @@ def test_the_qr_code_is_read_from_a_scan_and_from_a_fax(plan_bytes: bytes, plan:
             for picture in (scan, fax):
                 (code,) = zxing.read_barcodes(picture)
                 assert code.text == documents.qr_tekst(plan, number + 1, count)
+
+
+def test_the_overview_tells_the_client_what_was_decided(
+    traject: Traject, plan: Ondersteuningsplan, formaat: Formaat, dagen: voorbeeld.Dagen
+) -> None:
+    """PL-70, PL-4: goals, support, period, who does what, evaluation; nothing before something was granted."""
+    besluit = msgspec.structs.replace(voorbeeld.besluit(plan, formaat, dagen), beschikkingnummer=204117)
+    besloten = msgspec.structs.replace(
+        traject, besluit=(besluit,), termijn=(op_dag("bezwaar", dagen.besluit, date(2026, 5, 11)),)
+    )
+
+    shown = documents.overzicht(besloten, formaat)
+
+    assert documents.overzicht(traject, formaat) is None
+    assert isinstance(documents.overzicht_pdf(traject, formaat), Finding)
+    assert shown is not None
+    assert [(d.richting, d.uitvoerder) for d in shown.doelen] == [
+        ("verbetering", "Stichting Zorg & Zoë"),
+        ("stabiliteit", "Stichting Zorg & Zoë"),
+        ("stabiliteit", "Huishoudelijke hulp De Linde"),
+    ]
+    assert [(o.product, o.hoeveel, o.van, o.tot) for o in shown.ondersteuning] == [
+        ("Individuele begeleiding", "2 uren per week", "1 mei 2026", "31 oktober 2026"),
+        ("Begeleiding in groepsverband", "4 dagdelen per week", "1 mei 2026", "31 oktober 2026"),
+    ]
+    assert (shown.evaluatie_op, shown.bezwaar_tot) == ("28 september 2026", "11 mei 2026")
+
+
+def test_another_unit_and_an_open_end_are_said_in_words(
+    traject: Traject, plan: Ondersteuningsplan, formaat: Formaat, dagen: voorbeeld.Dagen
+) -> None:
+    """PL-4: begin, and end or *open*; a unit that is not the region's own gets the standard's name."""
+    besluit = voorbeeld.besluit(plan, formaat, dagen)
+    minuten = msgspec.structs.replace(besluit.regel[0], volume=150, eenheid="01", frequentie="4", einddatum=None)
+    besloten = msgspec.structs.replace(traject, besluit=(msgspec.structs.replace(besluit, regel=(minuten,)),))
+
+    shown = documents.overzicht(besloten, formaat)
+
+    assert shown is not None
+    assert (shown.ondersteuning[0].hoeveel, shown.ondersteuning[0].tot) == ("150 minuut per maand", "open")
+
+
+@nodig
+def test_the_overview_is_a_document(
+    traject: Traject, plan: Ondersteuningsplan, formaat: Formaat, dagen: voorbeeld.Dagen
+) -> None:
+    """11.6: made with the decision, for the client."""
+    besloten = msgspec.structs.replace(traject, besluit=(voorbeeld.besluit(plan, formaat, dagen),))
+
+    (page,) = tekst(lees(documents.overzicht_pdf(besloten, formaat)))
+
+    assert "4 dagdelen per week" in page
+    assert "Gemeente Roermond" in page

@@ -13,8 +13,9 @@ from gateway.plans.documents import pdf, words
 from gateway.plans.documents.fields import invoervelden
 from gateway.plans.documents.identity import BESTANDSNAAM, ingesloten_json, meta_tekst, qr_svg, qr_tekst
 from gateway.plans.documents.layout import Regel, Vorm, paginas
+from gateway.plans.documents.overview import overzicht
 from gateway.plans.formaat.model import Formaat
-from gateway.plans.model import Ondersteuningsplan
+from gateway.plans.model import Ondersteuningsplan, Traject
 
 _KADER: dict[Vorm, str] = {
     "formulier": "Dit formulier vraagt de aanbieder om advies. De gemeente heeft haar deel ingevuld. De aanbieder "
@@ -55,7 +56,7 @@ def plan_html(plan: Ondersteuningsplan, formaat: Formaat, vorm: Vorm) -> str:
         stijl=_stijl(),
         plan=plan,
         formaat=kop,
-        gemeente=next((g.naam for g in kop.gemeenten if g.code == plan.gemeente), None),
+        gemeente=_gemeente(formaat, plan.gemeente),
         kader=_KADER[vorm],
         vorm=vorm,
         paginas=paginas(plan, formaat, vorm),
@@ -81,6 +82,25 @@ def verslag_pdf(
         onderdelen=onderdelen,
     )
     return pdf.maak(html)
+
+
+def overzicht_pdf(traject: Traject, formaat: Formaat) -> bytes | Finding:
+    """What was decided, in plain words for the client (PL-70); a finding as long as nothing was granted."""
+    gevonden = overzicht(traject, formaat)
+    if gevonden is None:
+        return Finding(code="PL-70", severity="error", message="Er is nog niets toegekend om te laten zien.")
+    html = _sjabloon("overzicht.html").render(
+        titel="Uw ondersteuningsplan",
+        taal=formaat.formaat.taal,
+        stijl=_stijl(),
+        gemeente=_gemeente(formaat, traject.gemeente) or formaat.formaat.regio,
+        o=gevonden,
+    )
+    return pdf.maak(html)
+
+
+def _gemeente(formaat: Formaat, code: str | None) -> str | None:
+    return next((g.naam for g in formaat.formaat.gemeenten if g.code == code), None)
 
 
 def _plan_pdf(plan: Ondersteuningsplan, formaat: Formaat, vorm: Vorm) -> bytes | Finding:
