@@ -16,7 +16,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsag
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 KeyKind = Literal["rsa-1024", "rsa-2048", "rsa-3072", "rsa-4096", "p256", "p384"]
-Use = Literal["both", "sign", "encrypt"]
+Use = Literal["both", "sign", "encrypt", "commit"]  # commit: nonRepudiation only
 
 _YEAR = timedelta(days=365)
 _EKU = {
@@ -228,9 +228,10 @@ def _identifiers(builder: x509.CertificateBuilder, key: PrivateKey, issuer: Issu
 
 def _leaf_usage(key: PrivateKey, use: Use) -> x509.KeyUsage:
     is_rsa = isinstance(key, rsa.RSAPrivateKey)
-    encrypts = use != "sign"
+    encrypts = use in ("both", "encrypt")
     return _usage(
-        digital_signature=use != "encrypt",
+        digital_signature=use in ("both", "sign"),
+        content_commitment=use == "commit",
         key_encipherment=encrypts and is_rsa,
         key_agreement=encrypts and not is_rsa,
     )

@@ -4,12 +4,12 @@ An identifier without a row is refused before any key is used (SM-4, SM-120).
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from asn1crypto import algos, core
 
 from gateway.securemail import profiles
+from gateway.securemail.guard import remembered
 from gateway.securemail.profiles import Digest, SchemeKind
 from gateway.securemail.refusal import Refusal, malformed
 
@@ -33,7 +33,7 @@ def dotted(oid: core.ObjectIdentifier) -> str:
     return _dotted(oid.contents)
 
 
-@lru_cache(maxsize=1024)
+@remembered
 def _dotted(contents: bytes) -> str:
     return str(core.ObjectIdentifier(contents=contents).dotted)
 
@@ -57,7 +57,7 @@ class Identifier(NamedTuple):
             raise malformed("algoritme met onverwachte parameters")
 
 
-@lru_cache(maxsize=512)
+@remembered
 def read(identifier: bytes) -> Identifier:
     """Split the DER of an AlgorithmIdentifier."""
     parsed = _Identifier.load(identifier, strict=True)
@@ -80,7 +80,7 @@ class Oaep(NamedTuple):
     mask: Digest
 
 
-@lru_cache(maxsize=64)
+@remembered
 def oaep(parameters: bytes | None) -> Oaep:
     """Read them (RFC 4055 4.1): absent means SHA-1 and MGF1 with SHA-1."""
     parsed = algos.RSAESOAEPParams.load(parameters or b"\x30\x00", strict=True)
@@ -124,7 +124,7 @@ class Signing(NamedTuple):
     digest: Digest
 
 
-@lru_cache(maxsize=256)
+@remembered
 def signing(digest_identifier: bytes, signature_identifier: bytes) -> Signing:
     """Read both identifiers of a SignerInfo and hold them to one hash (SM-120)."""
     hashed = digest(digest_identifier, profiles.SIGNATURE_DIGESTS, "hash van de handtekening")

@@ -6,11 +6,10 @@ and 18 MB of content are not copied once a level. Elements that already had a de
 byte: certificates and names keep the bytes over which signatures and comparisons go.
 """
 
-from functools import lru_cache
-
 import msgspec
 
 from gateway.securemail import der
+from gateway.securemail.guard import remembered
 from gateway.securemail.limits import LIMITS, Limits
 from gateway.securemail.refusal import malformed
 
@@ -39,7 +38,7 @@ def check(data: bytes, limits: Limits = LIMITS) -> None:
     _Walk(data, limits).skeleton()
 
 
-@lru_cache(maxsize=512)
+@remembered
 def _measure(certificates: bytes, limits: Limits) -> tuple[int, int] | None:
     """Elements and primitive bytes of a certificate set; None if it cannot stay as it is.
 

@@ -42,7 +42,8 @@ from gateway.securemail.revocation import Evidence, Revocation
 
 Usage = Literal["sign", "encrypt"]
 CACHE_TIME = timedelta(hours=1)
-_CACHE_SIZE = 10_000
+_CACHE_SIZE = 2_000
+_LONGEST_KEPT = 8_192  # bytes of a certificate: strangers must not fill the memory
 _WITHOUT_LIMIT = timedelta(days=36_500)
 
 
@@ -77,7 +78,7 @@ class VerdictCache:
         if found is not None:
             return found
         read = read_certificate(der)
-        if isinstance(read, Certificate):
+        if isinstance(read, Certificate) and len(der) <= _LONGEST_KEPT:
             self._make_room(self._certificates)
             self._certificates[der] = read
         return read

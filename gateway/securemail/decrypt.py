@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 import msgspec
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC, GCM
@@ -72,7 +72,7 @@ def _unwrap(envelope: Envelope, info: KeyInfo, key: DecryptionKey) -> bytes:
     substitute = os.urandom(size)
     try:
         unwrapped = _key_bytes(info, key)
-    except (ValueError, TypeError, InvalidUnwrap):
+    except (ValueError, TypeError, InvalidUnwrap, UnsupportedAlgorithm):
         return substitute
     return unwrapped if len(unwrapped) == size else substitute
 

@@ -1,7 +1,7 @@
-"""Whatever a parser raises is an answer (SM-20)."""
+"""Around parsers: whatever they raise is an answer (SM-20), and what every message repeats is read once."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import ParamSpec, TypeVar
 
 from gateway.securemail.refusal import Refusal, malformed
@@ -35,3 +35,23 @@ def parser(function: Callable[P, T]) -> Callable[P, T]:
             raise malformed(f"onleesbaar ({type(odd).__name__})") from None
 
     return guarded
+
+
+_REMEMBERED = 256
+_LONGEST = 8_192
+
+
+def remembered(function: Callable[P, T]) -> Callable[P, T]:
+    """Keep the answers of a pure function of short byte strings: a partner's messages repeat most of their structure.
+
+    Longer arguments are not kept, so that strangers cannot fill the memory with them.
+    """
+    kept = lru_cache(maxsize=_REMEMBERED)(function)
+
+    @wraps(function)
+    def answer(*args: P.args, **kwargs: P.kwargs) -> T:
+        if sum(len(a) for a in args if isinstance(a, bytes)) > _LONGEST:
+            return function(*args, **kwargs)
+        return kept(*args, **kwargs)  # type: ignore[arg-type]
+
+    return answer

@@ -4,7 +4,6 @@ pyHanko checks the value, everything before it is ours.
 """
 
 from datetime import UTC, datetime
-from functools import lru_cache
 
 import msgspec
 from asn1crypto import cms, core
@@ -17,7 +16,7 @@ from gateway.securemail.algorithms import Signing
 from gateway.securemail.chains import Certificate
 from gateway.securemail.cms_write import digest_of
 from gateway.securemail.envelope import KeyName, key_name
-from gateway.securemail.guard import PARSER_ERRORS, parser
+from gateway.securemail.guard import PARSER_ERRORS, parser, remembered
 from gateway.securemail.keyrules import fits_profile
 from gateway.securemail.limits import LIMITS, Limits
 from gateway.securemail.profiles import Profile
@@ -108,7 +107,7 @@ def read_signature(signed: Signed, limits: Limits = LIMITS) -> Signature:
     )
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _certificates(contents: bytes) -> tuple[bytes, ...]:
     """The X.509 certificates of a set, DER; every message of a partner carries the same set."""
     choices = cms.CertificateSet.load(der.element(der.SET, contents))
@@ -153,7 +152,7 @@ def _capabilities(attributes: dict[str, cms.CMSAttribute]) -> tuple[str, ...]:
     return _ciphers(attribute["values"][0].dump())
 
 
-@lru_cache(maxsize=64)
+@remembered
 def _ciphers(listed: bytes) -> tuple[str, ...]:
     """The content ciphers among SMIMECapabilities; every message of a partner lists the same."""
     oids = [algorithms.read(item.dump()).oid for item in core.SequenceOf.load(listed, spec=core.Any)]

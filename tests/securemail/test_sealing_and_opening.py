@@ -4,10 +4,11 @@ import hashlib
 from itertools import product
 
 import pytest
+from asn1crypto import cms
 
 from gateway import securemail as sm
 from gateway.domain.findings import Finding
-from gateway.securemail import scanner
+from gateway.securemail import envelope, profiles, scanner
 from tests.securemail.world import (
     MUNICIPALITY,
     NOW,
@@ -72,6 +73,83 @@ def test_sm6_sealing_reads_no_clock():
     mail = opened(open_mail(sealed.raw, partner(ours), decrypting(theirs)))
 
     assert mail.headers.date == mail.signing_time == NOW
+
+
+def sent() -> sm.Sealed:
+    return good(sm.seal(plan(), signing(leaf(PROVIDER)), [recipient(leaf(MUNICIPALITY))], "standard", NOW))
+
+
+def taken_apart(sealed: sm.Sealed) -> tuple[bytes, cms.SignedData]:
+    """Signed entity and SignedData."""
+    root = scanner.read_entity(sealed.signed)
+    entity, signature = scanner.split_multipart(root.body, scanner.boundary_of(root.type))
+    return entity, cms.ContentInfo.load(scanner.decode_body(scanner.read_entity(signature)))["content"]
+
+
+def test_sm8_six_signed_attributes_in_der_order():
+    """Content type, digest, time, certificate, algorithm protection, capabilities; both sets sorted."""
+    _, signed = taken_apart(sent())
+    attributes = signed["signer_infos"][0]["signed_attrs"]
+    encoded = [a.dump() for a in attributes]
+    certificates = [c.dump() for c in signed["certificates"]]
+
+    assert {a["type"].dotted for a in attributes} == {
+        profiles.CONTENT_TYPE,
+        profiles.MESSAGE_DIGEST,
+        profiles.SIGNING_TIME,
+        profiles.SIGNING_CERTIFICATE_V2,
+        profiles.ALGORITHM_PROTECTION,
+        profiles.SMIME_CAPABILITIES,
+    }
+    assert encoded == sorted(encoded)
+    assert certificates == sorted(certificates)
+    assert len(certificates) == 2
+
+
+def test_sm69_the_mic_is_the_digest_that_was_signed():
+    """SHA-256 over the signed entity, header fields included."""
+    sealed = sent()
+    entity, signed = taken_apart(sealed)
+    digests = [a["values"][0].native for a in signed["signer_infos"][0]["signed_attrs"]]
+
+    assert entity.startswith(b"Content-Type: multipart/mixed")
+    assert sealed.mic == hashlib.sha256(entity).digest()
+    assert sealed.mic in digests
+
+
+def test_sm12_key_iv_and_ephemeral_key_are_new_for_each_envelope():
+    """The same stored message, sealed again."""
+    first = sent()
+    readers = [recipient(leaf(MUNICIPALITY)), recipient(leaf(MUNICIPALITY, "rsa-2048"))]
+    found = [
+        envelope.read_envelope(
+            scanner.decode_body(scanner.read_entity(good(sm.reseal(first, readers, "standard")).raw))
+        )
+        for _ in range(2)
+    ]
+
+    assert found[0].iv != found[1].iv
+    assert bytes(found[0].ciphertext) != bytes(found[1].ciphertext)
+    points = {k.point for e in found for k in e.recipients if k.point}
+    assert len(points) == 2
+    assert len({k.encrypted for e in found for k in e.recipients}) == 4
+
+
+def test_sm14_a_message_is_encrypted_to_the_given_certificates_and_nobody_else():
+    """The sender is no recipient; it keeps its copy in its own store."""
+    found = envelope.read_envelope(scanner.decode_body(scanner.read_entity(sent().raw)))
+
+    assert [k.name.serial for k in found.recipients] == [leaf(MUNICIPALITY).certificate.serial_number]
+
+
+def test_sm64_a_receipt_is_asked_for_inside():
+    """To our own address, signed, with SHA-256."""
+    header = scanner.read_entity(taken_apart(sent())[0]).header
+
+    assert header.get("disposition-notification-to") == PROVIDER
+    assert header.get("disposition-notification-options") == (
+        "signed-receipt-protocol=optional,pkcs7-signature; signed-receipt-micalg=optional,sha-256"
+    )
 
 
 def test_sm11_a_message_id_made_by_the_outbox_is_kept():
@@ -142,7 +220,7 @@ def test_sm3_a_profile_that_cannot_be_met_gives_a_finding(signer, readers, profi
         {"parts": ()},
     ],
 )
-def test_sm60_values_with_other_characters_are_refused_where_they_enter(changes):
+def test_sm60_sm61_values_with_other_characters_are_refused_where_they_enter(changes):
     """Header values, addresses, names and types outside the allowed sets give a finding."""
     answer = sm.seal(plan(**changes), signing(leaf(PROVIDER)), [recipient(leaf(MUNICIPALITY))], "standard", NOW)
 

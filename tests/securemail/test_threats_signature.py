@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 
 from gateway import securemail as sm
 from gateway.demo import ca
-from gateway.securemail import cms_write, der, layout, profiles
+from gateway.securemail import cms_write, der, layout, payload, profiles
 from gateway.securemail.keyrules import BadCertificate, certificate_facts
 from tests.cost import calls
 from tests.securemail import forge
@@ -540,6 +540,65 @@ def test_sm128_a_certificate_set_made_to_explode_is_walked_within_bounds():
 
 
 # Headers, addressing, time, identity
+
+
+def test_sm17_of_several_faults_the_earliest_step_answers():
+    """Each row has the fault of the row before and one more, found by an earlier step."""
+    stranger = partner(SIGNER, addresses=("x@elders.example",))
+    late = signed(entity(NOW - 20 * DAY, recipient="iemand@elders.example"))
+    unknown = partner(SIGNER, certificates=())
+    untrusted = partner(SIGNER, certificates=(), anchors=(sm.Anchor(certificate=other_root().der),))
+
+    assert reason(open_mail(enveloped(signed(entity(NOW - 20 * DAY)), outer=fields()), partner(SIGNER), KEY)) == "date"
+    assert reason(open_mail(enveloped(late, outer=fields()), partner(SIGNER), KEY)) == "not-for-us"
+    assert reason(open_mail(enveloped(late), unknown, KEY)) == "sender"
+    assert reason(open_mail(enveloped(late), untrusted, KEY)) == "signer-untrusted"
+    broken = late.replace(b"JVBE", b"JVBF")
+    assert reason(open_mail(enveloped(broken), untrusted, KEY)) == "signature"
+    assert reason(open_mail(enveloped(broken[:-9]), untrusted, KEY)) == "decrypt"
+    assert reason(open_mail(enveloped(broken[:-9]), untrusted)) == "no-key"
+    assert (
+        reason(open_mail(enveloped(broken[:-9]), msgspec.structs.replace(untrusted, profile="strict"))) == "algorithm"
+    )
+    assert reason(open_mail(enveloped(broken[:-9]), stranger)) == "sender"
+    assert reason(open_mail(b"From: x@y.example\r\n" + enveloped(broken), stranger)) == "malformed"
+
+
+def test_sm17_no_payload_is_parsed_before_the_sender_is_known(monkeypatch):
+    """Parts are read after step 11 only."""
+    read: list[str] = []
+    real = payload.read_parts
+    monkeypatch.setattr(payload, "read_parts", lambda *a: read.append("parts") or real(*a))
+
+    stranger = leaf("iemand@elders.example", number=7)
+    for answer in (sent_by(SIGNER, known=False), sent_by(stranger), sent_by(SIGNER, data=sm.Revocation())):
+        assert isinstance(answer, sm.Refused)
+    assert read == []
+    assert opened(sent_by(SIGNER))
+    assert read == ["parts"]
+
+
+def test_sm31_the_micalg_parameter_is_ignored():
+    """The digest is the one in the SignerInfo."""
+    plain = signed(entity()).replace(b"micalg=sha-256", b"micalg=md5")
+
+    assert opened(open_it(enveloped(plain)))
+
+
+def test_sm35_a_certificate_for_nonrepudiation_alone_may_sign():
+    """Either digitalSignature or nonRepudiation; pyHanko's default would demand the latter."""
+    assert opened(sent_by(leaf(number=17, use="commit")))
+    assert opened(sent_by(leaf(number=18, use="sign")))
+
+
+def test_sm53_other_fields_say_nothing_about_the_sender():
+    """Sender, Reply-To, Return-Path, Authentication-Results and DKIM play no part."""
+    noise = (
+        b"Return-Path: <x@elders.example>\r\nSender: x@elders.example\r\nReply-To: x@elders.example\r\n"
+        b"Authentication-Results: mx.example; dkim=fail; dmarc=fail\r\nDKIM-Signature: v=1; d=elders.example\r\n"
+    )
+
+    assert opened(open_it(noise + genuine())).headers.sender == PROVIDER
 
 
 def test_sm54_surreptitious_forwarding_is_refused():
