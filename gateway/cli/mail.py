@@ -12,11 +12,10 @@ import typer
 from gateway.cli import files, output
 from gateway.cli.home import HERE, Dir, open_gateway
 from gateway.cli.output import GOOD, NO, Json, Surroundings, emit, show
+from gateway.cli.partner import known_partner
 
 if TYPE_CHECKING:
-    from gateway.app import App
     from gateway.domain.findings import Finding
-    from gateway.flows.parties import PartnerRecord
     from gateway.securemail import Message, Opened, Part, Refused
 
 app = typer.Typer(no_args_is_help=True, help="Seal and open secure mail, on files.")
@@ -65,13 +64,13 @@ def seal(
         us = gateway.us
         if sender is not None and sender not in {us.ourselves.code, us.ourselves.address}:
             raise Surroundings(f"{sender} is not this gateway ({us.ourselves.code}, {us.ourselves.address}).")
-        record = _partner(gateway, to)
-        partner = record.mail_partner()
+        record = known_partner(gateway, to)
+        partner = record.mail_partner(now.date())
         chosen = securemail.choose_certificates(partner, record.address, us.trust, us.revocation, now, us.verdicts)
         if isinstance(chosen, Finding):
             raise _refused(to, chosen)
         message = _message(us.ourselves.address, record.address, file)
-        sealed = securemail.seal(message, us.signer, chosen, profile or record.profile, now)
+        sealed = securemail.seal(message, us.signer, chosen, profile or partner.profile, now)
         if isinstance(sealed, Finding):
             raise _refused(to, sealed)
     files.write(out, sealed.raw)
@@ -118,18 +117,6 @@ def _own_date(raw: bytes) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _partner(gateway: "App", party: str) -> "PartnerRecord":
-    from gateway.flows.parties import PartnerRecord
-
-    with gateway.store.view(now=datetime.now(UTC)) as unit:
-        known = [record for _, record in unit.partners.list(PartnerRecord)]
-    for record in known:
-        if party in {record.code, record.address}:
-            return record
-    names = ", ".join(record.code for record in known) or "none yet"
-    raise Surroundings(f"There is no partner {party} here. Known: {names}.")
 
 
 def _message(sender: str, recipient: str, paths: list[Path]) -> "Message":

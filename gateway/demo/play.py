@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.app import App
 from gateway.demo import setup
@@ -22,13 +20,18 @@ from gateway.demo.relay import Account, Relay
 from gateway.demo.scene import Scene, StepFailed, StoryClock, iwmo_name
 from gateway.demo.settlement import TARIFFS
 from gateway.demo.story import STORY, Step, Told
+from gateway.domain.findings import Finding
+from gateway.flows import partners
 from gateway.flows.dispatch import Refused
-from gateway.flows.parties import ConfirmedCertificate, PartnerRecord, add_partner, partner
+from gateway.flows.parties import Confirmation, partner
+from gateway.flows.partner_card import own_card, read_card
+from gateway.flows.partners import Compared
 from gateway.store import Store
 from gateway.transports import write_whole
 from gateway.ways import CannotStart
 from gateway.worker import AlreadyRunning, only_one
 
+CARD_LIMIT = 35_000_000  # bytes
 FIRST = Step("inrichten", "demo", lambda _: _nothing())
 
 
@@ -143,30 +146,22 @@ def _last_moment(store: Store) -> datetime:
 
 
 def introduce(scene: Scene) -> None:
-    """Make each side a partner of the other: what a person does who compares fingerprints by telephone (SM-136)."""
+    """Make each side a partner of the other by its card: what people do who compare fingerprints by telephone (SM-136).
+
+    The demo's relay stands for the internet, so both agreed that sealed mail may go there (13.4).
+    """
     for ours, theirs in ((GEMEENTE, AANBIEDER), (AANBIEDER, GEMEENTE)):
-        keys = scene.folder / theirs.role / "keys"
-        record = PartnerRecord(
-            code=theirs.code,
-            role=theirs.role,
-            name=theirs.name,
-            address=theirs.address,
-            profile="strict",
-            certificates=tuple(
-                ConfirmedCertificate(
-                    der=_leaf(keys / name), confirmed_by="demo", confirmed_on=DAYS.melding, channel="telefoon"
-                )
-                for name in ("signing.pem", "decryption.pem")
-            ),
-        )
-        with scene.apps[ours.role].store.unit(now=scene.clock(), actor="demo") as unit:
-            if partner(unit, theirs.code) != record:
-                add_partner(unit, record)
-
-
-def _leaf(file: Path) -> bytes:
-    """The first certificate of a PEM file, DER."""
-    return x509.load_pem_x509_certificates(file.read_bytes())[0].public_bytes(Encoding.DER)
+        moment = scene.clock()
+        file = own_card(scene.apps[theirs.role].us, max_message=CARD_LIMIT, now=moment)
+        card = read_card(file)
+        assert not isinstance(card, Finding), "the card was made a line ago"
+        by_telephone = Confirmation(by="demo", on=DAYS.melding, channel="telefoon")
+        with scene.apps[ours.role].store.unit(now=moment, actor="demo") as unit:
+            known = partner(unit, theirs.code)
+            record = partners.introduce(known, card, DAYS.melding, Compared(card.signer.hex(), by_telephone))
+            assert not isinstance(record, Finding), "the fingerprint is the card's own"
+            agreed = msgspec.structs.replace(record.agreements, internet_route=True)
+            partners.record_partner(unit, msgspec.structs.replace(record, agreements=agreed))
 
 
 def contract() -> str:

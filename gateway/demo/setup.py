@@ -18,7 +18,7 @@ from gateway.flows.parties import Ourselves
 from gateway.store import MasterKey
 
 MARKER = "demo.json"
-VERSION = 1
+VERSION = 2
 RELAY_HOST = "127.0.0.1"
 
 

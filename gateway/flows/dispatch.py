@@ -40,11 +40,11 @@ def send(
 
     Raises Refused if the profile cannot be met: nothing weaker is ever sent (SM-3).
     """
-    mail_partner = to.mail_partner()
+    mail_partner = to.mail_partner(unit.now.date())
     chosen = securemail.choose_certificates(mail_partner, to.address, us.trust, us.revocation, unit.now, us.verdicts)
     if isinstance(chosen, Finding):
         raise Refused([chosen])
-    sealed = securemail.seal(message, us.signer, chosen, to.profile, unit.now)
+    sealed = securemail.seal(message, us.signer, chosen, mail_partner.profile, unit.now)
     if isinstance(sealed, Finding):
         raise Refused([sealed])
     number = unit.outbox.put(

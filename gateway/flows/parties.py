@@ -1,15 +1,19 @@
 """Who we are and whom we exchange with: partner records in the store, and what the mail room needs of them."""
 
+import hashlib
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, Literal
 
 import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gateway.plans.contract import Contractregel
 from gateway.plans.formaat.model import Formaat
 from gateway.reconcile.contract import Contract
 from gateway.securemail import (
+    Agreements,
     KnownCertificate,
     Mailbox,
     Partner,
@@ -25,13 +29,27 @@ from gateway.store import Unit
 Role = Literal["gemeente", "aanbieder"]
 
 
-class ConfirmedCertificate(msgspec.Struct, frozen=True, kw_only=True):
-    """A partner's certificate, and who compared its fingerprint over another channel (SM-136)."""
+class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
+    """Who compared a fingerprint with the partner, when, and over which channel other than mail (SM-136)."""
+
+    by: str
+    on: date
+    channel: str  # telephone, in person …
+
+
+class PartnerCertificate(msgspec.Struct, frozen=True, kw_only=True):
+    """A certificate that somebody says is the partner's: *proposed*, and not used, until a person confirms it."""
 
     der: bytes
-    confirmed_by: str
-    confirmed_on: date
-    channel: str  # telephone, in person, the partner's card …
+    proposed_on: date
+    address: str | None = None  # the one address it belongs to; None: every address of the partner
+    card: str | None = None  # SHA-256 (hex) of the certificate that signed the card it came on
+    confirmed: Confirmation | None = None
+
+    @property
+    def sha256(self) -> str:
+        """Fingerprint of the certificate, hex."""
+        return hashlib.sha256(self.der).hexdigest()
 
 
 class PartnerRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,14 +58,57 @@ class PartnerRecord(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     role: Role
     name: str
-    address: str
+    addresses: tuple[str, ...]  # lower case; the first is where we send
     profile: ProfileName = "standard"
-    certificates: tuple[ConfirmedCertificate, ...] = ()
+    profile_until: date | None = None  # last day of `standard`; after it the partner is `strict`
+    binding: Literal["san-email", "pinned", "oin"] = "san-email"
+    oin: str | None = None
+    agreements: Agreements = Agreements()
+    formats: tuple[str, ...] = ()  # plan formats it says it reads, `id/versie`
+    stated_by: str | None = None  # SHA-256 of the certificate whose card says the above; None: a person typed it
+    certificates: tuple[PartnerCertificate, ...] = ()
 
-    def mail_partner(self) -> Partner:
-        """The partner as the mail room knows it."""
-        known = tuple(KnownCertificate(certificate=c.der, address=self.address) for c in self.certificates)
-        return Partner(id=self.code, addresses=(self.address,), certificates=known, profile=self.profile)
+    @property
+    def address(self) -> str:
+        """Where mail for this partner goes."""
+        return self.addresses[0]
+
+    @property
+    def confirmed(self) -> tuple[PartnerCertificate, ...]:
+        """The certificates that a person confirmed."""
+        return tuple(c for c in self.certificates if c.confirmed is not None)
+
+    @property
+    def usable(self) -> tuple[PartnerCertificate, ...]:
+        """The certificates that may be used: none while name and addresses are those of a card nobody confirmed."""
+        confirmed = self.confirmed
+        vouched = self.stated_by is None or any(c.sha256 == self.stated_by for c in confirmed)
+        return confirmed if vouched else ()
+
+    def profile_on(self, day: date) -> ProfileName:
+        """The profile that holds on a day: `standard` ends where an end was agreed."""
+        return "strict" if self.profile_until is not None and day > self.profile_until else self.profile
+
+    def mail_partner(self, day: date) -> Partner:
+        """The partner as the mail room knows it on a day: with the certificates that may be used only."""
+        known = tuple(KnownCertificate(certificate=c.der, address=c.address) for c in self.usable)
+        pins = frozenset(map(_pin, self.usable)) if self.binding == "pinned" else frozenset()
+        return Partner(
+            id=self.code,
+            addresses=self.addresses,
+            certificates=known,
+            profile=self.profile_on(day),
+            binding=self.binding,
+            pins=pins,
+            oin=self.oin,
+            agreements=self.agreements,
+        )
+
+
+def _pin(certificate: PartnerCertificate) -> bytes:
+    """SHA-256 of the public key (SM-51 `pinned`)."""
+    key = x509.load_der_x509_certificate(certificate.der).public_key()
+    return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
 
 
 class Ourselves(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,11 +159,10 @@ class Surroundings:
 
 
 def add_partner(unit: Unit, record: PartnerRecord) -> None:
-    """Write a partner record: a new one, or over the present one."""
+    """Write a partner record: a new one, or over the present one. AlreadyThere if an address is another's (SM-133)."""
     known = unit.partners.get(record.code, PartnerRecord)
-    unit.partners.put(
-        record.code, record, keys=[("address", record.address)], versie=None if known is None else known[1]
-    )
+    keys = [("address", address) for address in record.addresses]
+    unit.partners.put(record.code, record, keys=keys, versie=None if known is None else known[1])
     unit.audit.write(action="partner_recorded", object=f"partner/{record.code}")
 
 
@@ -112,6 +172,16 @@ def partner(unit: Unit, code: str) -> PartnerRecord | None:
     return None if known is None else known[0]
 
 
+def find_partner(unit: Unit, party: str) -> PartnerRecord | None:
+    """The partner with this code or this address."""
+    return partner(unit, unit.partners.find("address", party.lower()) or party)
+
+
+def partners(unit: Unit) -> list[PartnerRecord]:
+    """All partners by code."""
+    return [record for _, record in unit.partners.list(PartnerRecord)]
+
+
 def partner_book(unit: Unit) -> PartnerBook:
-    """All partners, as the mail room knows them."""
-    return PartnerBook(record.mail_partner() for _, record in unit.partners.list(PartnerRecord))
+    """All partners, as the mail room knows them today."""
+    return PartnerBook(record.mail_partner(unit.now.date()) for record in partners(unit))

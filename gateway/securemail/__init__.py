@@ -41,6 +41,7 @@ from gateway.securemail.revocation import Revocation
 from gateway.securemail.routing import Route, RouteInputs, route
 from gateway.securemail.sealing import Sealed, check_size, reseal, seal, seal_clear
 from gateway.securemail.senders import announced
+from gateway.securemail.signed_files import SignedFile, best_profile, read_signed_file, sign_file
 
 __all__ = [
     "CONCLUSIONS",
@@ -79,12 +80,14 @@ __all__ = [
     "RouteInputs",
     "Sealed",
     "Sent",
+    "SignedFile",
     "SigningKey",
     "TransportOnly",
     "Trust",
     "Verdict",
     "VerdictCache",
     "announced",
+    "best_profile",
     "check_certificate",
     "check_size",
     "choose_certificates",
@@ -104,11 +107,13 @@ __all__ = [
     "qualify",
     "read_bounce",
     "read_receipt",
+    "read_signed_file",
     "read_unsigned_receipt",
     "recipient",
     "reseal",
     "route",
     "seal",
     "seal_clear",
+    "sign_file",
     "signing_key",
 ]

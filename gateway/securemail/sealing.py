@@ -46,7 +46,7 @@ def seal(
     outer = layout.outer_fields(message, message_id, now)
     protected = layout.protected_fields(message, message_id, now)
     entity = layout.signed_entity(message, protected, outer)
-    signed, mic = _sign(entity, signer, profile, now)
+    signed, mic = sign_entity(entity, signer, profile, now)
     return Sealed(_envelop(outer, signed, recipients, profile), signed, mic, message_id)
 
 
@@ -58,7 +58,7 @@ def seal_clear(message: Message, signer: SigningKey, profile: ProfileName, now: 
     outer = layout.outer_fields(message, message_id, now)
     protected = layout.protected_fields(message, message_id, now)
     entity = layout.signed_entity(message, protected, None)
-    signed, mic = _sign(entity, signer, profile, now)
+    signed, mic = sign_entity(entity, signer, profile, now)
     return Sealed(layout.clear_mail(outer, signed), signed, mic, message_id)
 
 
@@ -98,8 +98,8 @@ def _too_large(what: str, size: int, limit: int) -> Finding:
     )
 
 
-def _sign(entity: bytes, signer: SigningKey, profile: ProfileName, now: datetime) -> tuple[bytes, bytes]:
-    """The `multipart/signed` and the MIC."""
+def sign_entity(entity: bytes, signer: SigningKey, profile: ProfileName, now: datetime) -> tuple[bytes, bytes]:
+    """The `multipart/signed` around a MIME entity (CRLF), and its MIC."""
     rules = PROFILES[profile]
     mic = digest_of(entity, profiles.SHA256)
     _, digest = cms_write.signature_algorithm(signer.facts, rules)

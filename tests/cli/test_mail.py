@@ -1,66 +1,19 @@
-"""`gateway mail` and `gateway partner`: two gateways on one machine seal for each other and open, on files."""
+"""`gateway mail`: two gateways on one machine seal for each other and open, on files."""
 
 import shutil
 import subprocess
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from gateway import berichten
-from gateway.cli.main import run
 from gateway.cli.output import BROKEN, GOOD, NO
-from gateway.demo import ca
 from tests.berichten.historie import voorbeelden as v
-from tests.cli.conftest import Answer, lines
-from tests.cli.test_setup import tight
+from tests.cli.conftest import NOW, Answer, lines
 
 Gateway = Callable[..., Answer]
-NOW = datetime.now(UTC)
-PARTIES = {
-    "gemeente": ("0957", "wmo@gemeente.example"),
-    "aanbieder": ("99990001", "plan@aanbieder.example"),
-}
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two gateways that know each other, under one authority with a revocation list. Made once: RSA keys take time."""
-    home = tmp_path_factory.mktemp("pair")
-    root = ca.make_root("Proef", NOW - timedelta(days=2))
-    crl = ca.make_crl(root, NOW - timedelta(days=1))
-    for role, (code, address) in PARTIES.items():
-        own = ("--role", role, "--code", code, "--name", role, "--address", address)
-        assert run(["init", *own, "--dir", str(home / role)]) == GOOD
-        mail = ca.LeafOptions(emails=(address,))
-        leaf = ca.make_leaf(root, role, NOW - timedelta(days=1), key=ca.new_key("rsa-3072"), options=mail)
-        keys = home / role / "keys"
-        (keys / "anchors.pem").write_bytes(root.pem)
-        (keys / "crl").mkdir()
-        (keys / "crl" / "root.crl").write_bytes(crl)
-        for name in ("signing", "decryption"):
-            tight(keys / f"{name}.key", leaf.key_pem(b"test"))
-            (keys / f"{name}.pem").write_bytes(leaf.chain_pem)
-        tight(keys / "keys.password", b"test")
-        (home / f"{role}.pem").write_bytes(leaf.pem)
-    for role, other in (("gemeente", "aanbieder"), ("aanbieder", "gemeente")):
-        assert run(add(home, role, other)) == GOOD
-    return home
-
-
-@pytest.fixture
-def pair(made: Path, tmp_path: Path) -> Path:
-    """A copy of the two, to spoil."""
-    return Path(shutil.copytree(made, tmp_path / "pair"))
-
-
-def add(home: Path, role: str, other: str) -> list[str]:
-    """The command that makes `other` a partner of `role`."""
-    code, address = PARTIES[other]
-    who = ["--code", code, "--name", other, "--address", address, "--certificate", str(home / f"{other}.pem")]
-    confirmed = ["--confirmed-by", "J. de Tester", "--channel", "telefoon"]
-    return ["partner", "add", *who, *confirmed, "--dir", str(home / role)]
 
 
 def sealed(gateway: Gateway, pair: Path, *paths: Path, profile: str = "standard") -> Path:
@@ -176,35 +129,3 @@ def test_a_gateway_that_cannot_start_says_why(gateway: Gateway, pair: Path) -> N
     code, _, words = gateway("partner", "list", "--dir", pair / "gemeente")
     assert code == BROKEN
     assert "chmod 600" in words
-
-
-def test_partners_are_listed_with_who_confirmed_them(gateway: Gateway, pair: Path) -> None:
-    """SM-136: a fingerprint is compared over another channel, and that is kept."""
-    code, out, _ = gateway("partner", "list", "--dir", pair / "gemeente", "--json")
-    (partner,) = lines(out)
-    assert (code, partner["code"], partner["role"]) == (GOOD, "99990001", "aanbieder")
-    assert partner["certificates"][0]["confirmedBy"] == "J. de Tester"
-    assert "99990001\taanbieder\tplan@aanbieder.example" in gateway("partner", "list", "--dir", pair / "gemeente")[1]
-
-
-def test_adding_a_partner_shows_its_fingerprints(gateway: Gateway, pair: Path) -> None:
-    """As text to compare, or as JSON; again replaces what was known."""
-    again = add(pair, "gemeente", "aanbieder")
-    assert "SHA-256 " in gateway(*again)[1]
-    assert lines(gateway(*again, "--json")[1])[0]["code"] == "99990001"
-
-
-@pytest.mark.parametrize("wrong", ["code", "certificate", "address"])
-def test_a_partner_that_cannot_be_is_refused(gateway: Gateway, pair: Path, wrong: str) -> None:
-    """A code of another length, a file without certificate, an address of another partner."""
-    (pair / "leeg.pem").write_text("niets")
-    who = {
-        "--code": "12" if wrong == "code" else "99990002",
-        "--name": "x",
-        "--address": "plan@aanbieder.example" if wrong == "address" else "x@y.example",
-        "--certificate": pair / ("leeg.pem" if wrong == "certificate" else "aanbieder.pem"),
-        "--confirmed-by": "J",
-        "--channel": "post",
-    }
-    arguments = [part for pairs in who.items() for part in pairs]
-    assert gateway("partner", "add", *arguments, "--dir", pair / "gemeente")[0] == BROKEN

@@ -11,7 +11,7 @@ from gateway.cli.output import BROKEN, GOOD, NO
 from gateway.config import Settings, read_settings
 from gateway.demo import ca
 from gateway.store import MasterKey, Store
-from tests.cli.conftest import Answer, lines
+from tests.cli.conftest import Answer, lines, tight
 
 Gateway = Callable[..., Answer]
 NOW = datetime.now(UTC)
@@ -39,12 +39,6 @@ def complete(folder: Path) -> Path:
         (keys / f"{name}.pem").write_bytes(own.chain_pem)
     tight(keys / "keys.password", PASSWORD)
     return folder
-
-
-def tight(path: Path, data: bytes) -> None:
-    """A file that only its owner reads."""
-    path.touch(mode=0o600)
-    path.write_bytes(data)
 
 
 def checks(gateway: Gateway, folder: Path) -> tuple[int, dict[str, dict[str, Any]]]:

@@ -1,0 +1,144 @@
+"""Getting to know a partner: facts are taken, certificates are proposed, a person confirms them (SM-136).
+
+Functions from record to record; `record_partner` writes what changed, with who did it, in the audit trail.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import date
+
+import msgspec
+
+from gateway.domain.findings import Finding
+from gateway.flows.parties import Confirmation, PartnerCertificate, PartnerRecord, add_partner, partner
+from gateway.flows.partner_card import Card, ReadCard
+from gateway.store import Unit
+
+_NOT_HEX = re.compile(r"[^0-9a-f]")
+
+
+class Compared(msgspec.Struct, frozen=True):
+    """A fingerprint that a person compared with the partner, as he typed it, and how."""
+
+    fingerprint: str  # SHA-256 in hex; colons, blanks and capitals do not matter
+    confirmation: Confirmation
+
+    @property
+    def sha256(self) -> str:
+        """The fingerprint as 64 hex digits, or something that equals none."""
+        return _NOT_HEX.sub("", self.fingerprint.lower())
+
+
+def propose(
+    record: PartnerRecord, certificates: Iterable[bytes], today: date, card: str | None = None
+) -> PartnerRecord:
+    """The record with these certificates (DER) as proposals; those it knows stay as they are.
+
+    `card` is the SHA-256 of the certificate that signed the card they came on. A known proposal that comes again on
+    a card keeps that card: it is then confirmed with it.
+    """
+    kept = {certificate.der: certificate for certificate in record.certificates}
+    for der in certificates:
+        seen = kept.get(der)
+        if seen is None:
+            kept[der] = PartnerCertificate(der=der, proposed_on=today, card=card)
+        elif seen.confirmed is None and card is not None:
+            kept[der] = msgspec.structs.replace(seen, card=card)
+    return msgspec.structs.replace(record, certificates=tuple(kept.values()))
+
+
+def confirm(record: PartnerRecord, compared: Compared) -> PartnerRecord | Finding:
+    """The record after a person compared a fingerprint: of one certificate, or of the one that signed its card.
+
+    The latter confirms every certificate on that card: whoever holds the key vouched for them. A finding when the
+    record has no certificate with that fingerprint; then nothing is confirmed.
+    """
+    wanted = compared.sha256
+    if not any(wanted == certificate.sha256 for certificate in record.certificates):
+        return Finding(
+            code="SM-136",
+            severity="error",
+            message=f"Geen certificaat van partner {record.code} heeft deze vingerafdruk; er is niets bevestigd.",
+            advice="Vergelijk alle 64 tekens opnieuw met de partner, niet per e-mail.",
+        )
+    after = tuple(
+        msgspec.structs.replace(certificate, confirmed=compared.confirmation)
+        if certificate.confirmed is None and wanted in (certificate.sha256, certificate.card)
+        else certificate
+        for certificate in record.certificates
+    )
+    return msgspec.structs.replace(record, certificates=after)
+
+
+def introduce(
+    known: PartnerRecord | None, read: ReadCard, today: date, compared: Compared | None = None
+) -> PartnerRecord | Finding:
+    """The record after a card came in, and perhaps its fingerprint was compared.
+
+    Facts of a partner that has confirmed certificates change only by a card of a confirmed signer: a card is a file,
+    and anybody can make one in another's name.
+    """
+    card, signer = read.card, read.signer.hex()
+    if known is not None and known.role != card.role:
+        return _not_him("Deze kaart is van een andere rol dan de partner met die code.")
+    record = propose(known or _stated(card), card.certificates, today, signer)
+    if compared is not None:
+        confirmed = confirm(record, compared)
+        if isinstance(confirmed, Finding):
+            return confirmed
+        record = confirmed
+    trusted = signer in {certificate.sha256 for certificate in record.confirmed}
+    if known is None or trusted or not known.confirmed:
+        return _with_facts(record, card, signer)
+    return record
+
+
+def _stated(card: Card) -> PartnerRecord:
+    return PartnerRecord(code=card.code, role=card.role, name=card.name, addresses=card.addresses, profile=card.profile)
+
+
+def _with_facts(record: PartnerRecord, card: Card, signer: str) -> PartnerRecord:
+    limits = {"max_message": card.limits.max_message, "max_file": card.limits.max_file}
+    return msgspec.structs.replace(
+        record,
+        name=card.name,
+        addresses=card.addresses,
+        profile=card.profile,
+        formats=card.plan_formats,
+        stated_by=signer,
+        agreements=msgspec.structs.replace(record.agreements, **limits),
+    )
+
+
+def record_partner(unit: Unit, record: PartnerRecord) -> None:
+    """Write the record if it differs from the present one; each new proposal and confirmation is in the trail."""
+    before = partner(unit, record.code)
+    if before == record:
+        return
+    add_partner(unit, record)
+    known = {} if before is None else {c.der: c for c in before.certificates}
+    for certificate in record.certificates:
+        old = known.get(certificate.der)
+        detail = {"sha256": certificate.sha256}
+        if old is None:
+            unit.audit.write("certificate_proposed", f"partner/{record.code}", partner=record.code, detail=detail)
+        if certificate.confirmed is not None and (old is None or old.confirmed is None):
+            unit.audit.write(
+                "certificate_confirmed",
+                f"partner/{record.code}",
+                partner=record.code,
+                ground=f"vingerafdruk vergeleken: {certificate.confirmed.channel}"[:160],
+                detail=detail | {"on": certificate.confirmed.on.isoformat()},
+            )
+    if before is not None and _agreed(before) != _agreed(record):
+        unit.audit.write("agreements_changed", f"partner/{record.code}", partner=record.code, detail=_agreed(record))
+
+
+def _agreed(record: PartnerRecord) -> dict[str, object]:
+    until = None if record.profile_until is None else record.profile_until.isoformat()
+    agreements: dict[str, object] = msgspec.to_builtins(record.agreements)
+    return {"profile": record.profile, "profileUntil": until, "binding": record.binding, **agreements}
+
+
+def _not_him(message: str) -> Finding:
+    return Finding(code="SM-136", severity="error", message=message, advice="Ga na van wie de kaart is.")
