@@ -215,7 +215,7 @@ def matching_rows(lijn: Lijn) -> tuple[Tarief, ...]:
 def tr346_static(lijn: Lijn) -> Uitslag:
     """TR346 without a contract row: certain where the printed tariff allows it, else undecided (2.6 M9)."""
     p = lijn.prestatie
-    if p.eenheid == eenheden.EURO or p.product_tarief is None:
+    if p.product_tarief is None:  # euros have no tariff, and everything else has one (CD087)
         return skipped("TR346")
     product = p.geleverd_volume * p.product_tarief
     if p.eenheid != eenheden.MINUUT and p.bedrag == product:

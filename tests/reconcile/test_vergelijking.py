@@ -491,6 +491,7 @@ def test_a30_not_if_a_successor_takes_over() -> None:
         (20072, {"einddatum": date(2025, 7, 13)}, "omvang"),
         (20077, {"omvang": Omvang(49, "04", "6")}, "omvang"),
         (20076, {"budget": 299999}, "budget"),
+        (20076, {"budget": 300000}, None),
         (20077, {"einddatum": date(2025, 6, 30)}, "einddatum"),
         (20077, {"omvang": Omvang(50, "04", "6")}, None),
     ],
@@ -543,6 +544,66 @@ def test_a33_structure(product: str, looptijd: str, omvang: str, budget: int | N
     result = compare([], [order(product=product, looptijd=looptijd, omvang=omvang, budget=budget)])
 
     assert [v.sub_kind for v in result.verschillen if v.kind == "A33"] == rules
+
+
+def test_the_natural_key_needs_provider_and_shared_days() -> None:
+    """1.2.3 step 3: another provider, or no day in common, is no match."""
+    elsewhere = order(aanbieder="65656056")
+    later = order(looptijd="2026-01-01..2026-03-31")
+
+    assert kinds(compare([besluit()], [elsewhere])) == ["A01", "A02"]
+    assert kinds(compare([besluit()], [later])) == ["A01", "A02"]
+
+
+def test_lines_in_force_go_before_withdrawn_ones() -> None:
+    """1.2.3: a withdrawn decision does not compete with the one that took its place."""
+    withdrawn = besluit(1, status="INGETROKKEN")
+
+    assert compare([withdrawn, besluit(2)], [order()]).verschillen == ()
+
+
+def test_an_open_end_is_structural_only_where_an_end_is_compulsory() -> None:
+    """A08: per month the order may stay open, so an end is a real difference; at the start nothing is structural."""
+    monthly = only(compare([besluit(looptijd="2025-07-07..", omvang="3 04 4")], [order(omvang="3 04 4")]))
+    begin = compare([besluit(looptijd="2025-07-01..")], [order(looptijd="2025-07-07..2025-12-31")]).verschillen
+    surplus = only(compare([besluit()], [order(looptijd="2025-07-07..2025-12-31")]))
+
+    assert (monthly.kind, monthly.severity, monthly.structural) == ("A08", "S2", False)
+    assert {v.kind: v.structural for v in begin} == {"A07": False, "A08": True}
+    assert (surplus.kind, surplus.structural) == ("A08", False)
+
+
+def test_a_difference_at_the_start_shows_the_first_day_of_both_sides() -> None:
+    """A07: of several lines and orders the earliest."""
+    regels = [besluit(1, "2025-01-01..2025-06-30"), besluit(1, "2025-07-01..2025-12-31", regelnummer=2)]
+    orders = [order(1, "2025-02-01..2025-06-30"), order(2, "2025-07-01..2025-12-31")]
+
+    found = only(compare(regels, orders))
+
+    assert (found.kind, found.decided, found.ordered) == ("A07", "2025-01-01", "2025-02-01")
+    assert found.interval == periode("2025-01")
+
+
+def test_a_total_with_another_period() -> None:
+    """1.2.4: a total belongs to its period as a whole; the days in between are named."""
+    found = only(compare([besluit(omvang="80 04 6")], [order(looptijd="2025-07-14..2025-09-07", omvang="80 04 6")]))
+
+    assert (found.kind, found.interval) == ("A07", periode("2025-07-07..2025-07-13"))
+
+
+def test_a_product_that_only_one_side_has() -> None:
+    """1.2.4: beside an equal product, a line without order is A09, an order without line A10."""
+    two = [
+        besluit(1, toewijzing_nummers=(1, 2)),
+        besluit(1, product="03/03A03", regelnummer=2, toewijzing_nummers=(1,)),
+    ]
+    orders = [order(1), order(2, looptijd="2025-09-08..2025-12-31", product="04/04A01")]
+
+    missing = compare(two, orders[:1])
+    surplus = compare(two[:1], orders)
+
+    assert [(v.kind, v.regelnummer) for v in missing.verschillen] == [("A09", 2)]
+    assert {v.kind for v in surplus.verschillen} == {"A06", "A10"}
 
 
 def test_what_counts_as_compared() -> None:

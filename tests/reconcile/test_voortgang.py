@@ -84,7 +84,10 @@ def test_a_delivery_without_remarks() -> None:
     assert look(items, "2025-09-05") == []
 
 
-@pytest.mark.parametrize(("today", "expected"), [("2025-08-04", []), ("2025-08-05", ["B01"]), ("2025-10-01", [])])
+@pytest.mark.parametrize(
+    ("today", "expected"),
+    [("2025-08-04", []), ("2025-08-05", ["B01"]), ("2025-09-07", ["B01"]), ("2025-09-08", [])],
+)
 def test_b01_no_start(today: str, expected: list[str]) -> None:
     """B01: more than twenty working days after the begin, while the order runs."""
     assert kinds([], today) == expected
@@ -126,6 +129,8 @@ def test_b03_no_stop_after_withdrawal(change: dict[str, Any], today: str, expect
     ("items", "expected"),
     [
         ([start("2025-07-06")], ["B04"]),
+        ([start("2025-07-07")], []),
+        ([start("2025-07-10"), stop("2025-09-07", "23")], []),
         ([start("2025-09-08")], ["B05"]),
         ([start(), stop("2025-09-08", "23")], ["B06"]),
         ([start(product_code="02A05")], ["B07"]),
