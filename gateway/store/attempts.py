@@ -85,18 +85,13 @@ class Attempts:
         no more than `per_partner` under way for one partner, so that a slow one does not take every connection.
         A message past its giving-up time is expired here and not handed out.
         """
-        query = self._due(limit if per_partner is None else limit * LOOK_AHEAD, channel_names)
-        under_way = Counter(self._under_way()) if per_partner is not None else Counter()
-        if per_partner is not None and (full := [p for p, count in under_way.items() if count >= per_partner]):
-            query = query.where(outbox.c.partner.not_in(full))
+        query = self._due(sa.select(*FIELDS, outbox.c.attempt, sealed.c.key_id, sealed.c.data), channel_names)
+        query = query.join(sealed, sa.and_(sealed.c.field == WIRE, sealed.c.row_id == outbox.c.id)).limit(limit)
+        if per_partner is not None:
+            query = query.where(outbox.c.id.in_(self._pick(limit, channel_names, per_partner)))
         claims: list[Claim] = []
         leases, records = [], []
-        for row in self._conn.execute(query).all():
-            if len(claims) == limit:
-                break
-            if per_partner is not None and under_way[row.partner] >= per_partner:
-                continue
-            under_way[row.partner] += 1
+        for row in self._conn.execute(query.with_for_update(skip_locked=True, of=outbox)).all():
             first_try = row.first_try_at or self._now
             following = next_attempt(policy, row.attempts + 1, first_try, self._now, jitter())
             if following is None:
@@ -123,8 +118,21 @@ class Attempts:
             self._update(leases)
         return claims
 
-    def _due(self, limit: int, channel_names: Collection[str] | None) -> "sa.Select[Any]":
-        """Due messages with their sealed bytes, oldest first."""
+    def _pick(self, limit: int, channel_names: Collection[str] | None, per_partner: int) -> list[int]:
+        """Due messages of which no partner has more than its share, counting what is under way."""
+        under_way = Counter(self._under_way())
+        query = self._due(sa.select(outbox.c.id, outbox.c.partner), channel_names).limit(limit * LOOK_AHEAD)
+        if full := [partner for partner, count in under_way.items() if count >= per_partner]:
+            query = query.where(outbox.c.partner.not_in(full))
+        picked: list[int] = []
+        for row in self._conn.execute(query):
+            if under_way[row.partner] < per_partner and len(picked) < limit:
+                under_way[row.partner] += 1
+                picked.append(row.id)
+        return picked
+
+    def _due(self, query: "sa.Select[Any]", channel_names: Collection[str] | None) -> "sa.Select[Any]":
+        """The query, for due messages only, oldest first."""
         earlier = outbox.alias("earlier")
         blocked = (
             sa.select(sa.literal(1))
@@ -139,22 +147,14 @@ class Attempts:
             .exists()
         )
         paused = sa.select(channels.c.name).where(channels.c.paused_until > self._now)
-        bytes_of = sa.and_(sealed.c.field == WIRE, sealed.c.row_id == outbox.c.id)
-        query = (
-            sa.select(*FIELDS, outbox.c.attempt, sealed.c.key_id, sealed.c.data)
-            .join(sealed, bytes_of)
-            .where(
-                sa.text(f"outbox.{CLAIMABLE_SQL}"),
-                outbox.c.next_at <= self._now,
-                sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= self._now),
-                outbox.c.channel.not_in(paused),
-                ~blocked,
-            )
-            .order_by(outbox.c.next_at, outbox.c.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True, of=outbox)
-        )
-        return query if channel_names is None else query.where(outbox.c.channel.in_(channel_names))
+        due = query.where(
+            sa.text(f"outbox.{CLAIMABLE_SQL}"),
+            outbox.c.next_at <= self._now,
+            sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= self._now),
+            outbox.c.channel.not_in(paused),
+            ~blocked,
+        ).order_by(outbox.c.next_at, outbox.c.id)
+        return due if channel_names is None else due.where(outbox.c.channel.in_(channel_names))
 
     def _under_way(self) -> dict[str, int]:
         """How many attempts run for each partner, on all nodes."""

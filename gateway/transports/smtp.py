@@ -25,7 +25,6 @@ MESSAGES_MAX = 100
 CONNECTIONS_MAX = 4
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
-_BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 
 
 class SmtpSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -238,9 +237,10 @@ def unfit(shipment: Shipment) -> str | None:
         return "address"
     if _ADDRESS.fullmatch(shipment.recipient) is None:
         return "address"
-    if _BARE.search(shipment.wire) or not shipment.wire.endswith(b"\r\n") or b"\0" in shipment.wire:
-        return "protocol"
-    return None
+    wire = shipment.wire
+    whole = wire.count(b"\r\n")
+    bare = wire.count(b"\r") != whole or wire.count(b"\n") != whole
+    return "protocol" if bare or not wire.endswith(b"\r\n") or b"\0" in wire else None
 
 
 def _mail_options(client: aiosmtplib.SMTP, shipment: Shipment) -> list[str]:

@@ -21,8 +21,8 @@ log = structlog.get_logger("gateway.deliver")
 CLAIMED_MAX = 40  # claimed at once by this process: enough to keep every connection busy
 PARTNER_CLAIMED_MAX = 10  # of which for one partner
 PARTNER_SENDING_MAX = 2  # transmissions for one partner at a time: half of a relay's four connections (SM-82)
-REFILL = 10  # claim again when this many places are free …
-REFILL_WAIT = 0.02  # … or this many seconds after one became free: a claim is a commit
+REFILL = 10  # claim again when this many are done …
+REFILL_WAIT = 0.02  # … or this many seconds after the first of them: a claim is a commit
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +55,7 @@ async def deliver_due(
             if not running:
                 return made
             done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            if running and claimed_max - len(running) < REFILL:
+            if running and len(done) < REFILL:
                 more, running = await asyncio.wait(running, timeout=REFILL_WAIT)
                 done |= more
             made += [delivery for task in done if (delivery := task.result()) is not None]
