@@ -21,7 +21,7 @@ lint: python ## ruff, mypy and the import contract only
 	@$(PYTHON) scripts/bootstrap.py test --no-system && $(BIN)/python -m scripts.check --only lint
 
 bench: python ## ratios against a yardstick, measured in this run
-	@$(PYTHON) scripts/bootstrap.py test --no-system && $(BIN)/python -m tests.bench $(ARGS)
+	@$(PYTHON) scripts/bootstrap.py bench --no-system && $(BIN)/python -m tests.bench $(ARGS)
 
 docs: python ## writes the generated pages of docs/ again
 	@$(PYTHON) scripts/bootstrap.py test --no-system && $(BIN)/python -m scripts.generated

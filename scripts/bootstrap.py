@@ -15,7 +15,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST = (3, 11)
-EXTRAS = {"demo": ["documents", "demo"], "test": ["documents", "demo", "postgres", "test"]}
+EXTRAS = {
+    "demo": ["documents", "demo"],
+    "test": ["documents", "demo", "postgres", "test"],
+    "bench": ["documents", "demo", "postgres", "test", "bench"],
+}
 LOG = "install.log"
 
 

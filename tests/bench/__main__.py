@@ -41,7 +41,7 @@ def table(rows: list[Row]) -> Table:
 
 def main(only: list[str]) -> int:
     """Run, print, answer with the exit code."""
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 130)
     words = Console(stderr=True)
     rows: list[Row] = []
     broken = False

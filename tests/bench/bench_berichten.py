@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -102,7 +103,8 @@ def small_301() -> bytes:
     products: list[wmo301.ToegewezenProduct] = []
     data = b""
     while len(data) < 7000:
-        products.append(replace(first, toewijzing_nummer=len(products) + 1))
+        day = first.ingangsdatum + timedelta(days=len(products))  # one after the other: they may not overlap (TR302)
+        products.append(replace(first, toewijzing_nummer=len(products) + 1, ingangsdatum=day, einddatum=day))
         data = berichten.build(replace(found, client=replace(found.client, toegewezen_producten=tuple(products))))
     return data
 
