@@ -22,7 +22,7 @@ LINT = [
     ("ruff check", ["ruff", "check", "."]),
     ("ruff format", ["ruff", "format", "--check", "."]),
     ("mypy", ["mypy"]),
-    ("import contract", ["lint-imports"]),
+    ("import contract", ["lint-imports", "--no-logo"]),
 ]
 
 
