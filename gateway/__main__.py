@@ -1,5 +1,6 @@
 """`python -m gateway`: the same program as `gateway`."""
 
-from gateway.cli.main import main
+from gateway.cli.start import main
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,7 @@
 """What `gateway check` tests: one function a subject, each answers with what it saw and what to mend.
 
-Nothing is changed and nothing is sent; a server is greeted, logged in to, and left.
+Nothing is sent; a server is greeted, logged in to, and left. A store of an older version is brought up to date, as at
+any start.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -1,6 +1,5 @@
 """`gateway demo`: one case between a municipality and a provider, on this machine, for real."""
 
-import asyncio
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +26,8 @@ def demo(
 
     In een map waar de demo al speelde, gaat hij verder waar hij was; een afgebroken demo is zo weer op te pakken.
     """
+    import asyncio
+
     from gateway import logs
 
     try:

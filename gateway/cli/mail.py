@@ -2,8 +2,6 @@
 
 import mimetypes
 from datetime import UTC, datetime
-from email import message_from_bytes
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -111,6 +109,9 @@ def open_(
 
 def _own_date(raw: bytes) -> datetime | None:
     """The date in the header: a file does not know when it came in. A claim, so the check of the date says nothing."""
+    from email import message_from_bytes
+    from email.utils import parsedate_to_datetime
+
     written = message_from_bytes(raw[:65_536]).get("Date")
     try:
         moment = parsedate_to_datetime(str(written))

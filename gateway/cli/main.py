@@ -5,8 +5,7 @@ A module of this room declares its commands and imports what they need when they
 """
 
 import os
-import sys
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -78,8 +77,3 @@ def run(arguments: list[str] | None = None) -> int:
     except Exception as error:  # the last resort: a sentence instead of a traceback
         unexpected(error)
     return BROKEN
-
-
-def main() -> NoReturn:
-    """Entry point of the `gateway` program."""
-    sys.exit(run())

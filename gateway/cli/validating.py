@@ -9,19 +9,21 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from gateway.berichten import Report, Schemas, load_schemas, read, validate, wmo323
-from gateway.berichten.deel import Deel
-from gateway.berichten.historie import History
-from gateway.berichten.regels import Hit
-from gateway.reconcile.contract import Contract
-from gateway.reconcile.historie import uit_berichten
-from gateway.reconcile.register import BRON, Voorkennis
-from gateway.reconcile.state import State
+from gateway.berichten import load_schemas, read, validate
+
+if TYPE_CHECKING:
+    from gateway.berichten import Report, Schemas, wmo323
+    from gateway.berichten.deel import Deel
+    from gateway.berichten.historie import History
+    from gateway.berichten.regels import Hit
+    from gateway.reconcile.register import Voorkennis
+    from gateway.reconcile.state import State
 
 ALONE = 24  # up to this many files no pool
 CHUNK = 16  # files handed to a worker at a time
+NAMED_BEFORE = 4096  # a message names its schema at the start
 
 
 class Job(NamedTuple):
@@ -38,26 +40,31 @@ class Ready(NamedTuple):
     """The same, loaded."""
 
     job: Job
-    earlier: tuple[Deel, ...]
-    history: History | None
-    state: State | None  # of declarations; None if no earlier messages are at hand
-    schemas: Schemas | None
+    earlier: "tuple[Deel, ...]"
+    history: "History | None"
+    state: "State | None"  # of declarations; None if no earlier messages are at hand
+    schemas: "Schemas | None"
 
 
-Result = tuple[Path, Report | str]  # str: why the file cannot be read
+Result = tuple[Path, "Report | str"]  # str: why the file cannot be read
 
 _ready: Ready | None = None  # of a worker process, set once when it starts
 
 
 def validate_files(files: list[Path], job: Job) -> Iterator[Result]:
-    """Every file's report, in order."""
+    """Every file's report, in order. The workers start here, before the caller starts a thread for its progress bar."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if len(files) <= ALONE or cores == 1:
         ready = load(job)
-        yield from ((file, _one(file, ready)) for file in files)
-        return
-    with ProcessPoolExecutor(min(cores, len(files) // CHUNK + 1), initializer=_start, initargs=(job,)) as pool:
-        yield from zip(files, pool.map(_in_worker, files, chunksize=CHUNK), strict=True)
+        return ((file, _one(file, ready)) for file in files)
+    pool = ProcessPoolExecutor(min(cores, len(files) // CHUNK + 1), initializer=_start, initargs=(job,))
+    reports = pool.map(_in_worker, files, chunksize=CHUNK)
+    return _with(pool, zip(files, reports, strict=True))
+
+
+def _with(pool: ProcessPoolExecutor, results: Iterator[Result]) -> Iterator[Result]:
+    with pool:
+        yield from results
 
 
 def load(job: Job) -> Ready:
@@ -65,11 +72,14 @@ def load(job: Job) -> Ready:
     schemas = load_schemas(job.schemas) if job.schemas else None
     if not job.earlier:
         return Ready(job, (), None, None, schemas)
+    from gateway.berichten.historie import History
+    from gateway.reconcile.historie import uit_berichten
+
     earlier = messages(job.earlier, schemas)
     return Ready(job, earlier, History.of(earlier), uit_berichten(earlier).state, schemas)
 
 
-def messages(files: tuple[Path, ...], schemas: Schemas | None = None) -> tuple[Deel, ...]:
+def messages(files: tuple[Path, ...], schemas: "Schemas | None" = None) -> "tuple[Deel, ...]":
     """The messages in these files; what cannot be read as one is left out."""
     readings = (read(file.read_bytes(), schemas=schemas) for file in files)
     return tuple(reading.bericht for reading in readings if reading.bericht is not None)
@@ -80,18 +90,23 @@ def _start(job: Job) -> None:
     _ready = load(job)
 
 
-def _in_worker(file: Path) -> Report | str:
+def _in_worker(file: Path) -> "Report | str":
     assert _ready is not None
     return _one(file, _ready)
 
 
-def _one(file: Path, ready: Ready) -> Report | str:
+def _one(file: Path, ready: Ready) -> "Report | str":
     job = ready.job
     try:
         data = file.read_bytes()
     except OSError as error:
         return f"{file} kan niet gelezen worden: {error.strerror}."
-    sources = {BRON: _Declaraties(ready)} if ready.state is not None else {}
+    sources: dict[str, Any] = {}
+    if b"wmo323" in data[:NAMED_BEFORE]:
+        # The rules about declarations live in a room above, and register themselves when they are loaded.
+        from gateway.reconcile.register import BRON
+
+        sources = {BRON: _Declaraties(ready)} if ready.state is not None else {}
     return validate(
         data,
         level=job.level,
@@ -110,9 +125,13 @@ class _Declaraties:
         self._ready = ready
         self._known: Voorkennis | None = None
 
-    def hits(self, bericht: wmo323.Bericht, code: str) -> Iterator[Hit]:
+    def hits(self, bericht: "wmo323.Bericht", code: str) -> "Iterator[Hit]":
         """The places where `bericht` breaks rule `code`."""
         if self._known is None:
+            from gateway.reconcile.contract import Contract
+            from gateway.reconcile.historie import uit_berichten
+            from gateway.reconcile.register import Voorkennis
+
             ready = self._ready
             among = bericht in ready.earlier
             state = uit_berichten(ready.earlier, bericht).state if among else ready.state

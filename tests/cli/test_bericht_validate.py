@@ -134,7 +134,7 @@ def test_wrong_options_are_wrong_usage(gateway: Gateway, good: Path, arguments: 
 
 def test_validating_one_message_loads_only_what_it_needs(good: Path) -> None:
     """One valid file costs lxml and msgspec, no more (seconds: `make bench`)."""
-    heavy = {"xmlschema", "sqlalchemy", "cryptography", "asn1crypto", "weasyprint", "aiosmtplib", "ruamel"}
+    heavy = {"xmlschema", "sqlalchemy", "cryptography", "asn1crypto", "weasyprint", "aiosmtplib", "ruamel", "holidays"}
     arguments = ["bericht", "validate", str(good), *TODAY]
     code = f"import sys; from gateway.cli.main import run; run({arguments}); print(sorted(set(sys.modules) & {heavy}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

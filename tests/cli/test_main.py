@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.cli import main as program
+from gateway.cli import start
 from gateway.cli.output import BROKEN, GOOD, Surroundings
 
 
@@ -68,14 +69,23 @@ def test_broken_surroundings_are_a_sentence_and_exit_2(
 
 def test_help_loads_nothing_that_takes_time() -> None:
     """A person who asks for help does not wait for XML, databases or cryptography to load."""
-    heavy = {"lxml", "xmlschema", "sqlalchemy", "cryptography", "asn1crypto", "weasyprint", "aiosmtplib"}
+    heavy = {"lxml", "xmlschema", "sqlalchemy", "cryptography", "asn1crypto", "weasyprint", "aiosmtplib", "asyncio"}
     code = f"import sys; from gateway.cli.main import run; run(['--help']); print(sorted(set(sys.modules) & {heavy}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def _raise(error: Exception):  # type: ignore[no-untyped-def]
+def test_an_interruption_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ctrl-C at any moment: exit code 130, as a shell expects, and not a word."""
+    monkeypatch.setattr(program, "run", _raise(KeyboardInterrupt()))
+    with pytest.raises(SystemExit) as end:
+        start.main()
+    assert end.value.code == 130
+    assert capsys.readouterr().err == ""
+
+
+def _raise(error: BaseException):  # type: ignore[no-untyped-def]
     def app(*_: object, **__: object) -> None:
         raise error
 
