@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 import msgspec
 from asn1crypto import cms, core
 from asn1crypto import x509 as asn1_x509
-from pyhanko.sign.validation.errors import SignatureValidationError
-from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 
 from gateway.securemail import algorithms, ber, der, profiles, scanner
 from gateway.securemail.algorithms import Signing
@@ -177,6 +175,10 @@ def check_profile(signature: Signature, certificate: Certificate, profile: Profi
 
 def check_value(signature: Signature, certificate: Certificate) -> None:
     """Check digest and signature value with pyHanko; both must be right (SM-30); `Refusal` signature."""
+    # Imported here: it takes as long as everything else of the gateway, and only opening a message needs it.
+    from pyhanko.sign.validation.errors import SignatureValidationError
+    from pyhanko.sign.validation.generic_cms import validate_sig_integrity
+
     actual = digest_of(signature.entity, signature.signing.digest)
     try:
         verdict = validate_sig_integrity(signature.info, certificate.asn1, "data", actual)
