@@ -210,6 +210,8 @@ class Attempts:
     def record_all(self, made: Sequence[tuple[Claim, Outcome]]) -> list[OutState | None]:
         """Keep the outcomes; each message's state after it, or None where the claim was no longer ours."""
         held = {row.id: row for row in self._held([claim for claim, _ in made])}
+        late = [c for c, outcome in made if outcome.verdict == "submitted" and c.id not in held]
+        held |= self._given_up_too_soon(late)
         self._close({claim.shipment.envelope_id: outcome for claim, outcome in made})
         changes: list[dict[str, Any]] = []
         states: list[OutState | None] = []
@@ -279,6 +281,15 @@ class Attempts:
         fences = {claim.id: claim.shipment.envelope_id for claim in claims}
         rows = self._conn.execute(sa.select(*_HELD).where(outbox.c.id.in_(fences)).with_for_update())
         return [row for row in rows if row.attempt == fences[row.id]]
+
+    def _given_up_too_soon(self, claims: Sequence[Claim]) -> dict[int, Any]:
+        """Messages held to be uncertain because a lease ran out (a clock that jumped), which nobody sends now."""
+        if not claims:
+            return {}
+        numbers = [claim.id for claim in claims]
+        idle = outbox.c.state == "uncertain", outbox.c.attempt.is_(None)
+        query = sa.select(*_HELD).where(outbox.c.id.in_(numbers), *idle).with_for_update()
+        return {row.id: row for row in self._conn.execute(query)}
 
     def _update(self, rows: list[dict[str, Any]]) -> None:
         """Write these columns of many rows, all the same ones; `number` says which row."""

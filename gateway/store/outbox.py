@@ -232,6 +232,16 @@ class Outbox:
         )
         return [_item(row) for row in self._conn.execute(query)]
 
+    def late(self, before: datetime, limit: int = 100) -> Sequence[OutboxItem]:
+        """First tried before that time and still not handed over: a warning to a person (table 10.3)."""
+        query = (
+            sa.select(*FIELDS)
+            .where(sa.text(f"outbox.{CLAIMABLE_SQL}"), outbox.c.first_try_at < before)
+            .order_by(outbox.c.id)
+            .limit(limit)
+        )
+        return [_item(row) for row in self._conn.execute(query)]
+
     def wire(self, number: int) -> bytes:
         """The bytes that every attempt sends."""
         return self._sealer.get(WIRE, number)

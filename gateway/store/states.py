@@ -78,6 +78,7 @@ OUTBOX_MOVES: Final[dict[OutState, dict[OutEvent, OutState]]] = {
     },
     "uncertain": {
         "data": "sending",
+        "submitted": "submitted",  # the outcome came after the lease had run out: it did arrive
         "deferred": "uncertain",  # a later refusal says nothing of the attempt that may have arrived
         "failed": "failed",
         "expire": "expired",

@@ -205,6 +205,20 @@ def test_another_node_takes_over_only_when_the_lease_ran_out(store: Store) -> No
         unit.attempts.start_data(taken)
 
 
+def test_a_clock_that_jumps_makes_a_living_attempt_uncertain_until_its_outcome_comes(store: Store) -> None:
+    """The lease seems to have run out; the relay's 250 that comes after all is not thrown away."""
+    put(store, message(1), message(2))
+    first, second = claim(store)
+    with store.unit(now=NOW, actor="test") as unit:
+        unit.attempts.start_all([first, second])
+    with store.unit(now=NOW + timedelta(hours=2), actor="watch") as unit:
+        assert unit.attempts.recover() == 2
+    with store.unit(now=NOW + timedelta(hours=2), actor="test") as unit:
+        outcomes = [Outcome(verdict=verdict, phase="data") for verdict in ("submitted", "deferred")]
+        assert unit.attempts.record_all([(first, outcomes[0]), (second, outcomes[1])]) == ["submitted", None]
+    assert [state(store, n) for n in (1, 2)] == ["submitted", "uncertain"]
+
+
 def test_messages_of_one_reference_go_in_order_and_others_go_on(store: Store) -> None:
     """SM-90: a deferred message blocks later ones of its plan or toewijzing, nobody else's."""
     put(store, message(1, reference="t-1"), message(2, reference="t-1"), message(3, reference="t-2"), message(4))

@@ -109,6 +109,16 @@ def test_a_second_start_in_the_same_folder_is_refused_with_a_sentence(tmp_path: 
         pass
 
 
+def test_what_is_tried_for_four_hours_is_a_warning(store: Store, clock: HandClock) -> None:
+    """Table 10.3."""
+    put(store)
+    asyncio.run(deliver_due(store, {"out": Obedient("deferred")}, clock))
+    clock.forward(hours=4)
+    assert asyncio.run(watch_outbox(store, clock)).late == 0
+    clock.forward(seconds=1)
+    assert asyncio.run(watch_outbox(store, clock)).late == 1
+
+
 def test_a_missing_receipt_expires_after_five_days(store: Store, clock: HandClock) -> None:
     """Table 9.3."""
     put(store, 1, wants_receipt=True)
