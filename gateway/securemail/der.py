@@ -5,6 +5,7 @@ reader here: what came in is read by `ber` and asn1crypto.
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 NULL = b"\x05\x00"
 
@@ -53,6 +54,7 @@ def bits(value: bytes) -> bytes:
     return element(BIT_STRING, b"\x00" + value)
 
 
+@lru_cache(maxsize=256)
 def oid(dotted: str) -> bytes:
     """OBJECT IDENTIFIER from its dotted form."""
     first, second, *rest = (int(arc) for arc in dotted.split("."))

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from email.utils import format_datetime
+from struct import Struct
 from typing import Literal
 
 import msgspec
@@ -18,6 +19,8 @@ from gateway.securemail.addresses import domain_of, is_address, is_message_id
 
 CRLF = b"\r\n"
 NEUTRAL_SUBJECT = "[...]"  # RFC 9788's obscured subject; a partner may want one fixed text instead (SM-59)
+
+_LINES = Struct("76s" * 64)  # base64 lines of one block
 
 _VALUE = re.compile(r"[\x20-\x7e]{0,900}\Z")
 _FILE_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}\Z")
@@ -251,10 +254,13 @@ def base64_lines(data: bytes) -> bytes:
 
 
 def _base64_blocks(data: bytes) -> Iterator[bytes]:
-    """The same a block at a time: lines as objects of their own would cost more memory than the message."""
-    size = 57 * 1024
+    """The same a block at a time: all lines at once as objects would cost more memory than the message."""
+    size = 57 * _LINES.size // 76
     for at in range(0, len(data), size):
         encoded = binascii.b2a_base64(data[at : at + size], newline=False)
-        yield CRLF.join([encoded[i : i + 76] for i in range(0, len(encoded), 76)])
+        if len(encoded) == _LINES.size:
+            yield CRLF.join(_LINES.unpack(encoded))  # a third of the time of slicing
+        else:
+            yield CRLF.join([encoded[i : i + 76] for i in range(0, len(encoded), 76)])
         if at + size < len(data):
             yield CRLF

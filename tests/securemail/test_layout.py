@@ -128,7 +128,7 @@ def test_sm11_boundaries_are_random():
     assert all(len(b) == 32 and set(b) <= set("0123456789abcdef") for b in found)
 
 
-@pytest.mark.parametrize("size", [0, 1, 56, 57, 58, 57 * 1024 - 1, 57 * 1024, 57 * 1024 + 1, 200_000])
+@pytest.mark.parametrize("size", [0, 1, 56, 57, 58, 57 * 64 - 3, 57 * 64 - 1, 57 * 64, 57 * 64 + 1, 200_000])
 def test_sm10_base64_has_lines_of_76(size):
     """In blocks or not."""
     lines = layout.base64_lines(bytes(size)).split(b"\r\n")
