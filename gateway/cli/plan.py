@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from gateway.cli import files, output
+from gateway.cli import files, output, plan_paper
 from gateway.cli.options import Today, day
 from gateway.cli.output import BROKEN, GOOD, NO, Json, emit, show
 
@@ -20,6 +20,8 @@ _FASE_OF: dict[str, Fase] = {"uitvraag": "uitvragen", "retour": "indienen"}
 app = typer.Typer(no_args_is_help=True, help="Ondersteuningsplannen en de formaten van de regio's.")
 regio = typer.Typer(no_args_is_help=True, help="Formaten van de regio's (YAML).")
 app.add_typer(regio, name="regio")
+app.command("form")(plan_paper.form)
+app.command("read")(plan_paper.read)
 
 
 @regio.command("check")
