@@ -271,7 +271,10 @@ def _narrowed(base: SimpleType, name: str, node: etree._Element, rule: etree._El
 
 def _load(path: Path) -> etree._Element:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
-    return etree.fromstring(path.read_bytes(), parser)
+    try:
+        return etree.fromstring(path.read_bytes(), parser)
+    except etree.XMLSyntaxError as wrong:
+        raise UnsupportedSchema(f"{path.name}: no XML, line {wrong.lineno}") from None
 
 
 def _namespace(root: etree._Element) -> str:

@@ -9,6 +9,8 @@ import typer
 from gateway.cli import files, output
 from gateway.cli.options import Today, day
 from gateway.cli.output import BROKEN, GOOD, NO, Json, emit, table
+from gateway.cli.schemas import SchemaFolder
+from gateway.cli.schemas import schemas as load
 
 if TYPE_CHECKING:
     from gateway import berichten
@@ -50,9 +52,7 @@ def validate(
         typer.Option(min=1, max=4, metavar="1..4", help="Tot en met dit niveau; anders zover de gegevens reiken."),
     ] = None,
     today: Today = None,
-    schemas: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Map met de schema's van een standaard; anders iWmo 3.2.")
-    ] = None,
+    schemas: SchemaFolder = None,
     lang: Annotated[Literal["nl", "en"], typer.Option(help="Taal van de bevindingen.")] = "nl",
     json: Json = False,
 ) -> None:
@@ -73,7 +73,8 @@ def validate(
             continue
         output.findings(str(path), report.findings, output.show)
         if report.valid:
-            output.show(f"{path}: goed ({report.bericht})")
+            only = ", alleen XML en schema" if report.level == 1 else ""
+            output.show(f"{path}: goed ({report.bericht}{only})")
     if len(paths) > 1:
         output.say(f"{len(paths)} bestanden, {wrong} niet goed")
     raise typer.Exit(max(code, NO if wrong else GOOD))
@@ -114,32 +115,36 @@ def retour(
 @app.command()
 def parse(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Een bericht (XML).")],
+    schemas: SchemaFolder = None,
     out: Out = None,
     json: Annotated[bool, typer.Option("--json", help="Ook bevindingen als JSON op de standaarduitvoer.")] = False,
 ) -> None:
     """Een bericht als JSON: namen in lowerCamelCase, lijsten als rij, bedragen en volumes als gehele getallen."""
     from gateway import berichten
 
-    reading = berichten.read(files.read(file))
+    known = load(schemas)
+    reading = berichten.read(files.read(file), schemas=known)
     if reading.bericht is None:
         _refuse(file, reading, json)
-    files.write(out, berichten.to_json(reading.bericht) + b"\n")
+    files.write(out, berichten.to_json(reading.bericht, schemas=known) + b"\n")
 
 
 @app.command()
 def build(
     file: Annotated[Path, typer.Argument(metavar="FILE.json", help="Een bericht als JSON, zoals `parse` het geeft.")],
+    schemas: SchemaFolder = None,
     out: Out = None,
     json: Annotated[bool, typer.Option("--json", help="Ook bevindingen als JSON op de standaarduitvoer.")] = False,
 ) -> None:
     """Het bericht als XML; alleen als het aan zijn schema voldoet."""
     from gateway import berichten
 
-    reading = berichten.from_json(files.read(file))
+    known = load(schemas)
+    reading = berichten.from_json(files.read(file), schemas=known)
     if reading.bericht is None:
         _refuse(file, reading, json)
     try:
-        xml = berichten.build(reading.bericht)
+        xml = berichten.build(reading.bericht, schemas=known)
     except berichten.OngeldigBericht as wrong:
         _refuse(file, msgspec.structs.replace(reading, bericht=None, findings=wrong.findings), json)
     files.write(out, xml)

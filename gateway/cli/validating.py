@@ -11,7 +11,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from gateway.berichten import load_schemas, read, validate
+from gateway.berichten import read, validate
+from gateway.cli.schemas import schemas as load_schemas
 
 if TYPE_CHECKING:
     from gateway.berichten import Report, Schemas, wmo323
@@ -57,6 +58,7 @@ def validate_files(files: list[Path], job: Job) -> Iterator[Result]:
     if len(files) <= ALONE or cores == 1:
         ready = load(job)
         return ((file, _one(file, ready)) for file in files)
+    load_schemas(job.schemas)  # a folder that is not usable is said here, once, and not by every worker that starts
     pool = ProcessPoolExecutor(min(cores, len(files) // CHUNK + 1), initializer=_start, initargs=(job,))
     reports = pool.map(_in_worker, files, chunksize=CHUNK)
     return _with(pool, zip(files, reports, strict=True))
@@ -69,7 +71,7 @@ def _with(pool: ProcessPoolExecutor, results: Iterator[Result]) -> Iterator[Resu
 
 def load(job: Job) -> Ready:
     """Schemas and history, once for all files."""
-    schemas = load_schemas(job.schemas) if job.schemas else None
+    schemas = load_schemas(job.schemas)
     if not job.earlier:
         return Ready(job, (), None, None, schemas)
     from gateway.berichten.historie import History

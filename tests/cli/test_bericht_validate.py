@@ -125,6 +125,56 @@ def test_a_folder_with_other_schemas_is_used(gateway: Gateway, good: Path) -> No
     assert gateway("bericht", "validate", good, *TODAY, "--schemas", folder)[0] == GOOD
 
 
+@pytest.fixture
+def sister(tmp_path: Path) -> Path:
+    """A folder with the schemas of a sister standard."""
+    folder = tmp_path / "ijw"
+    folder.mkdir()
+    own = Path(berichten.__file__).parents[2] / "xsd" / "iwmo" / "3.2"
+    for path in (own / "basisschema.xsd", own / "WMO301.xsd"):
+        text = path.read_text().replace("iwmo", "ijw").replace("wmo301", "jw301")
+        (folder / path.name.replace("WMO", "JW")).write_text(text)
+    return folder
+
+
+def test_a_sister_standard_is_read_and_made_with_its_own_schemas(
+    gateway: Gateway, good: Path, sister: Path, tmp_path: Path
+) -> None:
+    """`--schemas` on validate, parse and build; without a rule table only the schema is judged, and that is said."""
+    other = tmp_path / "jw301.xml"
+    other.write_text(good.read_text().replace("iwmo/3_2", "ijw/3_2").replace("wmo301", "jw301"))
+    code, out, _ = gateway("bericht", "validate", other, "--schemas", sister)
+    assert (code, out) == (GOOD, f"{other}: goed (JW301, alleen XML en schema)\n")
+    assert gateway("bericht", "validate", other)[0] == NO
+    code, document, _ = gateway("bericht", "parse", other, "--schemas", sister)
+    assert code == GOOD
+    (tmp_path / "jw301.json").write_text(document)
+    made = tmp_path / "again.xml"
+    assert gateway("bericht", "build", tmp_path / "jw301.json", "--schemas", sister, "-o", made)[0] == GOOD
+    assert gateway("bericht", "parse", made, "--schemas", sister)[1] == document
+
+
+@pytest.mark.parametrize("files", [1, 2 * validating.ALONE])
+@pytest.mark.parametrize("wrong", ["empty", "no xml", "no basis"])
+def test_schemas_that_are_not_usable_are_broken_surroundings(
+    gateway: Gateway, good: Path, sister: Path, wrong: str, files: int
+) -> None:
+    """Exit code 2 and a sentence that names the folder or file, however many files wait; no fault of the gateway."""
+    match wrong:
+        case "empty":
+            for path in sister.iterdir():
+                path.unlink()
+        case "no xml":
+            (sister / "JW301.xsd").write_text("# WMO301")
+        case "no basis":
+            (sister / "basisschema.xsd").unlink()
+    code, out, words = gateway("bericht", "validate", *[good] * files, "--schemas", sister)
+    assert (code, out) == (BROKEN, "")
+    assert str(sister) in words
+    assert len(words.splitlines()) == 1
+    assert gateway("bericht", "parse", good, "--schemas", sister)[0] == BROKEN
+
+
 @pytest.mark.parametrize("arguments", [("--level", "5"), ("--lang", "fr"), ("--today", "morgen")])
 def test_wrong_options_are_wrong_usage(gateway: Gateway, good: Path, arguments: tuple[str, str]) -> None:
     """Exit code 2, nothing on standard output."""
