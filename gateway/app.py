@@ -4,8 +4,9 @@ Reads top to bottom: settings, store, keys, trust, the region's format, the cont
 wrong is said with all its faults at once, and nothing is started.
 """
 
+import asyncio
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,6 +20,8 @@ from gateway.config.secret import mode_fault
 from gateway.domain.findings import Finding, has_errors
 from gateway.flows.intake import handler
 from gateway.flows.parties import Ourselves, Surroundings
+from gateway.flows.routes import ACTOR as ROUTES
+from gateway.flows.routes import recheck, reconsider_all
 from gateway.plans import Formaat, laad_formaat
 from gateway.plans.contract import Contractregel
 from gateway.plans.formaat import formaat_bestand
@@ -79,8 +82,17 @@ class App:
     # -- work --------------------------------------------------------------------------------------------------------
 
     async def deliver(self, clock: Clock) -> list[Delivery]:
-        """Attempt everything in the outbox that is due."""
+        """Attempt everything in the outbox that is due; what may no longer go is held first (SM-45)."""
+        await asyncio.to_thread(self._recheck, clock())
         return await deliver_due(self.store, self.transports, clock)
+
+    async def reconsider(self, clock: Clock) -> list[int]:
+        """Decide again about what a route holds: hourly, and when partners or certificates changed (SM-116)."""
+        return await asyncio.to_thread(reconsider_all, self.store, self.us, clock())
+
+    def _recheck(self, now: datetime) -> None:
+        with self.store.unit(now=now, actor=ROUTES) as unit:
+            recheck(unit, self.us)
 
     async def receive(self, clock: Clock) -> tuple[Picked, list[Handled]]:
         """Fetch what stands in the mailbox and handle everything that waits."""

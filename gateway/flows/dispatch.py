@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from gateway import berichten, securemail
 from gateway.domain.findings import Finding
+from gateway.flows import routes
 from gateway.flows.history import places
 from gateway.flows.kop import kop
 from gateway.flows.parties import PartnerRecord, Surroundings
-from gateway.securemail import Attachment, Message
+from gateway.securemail import Attachment, Message, Sealed
 from gateway.store import BerichtIn, Outgoing, Unit
 
 PLAN = "plan"  # kind of a mail that carries a plan, and the first word of its reference
@@ -36,35 +39,57 @@ def send(
     reference: str | None = None,
     dossier: str | None = None,
 ) -> int:
-    """Seal `message` with the partner's profile and put it in the outbox; its number there.
+    """Decide the route, and put `message` in the outbox: sealed, or held with what is wrong; its number there.
 
-    Raises Refused if the profile cannot be met: nothing weaker is ever sent (SM-3).
+    A held message is as good as sent for the flow: nothing of its work is lost, and it goes when the condition is
+    mended (SM-3, SM-116). Raises Refused only for what no waiting mends: too large, or not fit to be written.
     """
-    mail_partner = to.mail_partner(unit.now.date())
-    chosen = securemail.choose_certificates(mail_partner, to.address, us.trust, us.revocation, unit.now, us.verdicts)
-    if isinstance(chosen, Finding):
-        raise Refused([chosen])
-    sealed = securemail.seal(message, us.signer, chosen, mail_partner.profile, unit.now)
-    if isinstance(sealed, Finding):
-        raise Refused([sealed])
-    number = unit.outbox.put(
-        Outgoing(
-            message_id=sealed.message_id,
-            kind=kind,
-            partner=to.code,
-            channel=us.channel,
-            sender=us.ourselves.address,
-            recipient=to.address,
-            wire=sealed.raw,
-            signed_entity=sealed.signed,
-            mic=sealed.mic,
-            wants_receipt=message.wants_receipt,
-            reference=reference,
-            dossier=dossier,
-        )
+    message = msgspec.structs.replace(
+        message,
+        message_id=message.message_id or securemail.new_message_id(message.sender),
+        wants_receipt=message.wants_receipt and to.agreements.receipts_expected,
     )
-    unit.audit.write("sealed", f"outbox/{number}", partner=to.code, detail={"kind": kind})
+    if (too_large := securemail.check_size(message, to.agreements)) is not None:
+        raise Refused([too_large])
+    decision = routes.decide(unit, us, to, kind)
+    made = routes.make(us, decision, message, unit.now)
+    evidence = decision.evidence
+    if isinstance(made, Finding):
+        if made.code != "SM-3":
+            raise Refused([made])
+        evidence = msgspec.structs.replace(evidence, action="hold", why=made.message)
+    elif (too_large := securemail.check_size(message, to.agreements, made)) is not None:
+        raise Refused([too_large])
+    number = unit.outbox.put(_outgoing(us, to, message, made, kind=kind, reference=reference, dossier=dossier))
+    routes.keep_evidence(unit, number, to.code, evidence)
     return number
+
+
+def _outgoing(
+    us: Surroundings,
+    to: PartnerRecord,
+    message: Message,
+    made: Sealed | Finding,
+    *,
+    kind: str,
+    reference: str | None,
+    dossier: str | None,
+) -> Outgoing:
+    assert message.message_id is not None, "the message has its name before its route is known"
+    row = Outgoing(
+        message_id=message.message_id,
+        kind=kind,
+        partner=to.code,
+        channel=us.channel,
+        sender=us.ourselves.address,
+        recipient=to.address,
+        wants_receipt=message.wants_receipt,
+        reference=reference,
+        dossier=dossier,
+    )
+    if isinstance(made, Finding):
+        return msgspec.structs.replace(row, draft=msgspec.msgpack.encode(message), hold=made.message)
+    return msgspec.structs.replace(row, wire=made.raw, signed_entity=made.signed, mic=made.mic)
 
 
 def send_plan(

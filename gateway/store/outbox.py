@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from .errors import AlreadyThere, NotThere
-from .outbox_rows import FIELDS, SIGNED_ENTITY, UNLEASED, WIRE, OutboxItem, moved, write_note
+from .errors import AlreadyThere, IllegalMove, NotThere
+from .outbox_rows import DRAFT, FIELDS, SIGNED_ENTITY, UNLEASED, WIRE, OutboxItem, moved, write_note
 from .sealing import Sealer
 from .states import OutEvent, OutState
-from .tables import CLAIMABLE_SQL, attempts, outbox, outbox_notes
+from .tables import CLAIMABLE_SQL, OPEN_SQL, attempts, outbox, outbox_notes
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +28,8 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     channel: str  # the way out, a name of the configuration
     sender: str  # envelope sender; empty for receipts (SM-68)
     recipient: str  # the one envelope recipient
-    wire: bytes  # the sealed message; sent as is on every attempt
+    wire: bytes = b""  # the sealed message; sent as is on every attempt
+    draft: bytes | None = None  # in its place: what may not be sealed yet. Without wire bytes nothing can be sent
     signed_entity: bytes | None = None  # so that the envelope alone can be made again (SM-15)
     mic: bytes | None = None  # SHA-256 of the signed entity; what the receipt must quote
     wants_receipt: bool = False
@@ -74,6 +75,18 @@ def _item(row: "sa.Row[Any]") -> OutboxItem:
     return OutboxItem(**row._mapping)
 
 
+def _wire(message: Outgoing) -> bytes | None:
+    return message.wire if message.draft is None else None
+
+
+def _signed_entity(message: Outgoing) -> bytes | None:
+    return message.signed_entity
+
+
+def _draft(message: Outgoing) -> bytes | None:
+    return message.draft
+
+
 class Outbox:
     """Named queries on the outbox, within one unit of work."""
 
@@ -97,10 +110,10 @@ class Outbox:
         made = outbox.insert().returning(outbox.c.id, outbox.c.message_id)
         rows = self._conn.execute(made, [self._row(message) for message in messages])
         numbers = {row.message_id: row.id for row in rows}
-        self._sealer.add_all(WIRE, [(numbers[m.message_id], m.wire, m.dossier) for m in messages])
-        signed = [(numbers[m.message_id], m.signed_entity, m.dossier) for m in messages if m.signed_entity is not None]
-        if signed:
-            self._sealer.add_all(SIGNED_ENTITY, signed)
+        for field, value in ((WIRE, _wire), (SIGNED_ENTITY, _signed_entity), (DRAFT, _draft)):
+            values = [(numbers[m.message_id], data, m.dossier) for m in messages if (data := value(m)) is not None]
+            if values:
+                self._sealer.add_all(field, values)
         return [numbers[name] for name in names]
 
     def _row(self, message: Outgoing) -> dict[str, Any]:
@@ -117,7 +130,7 @@ class Outbox:
             "size": len(message.wire),
             "mic": None if message.mic is None else message.mic.hex(),
             "wants_receipt": message.wants_receipt,
-            "state": "new" if message.hold is None else "held",
+            "state": "new" if message.hold is None and message.draft is None else "held",
             "reason": message.hold,
             "created_at": self._now,
             "changed_at": self._now,
@@ -146,7 +159,9 @@ class Outbox:
         return self._act(number, "hold", reason, **UNLEASED)
 
     def release(self, number: int) -> OutState:
-        """Let a held message go, now."""
+        """Let a held message go, now. IllegalMove while it is a draft: nothing of it may be sent yet."""
+        if self._sealer.find(WIRE, number) is None:
+            raise IllegalMove(self.get(number).message_id, "held", "release")
         return self._act(number, "release", None, next_at=self._now)
 
     def cancel(self, number: int, reason: str) -> OutState:
@@ -171,6 +186,17 @@ class Outbox:
         self._sealer.replace(WIRE, number, wire, item.dossier)
         new = hashlib.sha256(wire).hexdigest()
         return self._act(number, "reseal", f"{reason}; was sha256 {item.sha256}", sha256=new, size=len(wire))
+
+    def seal(self, number: int, wire: bytes, signed_entity: bytes, mic: bytes) -> OutState:
+        """A held draft may be sent after all: its bytes take the place of the draft. It stays held until `release`."""
+        item = self.get(number)
+        if self.draft(number) is None:
+            raise IllegalMove(item.message_id, item.state, "seal")
+        self._sealer.add(WIRE, number, wire, item.dossier)
+        self._sealer.add(SIGNED_ENTITY, number, signed_entity, item.dossier)
+        self._sealer.drop(DRAFT, number)
+        made = {"sha256": hashlib.sha256(wire).hexdigest(), "size": len(wire), "mic": mic.hex()}
+        return self._act(number, "reseal", "verzegeld", **made)
 
     def expire(self, number: int, reason: str) -> OutState:
         """Give up waiting for an answer."""
@@ -249,6 +275,15 @@ class Outbox:
     def signed_entity(self, number: int) -> bytes | None:
         """What the signature covers, if it was kept."""
         return self._sealer.find(SIGNED_ENTITY, number)
+
+    def draft(self, number: int) -> bytes | None:
+        """What waits to be sealed; None for a message that is sealed."""
+        return self._sealer.find(DRAFT, number)
+
+    def waiting_partners(self) -> Sequence[str]:
+        """Partners for whom something is not handed over yet."""
+        query = sa.select(outbox.c.partner).where(sa.text(f"outbox.{OPEN_SQL}")).distinct()
+        return list(self._conn.scalars(query))
 
     def attempts(self, number: int) -> Sequence[Attempt]:
         """All attempts, oldest first."""

@@ -11,6 +11,7 @@ from .tables import outbox, outbox_notes
 
 WIRE: Final = "outbox.wire"
 SIGNED_ENTITY: Final = "outbox.signed_entity"
+DRAFT: Final = "outbox.draft"
 
 UNLEASED: Final[dict[str, Any]] = {"lease_until": None, "lease_owner": None, "attempt": None}
 

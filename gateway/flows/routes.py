@@ -1,0 +1,249 @@
+"""May this message go, and how? Decided before each dispatch, kept as evidence; what may not go waits (13.4).
+
+Fail closed: a held message has no wire bytes at all until its condition is mended (SM-3, SM-114 to SM-116). It is kept
+as what it will be made of, encrypted like everything else, and is signed and sealed when it goes: with the date of
+that moment (SM-55), for the certificates of that moment.
+"""
+
+import hashlib
+from datetime import datetime
+from typing import Final, Literal
+
+import msgspec
+
+from gateway import securemail
+from gateway.domain.findings import Finding
+from gateway.flows.parties import PartnerRecord, Surroundings, partner
+from gateway.flows.secure_domains import in_domain_book, is_qualified
+from gateway.securemail import Message, Recipient, Route, RouteInputs, Sealed
+from gateway.store import OutboxItem, Store, Unit
+
+EVIDENCE: Final = "route"  # records, by `outbox/NUMBER`
+ACTOR: Final = "flow:routes"
+_OTHERWISE: Final = "kan nu versleuteld worden verstuurd: annuleer dit bericht en verstuur het opnieuw"
+UNSEALED_KINDS: Final = frozenset({"plan", "canary"})  # that an exception may send unencrypted: never iWmo (SM-115)
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What a decision was, and everything it was based on (SM-114)."""
+
+    at: datetime
+    action: Literal["seal", "sign", "hold"]
+    why: str
+    profile: str
+    in_domain_book: bool
+    nta_qualified: bool
+    internet_route: bool
+    transport_only: bool
+    certificates: tuple[str, ...] = ()  # SHA-256 of those it is sealed for
+    revocation: str = ""  # version of the revocation data
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """The route of one message to one partner at one moment."""
+
+    route: Route
+    recipients: tuple[Recipient, ...]
+    evidence: Evidence
+
+
+def decide(unit: Unit, us: Surroundings, to: PartnerRecord, kind: str) -> Decision:
+    """The route to a partner, now."""
+    today = unit.now.date()
+    known = to.mail_partner(today)
+    chosen = securemail.choose_certificates(known, to.address, us.trust, us.revocation, unit.now, us.verdicts)
+    recipients = () if isinstance(chosen, Finding) else chosen
+    domain = to.address.rpartition("@")[2]
+    inputs = RouteInputs(
+        in_domain_book=in_domain_book(unit, domain),
+        nta_qualified=is_qualified(unit, domain),
+        active_certificate=bool(recipients),
+        iwmo=kind not in UNSEALED_KINDS,
+        agreements=to.agreements,
+        today=today,
+    )
+    route = securemail.route(inputs)
+    why = route.why
+    if route.action == "hold" and isinstance(chosen, Finding):
+        why = f"{why}. {chosen.message}"
+    exception = to.agreements.transport_only
+    evidence = Evidence(
+        at=unit.now,
+        action=route.action,
+        why=why,
+        profile=known.profile,
+        in_domain_book=inputs.in_domain_book,
+        nta_qualified=inputs.nta_qualified,
+        internet_route=to.agreements.internet_route,
+        transport_only=exception is not None and exception.holds(today),
+        certificates=tuple(hashlib.sha256(r.certificate).hexdigest() for r in recipients),
+        revocation=us.revocation.version,
+    )
+    return Decision(route, recipients, evidence)
+
+
+def make(us: Surroundings, decision: Decision, message: Message, now: datetime) -> Sealed | Finding:
+    """The bytes for a message on this route; a finding says why there are none (nothing weaker is made)."""
+    profile = securemail.PROFILES[decision.evidence.profile].name
+    if decision.route.action == "seal":
+        return securemail.seal(message, us.signer, decision.recipients, profile, now)
+    if decision.route.action == "sign":
+        return securemail.seal_clear(message, us.signer, profile, now)
+    return Finding(code="SM-3", severity="error", message=f"{decision.evidence.why}.")
+
+
+def keep_evidence(unit: Unit, number: int, code: str, evidence: Evidence) -> None:
+    """Store a decision with its inputs: the last as record of the message, every one in the audit trail."""
+    kept = unit.records.get(EVIDENCE, f"outbox/{number}", Evidence)
+    if kept is None:
+        unit.records.add(EVIDENCE, f"outbox/{number}", evidence)
+    else:
+        unit.records.save(EVIDENCE, f"outbox/{number}", evidence, versie=kept.versie)
+    action = "held" if evidence.action == "hold" else "sealed"
+    detail = msgspec.to_builtins(evidence)
+    unit.audit.write(action, f"outbox/{number}", partner=code, outcome=evidence.action, detail=detail)
+
+
+def evidence_of(unit: Unit, number: int) -> Evidence | None:
+    """The last decision about a message."""
+    kept = unit.records.get(EVIDENCE, f"outbox/{number}", Evidence)
+    return None if kept is None else kept.body
+
+
+# -- what waits -------------------------------------------------------------------------------------------------------
+
+
+def reconsider_all(store: Store, us: Surroundings, now: datetime, code: str | None = None) -> list[int]:
+    """Decide again about every message that a route holds (of one partner); the numbers of those that go.
+
+    For an hourly job, and for whoever changed a partner, a certificate or the domain book (SM-116).
+    """
+    with store.view(now=now) as view:
+        numbers = [item.id for item in _held(view, code)]
+    gone = []
+    for number in numbers:
+        with store.unit(now=now, actor=ACTOR) as unit:
+            if reconsider(unit, us, number):
+                gone.append(number)
+    return gone
+
+
+def reconsider(unit: Unit, us: Surroundings, number: int) -> bool:
+    """Decide again about one message; True if it goes. One that a person holds stays where it is."""
+    item = unit.outbox.get(number)
+    before, to = evidence_of(unit, number), partner(unit, item.partner)
+    if item.state != "held" or before is None or before.action != "hold" or to is None:
+        return False
+    decision = decide(unit, us, to, item.kind)
+    fault = None if decision.route.action == "hold" else _ready(unit, us, item, decision)
+    evidence = decision.evidence
+    if fault is not None:
+        evidence = msgspec.structs.replace(evidence, action="hold", why=fault)
+    if evidence.action == "hold":
+        if evidence.why != before.why:
+            keep_evidence(unit, number, to.code, evidence)
+            unit.outbox.note(number, "route", evidence.why)
+        return False
+    keep_evidence(unit, number, to.code, evidence)
+    unit.outbox.release(number)
+    return True
+
+
+def _ready(unit: Unit, us: Surroundings, item: OutboxItem, decision: Decision) -> str | None:
+    """Bring the bytes of a held message up to the decision; why not, if that cannot be."""
+    draft = unit.outbox.draft(item.id)
+    if draft is None:
+        return _resealed(unit, item, decision)
+    message = msgspec.msgpack.decode(draft, type=Message)
+    to = partner(unit, item.partner)
+    assert to is not None, "a decision was made for it"
+    if message.recipient != to.address:
+        # No other address is ever tried (SM-3): a person cancels, and sends again.
+        return "de partner heeft sindsdien een ander adres"
+    made = make(us, decision, message, unit.now)
+    fault = made if isinstance(made, Finding) else securemail.check_size(message, to.agreements, made)
+    if fault is not None or isinstance(made, Finding):
+        return None if fault is None else fault.message
+    unit.outbox.seal(item.id, made.raw, made.signed, made.mic)
+    return None
+
+
+def _resealed(unit: Unit, item: OutboxItem, decision: Decision) -> str | None:
+    """A new envelope around what was signed before, for today's certificates (SM-15)."""
+    signed = unit.outbox.signed_entity(item.id)
+    if signed is None or item.mic is None:
+        return "het ondertekende deel is niet bewaard"
+    old = Sealed(b"", signed, bytes.fromhex(item.mic), item.message_id)
+    profile = securemail.PROFILES[decision.evidence.profile].name
+    made = securemail.reseal(old, decision.recipients, profile)
+    if isinstance(made, Finding):
+        return made.message
+    unit.outbox.reseal(item.id, made.raw, "certificaten van de ontvanger zijn veranderd")
+    return None
+
+
+def _held(unit: Unit, code: str | None) -> list[OutboxItem]:
+    found: list[OutboxItem] = []
+    while batch := unit.outbox.list(states=["held"], partner=code, after=found[-1].id if found else 0, limit=1000):
+        found += batch
+    return found
+
+
+# -- before each attempt ----------------------------------------------------------------------------------------------
+
+
+class _LastDecision(msgspec.Struct, frozen=True):
+    """What was decided for a partner when its waiting messages were last looked at."""
+
+    action: str
+    profile: str
+    certificates: tuple[str, ...]
+
+
+def recheck(unit: Unit, us: Surroundings) -> None:
+    """Certificates and routes are looked at before every attempt too (SM-45): hold or reseal what no longer fits.
+
+    Costs a decision for each partner for whom something waits; its messages are walked only when that changed.
+    """
+    for code in unit.outbox.waiting_partners():
+        to = partner(unit, code)
+        if to is None:
+            continue
+        evidence = decide(unit, us, to, "").evidence
+        now = _LastDecision(evidence.action, evidence.profile, evidence.certificates)
+        kept = unit.records.get(EVIDENCE, f"partner/{code}", _LastDecision)
+        if kept is not None and kept.body == now:
+            continue
+        _walk(unit, us, to)
+        if kept is None:
+            unit.records.add(EVIDENCE, f"partner/{code}", now)
+        else:
+            unit.records.save(EVIDENCE, f"partner/{code}", now, versie=kept.versie)
+
+
+def _walk(unit: Unit, us: Surroundings, to: PartnerRecord) -> None:
+    after = 0
+    while batch := unit.outbox.list(states=["new", "deferred", "uncertain"], partner=to.code, after=after, limit=1000):
+        for item in batch:
+            _recheck_one(unit, us, to, item)
+        after = batch[-1].id
+
+
+def _recheck_one(unit: Unit, us: Surroundings, to: PartnerRecord, item: OutboxItem) -> None:
+    before = evidence_of(unit, item.id)
+    if before is None:  # a receipt: no route is decided for it, it holds no personal data (8.2)
+        return
+    decision = decide(unit, us, to, item.kind)
+    now = decision.evidence
+    if now.action != before.action:
+        # A copy that was signed only does not go in the open once it can be sealed: it waits for a person.
+        held = now if now.action == "hold" else msgspec.structs.replace(now, action="hold", why=_OTHERWISE)
+        unit.outbox.hold(item.id, held.why)
+        keep_evidence(unit, item.id, to.code, held)
+    elif now.certificates != before.certificates and now.action == "seal" and item.state != "uncertain":
+        # What may have arrived already is sent again byte for byte or not at all (SM-86).
+        fault = _resealed(unit, item, decision)
+        if fault is not None:
+            unit.outbox.hold(item.id, fault)
+            now = msgspec.structs.replace(now, action="hold", why=fault)
+        keep_evidence(unit, item.id, to.code, now)

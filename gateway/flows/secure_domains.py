@@ -1,0 +1,71 @@
+"""Which mail domains are reached over a secure route: the provider's domain book and NTA 7516 (13.2, 13.3).
+
+What jobs fetched is kept as records; decisions read them here, so that every node decides alike.
+"""
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from gateway.domain.findings import Finding
+from gateway.securemail import Qualification, counts_as_qualified, parse_domain_book
+from gateway.securemail.domainbook import DomainBook, in_force
+from gateway.store import Unit
+
+BOOK: Final = "domeinboek"
+DOMAIN: Final = "maildomein"
+_LAST: Final = "laatste"
+
+
+class KeptBook(msgspec.Struct, frozen=True, kw_only=True):
+    """The last good book. `fetched_at` is when a good one was last fetched: seven days later it holds no more."""
+
+    fetched_at: datetime
+    book: DomainBook
+
+
+class KeptDomain(msgspec.Struct, frozen=True, kw_only=True):
+    """The last answer about a domain, and when it last qualified (SM-110)."""
+
+    checked_at: datetime
+    latest: Qualification
+    last_good: datetime | None = None
+
+
+def in_domain_book(unit: Unit, domain: str) -> bool:
+    """Whether the domain stands in a book that is in force."""
+    kept = unit.records.get(BOOK, _LAST, KeptBook)
+    return kept is not None and in_force(kept.body.fetched_at, unit.now) and kept.body.book.holds(domain)
+
+
+def is_qualified(unit: Unit, domain: str) -> bool:
+    """Whether the domain qualifies for NTA 7516; while DNS gives no answer the last good one counts for 24 hours."""
+    kept = unit.records.get(DOMAIN, domain.lower(), KeptDomain)
+    return kept is not None and counts_as_qualified(kept.body.latest, kept.body.last_good, unit.now)
+
+
+def take_book(unit: Unit, data: bytes) -> DomainBook | Finding:
+    """Keep a fetched book; one that shrank too much is not taken and a person is told (SM-113)."""
+    kept = unit.records.get(BOOK, _LAST, KeptBook)
+    book = parse_domain_book(data, None if kept is None else kept.body.book)
+    if isinstance(book, Finding):
+        unit.audit.write("domain_book_kept_aside", f"{BOOK}/{_LAST}", outcome="refused", ground=book.message[:160])
+        return book
+    body = KeptBook(fetched_at=unit.now, book=book)
+    if kept is None:
+        unit.records.add(BOOK, _LAST, body)
+    else:
+        unit.records.save(BOOK, _LAST, body, versie=kept.versie)
+    return book
+
+
+def take_qualification(unit: Unit, domain: str, found: Qualification) -> None:
+    """Keep what DNS said of a domain."""
+    kept = unit.records.get(DOMAIN, domain.lower(), KeptDomain)
+    good = unit.now if found.status == "qualified" else None if kept is None else kept.body.last_good
+    body = KeptDomain(checked_at=unit.now, latest=found, last_good=good)
+    if kept is None:
+        unit.records.add(DOMAIN, domain.lower(), body)
+    else:
+        unit.records.save(DOMAIN, domain.lower(), body, versie=kept.versie)
