@@ -8,7 +8,7 @@ the outbox quotes the one that holds its lease, which is the fence against outco
 import random
 import secrets
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -21,7 +21,7 @@ from gateway.domain.delivery import Outcome, Phase, Shipment, Verdict
 from .channels import Channels
 from .errors import StaleClaim
 from .outbox_rows import FIELDS, UNLEASED, WIRE, moved, write_note
-from .schedule import DEFAULT_POLICY, UNCERTAIN_WAIT, RetryPolicy, next_attempt
+from .schedule import DEFAULT_POLICY, UNCERTAIN_WAIT, RetryPolicy, next_attempt, next_open
 from .sealing import Sealer
 from .states import OutState
 from .tables import CLAIMABLE_SQL, OPEN_SQL, attempts, channels, outbox, sealed
@@ -77,14 +77,17 @@ class Attempts:
         per_partner: int | None = None,
         lease: timedelta = LEASE,
         policy: RetryPolicy = DEFAULT_POLICY,
+        policies: Mapping[str, RetryPolicy] | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> list[Claim]:
         """Take what is due, in order: lease, attempt record and the next attempt's time are written before the attempt.
 
         Nothing of a paused channel, nothing whose reference has an earlier message that is still open (SM-90), and
         no more than `per_partner` under way for one partner, so that a slow one does not take every connection.
-        A message past its giving-up time is expired here and not handed out.
+        A message past its giving-up time is expired here and not handed out; one outside its partner's window of
+        sending waits for it. `policies` are the partners that differ from `policy`.
         """
+        others = policies or {}
         query = self._due(sa.select(*FIELDS, outbox.c.attempt, sealed.c.key_id, sealed.c.data), channel_names)
         query = query.join(sealed, sa.and_(sealed.c.field == WIRE, sealed.c.row_id == outbox.c.id)).limit(limit)
         if per_partner is not None:
@@ -92,8 +95,12 @@ class Attempts:
         claims: list[Claim] = []
         leases, records = [], []
         for row in self._conn.execute(query.with_for_update(skip_locked=True, of=outbox)).all():
+            own = others.get(row.partner, policy)
+            if (opens := next_open(own, self._now)) > self._now:
+                self._update([{"number": row.id, "next_at": opens}])
+                continue
             first_try = row.first_try_at or self._now
-            following = next_attempt(policy, row.attempts + 1, first_try, self._now, jitter())
+            following = next_attempt(own, row.attempts + 1, first_try, self._now, jitter())
             if following is None:
                 self._give_up(row)
                 continue

@@ -139,7 +139,8 @@ class Store:
 
 
 def _engine(url: sa.URL) -> sa.Engine:
-    engine = sa.create_engine(url, hide_parameters=True)  # no value of a row in an error, let alone in a log
+    # No value of a row in an error, let alone in a log. A server that was away is asked again, not given up.
+    engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=not url.drivername.startswith("sqlite"))
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

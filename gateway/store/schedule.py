@@ -1,6 +1,7 @@
 """When to try again: pure functions of attempt, first try and now (SM-88, SM-89, secure-mail 10.3)."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -18,9 +19,23 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     jitter: float = 0.2  # share of `then`, to either side
     warn_after: timedelta = timedelta(hours=4)
     give_up_after: timedelta = timedelta(days=5)
+    window: tuple[time, time] | None = None  # send only from … until before …, by the Dutch clock; the first is earlier
 
 
 DEFAULT_POLICY = RetryPolicy()
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+
+
+def next_open(policy: RetryPolicy, now: datetime) -> datetime:
+    """`now` if the window of sending is open, else when it opens."""
+    if policy.window is None:
+        return now
+    begin, end = policy.window
+    local = now.astimezone(AMSTERDAM)
+    if begin <= local.time() < end:
+        return now
+    day = local.date() if local.time() < begin else local.date() + timedelta(days=1)
+    return datetime.combine(day, begin, AMSTERDAM).astimezone(UTC)
 
 
 def next_attempt(

@@ -40,13 +40,15 @@ async def deliver_due(
     clock: Clock,
     *,
     policy: RetryPolicy | None = None,
+    policies: Mapping[str, RetryPolicy] | None = None,
     claimed_max: int = CLAIMED_MAX,
 ) -> list[Delivery]:
     """Attempt everything that is due on these channels until nothing is; what was done, in order of completion.
 
-    A slow partner holds its own places only: others are claimed and sent while it is waited for.
+    `policies` are the partners whose waiting times or window of sending differ from `policy`. A slow partner holds its
+    own places only: others are claimed and sent while it is waited for.
     """
-    round_ = _Round(store, transports, clock, policy or RetryPolicy())
+    round_ = _Round(store, transports, clock, policy or RetryPolicy(), policies or {})
     running: set[asyncio.Task[Delivery | None]] = set()
     made: list[Delivery] = []
     try:
@@ -68,8 +70,16 @@ async def deliver_due(
 class _Round:
     """One call of `deliver_due`."""
 
-    def __init__(self, store: Store, transports: Mapping[str, Transport], clock: Clock, policy: RetryPolicy) -> None:
-        self._store, self._transports, self._clock, self._policy = store, transports, clock, policy
+    def __init__(
+        self,
+        store: Store,
+        transports: Mapping[str, Transport],
+        clock: Clock,
+        policy: RetryPolicy,
+        policies: Mapping[str, RetryPolicy],
+    ) -> None:
+        self._store, self._transports, self._clock = store, transports, clock
+        self._policy, self._policies = policy, policies
         self._scribe = Scribe(store, clock)
         self._partners: defaultdict[str, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(PARTNER_SENDING_MAX)
@@ -87,6 +97,7 @@ class _Round:
                 limit=room,
                 per_partner=PARTNER_CLAIMED_MAX,
                 policy=self._policy,
+                policies=self._policies,
             )
 
     async def one(self, claim: Claim) -> Delivery | None:

@@ -132,6 +132,28 @@ def test_a_writer_that_waits_too_long_says_so(path: Path, master: MasterKey, mon
             second.__enter__()
 
 
+def test_a_full_disk_is_a_sentence_and_leaves_what_was_there(path: Path, master: MasterKey) -> None:
+    """Nothing of the unit is kept; when there is room again the same work succeeds."""
+    with Store.open(path, master) as store:
+
+        def fill() -> None:
+            with store.unit(now=NOW, actor="test") as unit:
+                for number in range(2, 40):
+                    unit.records.add("plan", str(number), {"text": "x" * 20_000})
+
+        with store.connection(write=True) as conn:
+            pages = conn.exec_driver_sql("PRAGMA page_count").scalar()
+            conn.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(StoreError, match="disk is full"):
+            fill()
+        with store.connection(write=True) as conn:
+            conn.exec_driver_sql("PRAGMA max_page_count = 1000000")
+            assert conn.exec_driver_sql("SELECT count(*) FROM records").scalar() == 1
+        fill()
+        with store.view(now=NOW) as view:
+            assert len(view.records.list("plan", dict)) == 39
+
+
 def test_a_unit_that_fails_leaves_nothing_behind(store: Store) -> None:
     """Everything of a unit, or nothing."""
     with pytest.raises(ZeroDivisionError), store.unit(now=NOW, actor="test") as unit:

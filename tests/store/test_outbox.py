@@ -1,12 +1,12 @@
 """A message exists exactly if its change was committed; every attempt is a record and sends the same bytes."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
 
 from gateway.domain.delivery import Outcome, Verdict
-from gateway.store import AlreadyThere, Claim, IllegalMove, Outgoing, StaleClaim, Store
+from gateway.store import AlreadyThere, Claim, IllegalMove, Outgoing, RetryPolicy, StaleClaim, Store
 
 from .conftest import NOW
 
@@ -123,6 +123,24 @@ def test_deferred_waits_as_the_table_says(store: Store) -> None:
         waits.append((following - now) // MINUTE)
         now = following
     assert waits == [1, 5, 15, 30, 60, 60]
+
+
+def test_a_partner_may_have_its_own_waiting_times_and_hours(store: Store) -> None:
+    """Policy per partner: others are not touched by it. It is ten o'clock in the Netherlands."""
+    put(store, message(1, partner="traag"), message(2, partner="kantoor"), message(3))
+    policies = {
+        "traag": RetryPolicy(first=(timedelta(hours=2),)),
+        "kantoor": RetryPolicy(window=(time(10, 30), time(11))),
+    }
+    assert [c.id for c in claim(store, policies=policies)] == [1, 3]
+    with store.view(now=NOW) as view:
+        assert [view.outbox.get(n).next_at for n in (1, 2, 3)] == [
+            NOW + timedelta(hours=2),
+            NOW + timedelta(minutes=30),
+            NOW + MINUTE,
+        ]
+        assert view.outbox.get(2).attempts == 0
+    assert [c.id for c in claim(store, NOW + timedelta(minutes=30), policies=policies)] == [2]
 
 
 def test_after_five_days_it_is_given_up_and_kept(store: Store) -> None:

@@ -1,12 +1,13 @@
 """Waiting times are pure functions of attempt, first try and now (SM-88, SM-89)."""
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.store import RetryPolicy
-from gateway.store.schedule import channel_pause, next_attempt
+from gateway.store.schedule import channel_pause, next_attempt, next_open
 
 from .conftest import NOW
 
@@ -35,6 +36,23 @@ def test_jitter_moves_the_hour_by_a_fifth_to_either_side() -> None:
     """Table 10.3."""
     times = [next_attempt(POLICY, 5, NOW, NOW, jitter) for jitter in (0.0, 0.5, 1.0)]
     assert times == [NOW + timedelta(minutes=m) for m in (48, 60, 72)]
+
+
+@pytest.mark.parametrize(
+    ("now", "opens"),
+    [
+        ("2026-03-02T08:00+01:00", "2026-03-02T08:00+01:00"),
+        ("2026-03-02T07:59+01:00", "2026-03-02T08:00+01:00"),
+        ("2026-03-02T17:59+01:00", "2026-03-02T17:59+01:00"),
+        ("2026-03-02T18:00+01:00", "2026-03-03T08:00+01:00"),
+        ("2026-03-28T18:00+01:00", "2026-03-29T08:00+02:00"),  # the night in which summer time begins
+        ("2026-10-24T18:00+02:00", "2026-10-25T08:00+01:00"),
+    ],
+)
+def test_a_window_of_sending_is_by_the_dutch_clock(now: str, opens: str) -> None:
+    """Also over the change to summer time."""
+    policy = RetryPolicy(window=(time(8), time(18)))
+    assert next_open(policy, datetime.fromisoformat(now)) == datetime.fromisoformat(opens)
 
 
 @given(st.integers(1, 10_000))
