@@ -280,6 +280,14 @@ def test_two_tariffs_in_one_month() -> None:
     assert _unknown(beoordeel_regel(uren(), contract=hold)) == (Outcome.UNDECIDED, ("TARIFF_AMBIGUOUS",))
 
 
+def test_one_tariff_is_never_ambiguous() -> None:
+    """6.3: the policy about two tariffs does not touch a month with one, also if two rows say the same."""
+    hold = Policies(tariff_ambiguous="hold")
+    contract = msgspec.structs.replace(ref.CONTRACT, policies=hold, tarieven=(*ref.TARIEVEN, ref.TARIEVEN[0]))
+
+    assert beoordeel_regel(uren(), contract=contract).outcome is Outcome.APPROVED
+
+
 def test_minutes_need_permission_of_the_contract() -> None:
     """6.1 minutes_allowed: an hour tariff without it has no tariff per minute."""
     contract = msgspec.structs.replace(ref.CONTRACT, tarieven=(ref.tarief("02A03", "6250", "04", minuten=False),))
