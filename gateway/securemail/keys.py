@@ -1,5 +1,4 @@
-"""Our own keys: loaded from bytes, checked once, and prepared so that sealing encodes nothing twice (SM-46..50,
-SM-139).
+"""Our own keys: loaded from bytes, checked once, prepared so that sealing encodes nothing twice (SM-46 to 50, SM-139).
 
 A key on a token (PKCS#11) enters as an object with `sign`, or with `unwrap_oaep` and `agree`; for the rest of the
 room there is no difference, but that it never decrypts PKCS#1 v1.5: a token reports padding errors itself.

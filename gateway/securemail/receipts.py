@@ -1,7 +1,4 @@
-"""Receipts: a signed disposition notification with the MIC of what was received (RFC 3335, RFC 8098.
-
-SM-64 to SM-70).
-"""
+"""Receipts: a signed disposition notification with the MIC of what was received (SM-64 to SM-70; RFC 3335, 8098)."""
 
 import base64
 import binascii
