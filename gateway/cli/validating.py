@@ -11,8 +11,11 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from gateway.berichten import read, validate
+import msgspec
+
+from gateway.berichten import SOORTEN, read, validate
 from gateway.cli.schemas import schemas as load_schemas
+from gateway.domain.findings import has_errors
 
 if TYPE_CHECKING:
     from gateway.berichten import Report, Schemas, wmo323
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
 ALONE = 24  # up to this many files no pool
 CHUNK = 16  # files handed to a worker at a time
+AGAINST_EARLIER = 3  # the control level
 NAMED_BEFORE = 4096  # a message names its schema at the start
 
 
@@ -109,7 +113,7 @@ def _one(file: Path, ready: Ready) -> "Report | str":
         from gateway.reconcile.register import BRON
 
         sources = {BRON: _Declaraties(ready)} if ready.state is not None else {}
-    return validate(
+    report = validate(
         data,
         level=job.level,
         today=job.today,
@@ -118,6 +122,26 @@ def _one(file: Path, ready: Ready) -> "Report | str":
         schemas=ready.schemas,
         lang=job.lang,
     )
+    return _as_answer(report, data, ready) if report.level >= AGAINST_EARLIER else report
+
+
+def _as_answer(report: "Report", data: bytes, ready: Ready) -> "Report":
+    """A return message is also held against the message that it answers (IV028); of a WMO325 the rules do so."""
+    kind = SOORTEN.get(report.bericht or "")
+    if kind is None or not kind.is_retour or kind.soort == "WMO325":
+        return report
+    bericht = read(data, schemas=ready.schemas).bericht
+    if bericht is None:
+        return report
+    from gateway.berichten.regels.controle import met_regels
+    from gateway.berichten.retour import controleer
+
+    found = list(controleer(bericht, ready.history))
+    if ready.history is None and ready.job.level is None:  # nobody asked to look back
+        found = [f for f in found if f.severity != "unchecked"]
+        report = msgspec.structs.replace(report, not_checked=(*report.not_checked, "IV028"))
+    findings = (*report.findings, *met_regels(found, data, ready.schemas))
+    return msgspec.structs.replace(report, findings=findings, valid=not has_errors(findings))
 
 
 class _Declaraties:

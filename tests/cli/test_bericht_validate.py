@@ -14,6 +14,7 @@ from tests.berichten.historie import voorbeelden as v
 from tests.cli.conftest import Answer, lines
 
 Gateway = Callable[..., Answer]
+LEVEL_3 = ("--level", "3")
 TODAY = ("--today", v.VANDAAG.isoformat())
 
 
@@ -84,6 +85,25 @@ def test_earlier_messages_are_looked_into(gateway: Gateway, tmp_path: Path) -> N
     assert code == NO
     assert (first["valid"], second["valid"]) == (True, False), first
     assert words == "2 bestanden, 1 niet goed\n"
+
+
+def test_an_answer_is_held_against_what_was_sent(gateway: Gateway, tmp_path: Path) -> None:
+    """A return message for a message that was never sent is a finding with its place and line (IV028)."""
+    sent = v.m305()
+    answer = put(tmp_path / "306.xml", v.retour_op(sent))
+    put(tmp_path / "sent" / "305.xml", sent)
+    put(tmp_path / "other" / "305.xml", v.m305(id="ANDER"))
+    assert gateway("bericht", "validate", answer, *TODAY, "--earlier", tmp_path / "sent")[0] == GOOD
+    code, out, _ = gateway("bericht", "validate", answer, *TODAY, "--earlier", tmp_path / "other", "--json")
+    (document,) = lines(out)
+    (finding,) = document["findings"]
+    assert (code, document["valid"], finding["code"]) == (NO, False, "IV028")
+    assert finding["path"] == "/Bericht/Header/BerichtIdentificatie/Identificatie"
+    assert finding["line"]
+    asked, unasked = (lines(gateway("bericht", "validate", answer, *how, "--json")[1])[0] for how in (LEVEL_3, ()))
+    assert [f["severity"] for f in asked["findings"] if f["code"] == "IV028"] == ["unchecked"]
+    assert (unasked["valid"], unasked["findings"]) == (True, [])
+    assert "IV028" in unasked["notChecked"]
 
 
 def test_a_declaration_is_held_against_the_allocations_among_them(gateway: Gateway, tmp_path: Path) -> None:
