@@ -3,6 +3,7 @@
 import io
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -439,3 +440,36 @@ def test_the_file_inside_a_form_is_ours(leeg: bytes) -> None:
     inside = json.loads(reader.attachments["ondersteuningsplan.json"][0])
 
     assert (inside["planId"], inside["versie"]) == (voorbeeld.PLAN_ID, 1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"/Kids [ ", b"/Kids [ 7 "),
+        (b"/V (", b"/V 12("),
+        (b"/MediaBox [ 0 0", b"/MediaBox [ /A 0"),
+        (b"/Rect [ ", b"/Kids [ "),
+    ],
+)
+def test_a_damaged_file_is_a_finding_whatever_is_in_the_wrong_place(
+    old: bytes, new: bytes, leeg: bytes, deel: Ondersteuningsplan, formaat: Formaat
+) -> None:
+    """PLD-33: a value of another kind than expected never raises, at the gate or behind it."""
+    with pikepdf.open(io.BytesIO(leeg)) as document:
+        how = {"compress_streams": False, "object_stream_mode": pikepdf.ObjectStreamMode.disable}
+        plain = bewaard(document, **how, stream_decode_level=pikepdf.StreamDecodeLevel.none)
+    assert old in plain
+    damaged = plain.replace(old, new)
+
+    findings = poort(damaged)
+    read = lees_formulier(damaged, deel, formaat, verzonden=leeg)
+    assert findings or read.findings
+    assert all(f.code.startswith("PDF_") for f in findings)
+    assert read.soort in ("formulier", "onbekend")
+
+
+def test_without_the_library_the_gate_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without the documents part does not call a good file a bad one."""
+    monkeypatch.setitem(sys.modules, "pikepdf", None)
+
+    assert [f.code for f in poort(b"%PDF-1.7")] == ["PDF_NIET_BESCHIKBAAR"]

@@ -9,10 +9,12 @@ import io
 import json
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from gateway.domain.findings import Finding
 from gateway.plans.documents.identity import BESTANDSNAAM
+from gateway.plans.documents.pdf import GEEN_PDF
 
 
 class Limits(NamedTuple):
@@ -62,6 +64,33 @@ _BEELD = frozenset({"/CCITTFaxDecode", "/JBIG2Decode"})
 _STAP = 1 << 20
 
 
+def kapot() -> tuple[type[Exception], ...]:
+    """What the PDF libraries raise on a damaged file.
+
+    Such a file can put anything anywhere, a number where a dictionary belongs or a name where a number does, and the
+    libraries then fail in as many ways. They are an optional part, so their own errors are looked up when needed.
+    """
+    errors: list[type[Exception]] = [
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        ArithmeticError,
+        RuntimeError,  # RecursionError and NotImplementedError too
+        EOFError,
+        zlib.error,
+    ]
+    with suppress(ImportError):
+        import pikepdf
+
+        errors += [pikepdf.PdfError, pikepdf.ForeignObjectError]
+    with suppress(ImportError):
+        from pypdf.errors import PyPdfError
+
+        errors.append(PyPdfError)
+    return tuple(errors)
+
+
 class _TeVeel(Exception):
     """A ceiling was reached: the file is refused, whatever else is in it."""
 
@@ -72,8 +101,10 @@ def poort(bron: bytes, limits: Limits = LIMITS) -> list[Finding]:
         return [_weiger("Het bestand is te groot.")]
     if not bron.startswith(b"%PDF-"):
         return [_weiger("Het bestand is geen PDF.")]
-    import pikepdf
-
+    try:
+        import pikepdf
+    except ImportError:
+        return [GEEN_PDF]
     try:
         with pikepdf.open(io.BytesIO(bron), inherit_page_attributes=False) as document:
             if document.is_encrypted:
@@ -86,7 +117,7 @@ def poort(bron: bytes, limits: Limits = LIMITS) -> list[Finding]:
         return [_weiger("Het bestand is versleuteld.")]
     except _TeVeel as grens:
         return [_weiger(str(grens))]
-    except (pikepdf.PdfError, pikepdf.ForeignObjectError, ValueError, RecursionError):
+    except kapot():
         return [_weiger("Het bestand kan niet worden gelezen.")]
 
 

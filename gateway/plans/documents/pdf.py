@@ -13,7 +13,7 @@ from typing import Any
 from gateway.domain.findings import Finding
 
 _FONTS = resources.files("gateway.plans.documents") / "fonts"
-_GEEN_PDF = Finding(
+GEEN_PDF = Finding(
     code="PDF_NIET_BESCHIKBAAR",
     severity="error",
     message="PDF niet beschikbaar: het onderdeel voor documenten ontbreekt op deze machine.",
@@ -33,7 +33,7 @@ def beschikbaar() -> Finding | None:
             warnings.simplefilter("ignore", DeprecationWarning)
             import weasyprint  # noqa: F401
     except (ImportError, OSError):  # OSError: the package is there, Pango is not
-        return _GEEN_PDF
+        return GEEN_PDF
     return None
 
 

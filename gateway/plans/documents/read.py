@@ -15,6 +15,7 @@ import msgspec
 
 from gateway.domain.findings import Finding
 from gateway.plans.documents.fields import AAN, META, Invoer, invoervelden
+from gateway.plans.documents.gate import kapot
 from gateway.plans.documents.identity import BESTANDSNAAM, meta_tekst
 from gateway.plans.form import is_leeg, met_lege_blokken
 from gateway.plans.formaat.model import Formaat
@@ -44,6 +45,13 @@ def lees_formulier(
 
     `verzonden`: the form as it went out; with it the text of the municipal pages is compared (PLD-8).
     """
+    try:
+        return _lees(bron, deel, formaat, verzonden)
+    except kapot():
+        return Gelezen("onbekend", None, (_kijk("PDF_BEOORDELEN", "Het bestand is beschadigd."),))
+
+
+def _lees(bron: bytes, deel: Ondersteuningsplan, formaat: Formaat, verzonden: bytes | None) -> Gelezen:
     import pikepdf
 
     with pikepdf.open(io.BytesIO(bron)) as document:
