@@ -65,6 +65,8 @@ def _take_message(
     answer = retour(incoming.xml, today=today(unit), earlier=before, own=(us.ourselves.code,), sources=us.sources)
     if answer.data is None:
         return Unusable(findings=answer.findings)
+    if answer.herhaling:
+        return None  # the same in other bytes: it had its answer
     accepted = answer.oordeel in ("goedgekeurd", "onbeslist")
     number = register(unit, incoming, "accepted" if accepted else "rejected")
     send_bericht(unit, us, sender, answer.data, answers=number, in_reply_to=incoming.message_id)
