@@ -59,6 +59,10 @@ class Pair(Scene):
             place = Place(source="test", account=role, folder="", uid=str(self.offered))
             return unit.inbox.add(Raw(place=place, received_at=self.clock(), data=raw)).id
 
+    def send(self, role: str) -> None:
+        """One side sends what is due."""
+        asyncio.run(self.apps[role].deliver(self.clock))
+
     def work(self, role: str) -> None:
         """One side handles what waits."""
         asyncio.run(self.apps[role].receive(self.clock))
