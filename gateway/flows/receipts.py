@@ -47,7 +47,7 @@ def take_receipt(unit: Unit, us: Surroundings, item: InboxItem, opened: Opened) 
     if sent is not None and verdict.state is not None:
         try:
             unit.outbox.receipt(sent.id, accepted=verdict.state == "received")
-            if verdict.state == "received":
+            if verdict.state == "received" and sent.state != "received":
                 _delivered(unit, us, sent, opened)
         except IllegalMove:
             # A second receipt, or one for a message that a person has put away: it proves nothing new.

@@ -138,7 +138,7 @@ class Pair(Scene):
             us = other.us
             with other.store.view(now=self.clock()) as view:
                 book = partner_book(view)
-            opened = securemail.open(raw, us.mailbox, book, us.trust, us.revocation, self.clock(), self.clock())
+            opened = securemail.open(raw, us.mailbox, book, us.trust, us.revocation, item.created_at, item.created_at)
             assert isinstance(opened, securemail.Opened), opened
             notice = next(p for p in opened.parts if p.type == "message/disposition-notification").content.decode()
             said.append("processed/error" if "processed/error" in notice else "processed")
@@ -218,8 +218,8 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stages]:
 
 
 def _copied(stages: Stages, stage: str, tmp_path: Path) -> Iterator[Pair]:
-    shutil.copytree(stages.folder(stage), tmp_path / "pair")
-    pair = _pair(tmp_path / "pair", stages.apps)
+    shutil.copytree(stages.folder(stage), tmp_path / stage)
+    pair = _pair(tmp_path / stage, stages.apps)
     yield pair
     asyncio.run(pair.close())
 
