@@ -102,7 +102,7 @@ class Pair(Scene):
             record = partner(view, to.code)
         assert record is not None
         chosen = securemail.choose_certificates(
-            record.mail_partner(), to.address, us.trust, us.revocation, self.clock(), us.verdicts
+            record.mail_partner(self.clock().date()), to.address, us.trust, us.revocation, self.clock(), us.verdicts
         )
         assert not isinstance(chosen, Finding), chosen
         return chosen

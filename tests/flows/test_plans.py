@@ -158,13 +158,16 @@ def test_a_provider_that_is_no_partner_gets_nothing(pair: Pair, monkeypatch: pyt
     assert ask(pair, msgspec.structs.replace(whole, uitvraag=(uitvraag,))) == ["PL-36"]
 
 
-def test_a_partner_without_usable_certificate_gets_nothing(pair: Pair) -> None:
-    """SM-3: nothing weaker than agreed is ever sent."""
+def test_for_a_partner_without_usable_certificate_the_plan_waits_and_not_a_byte_of_it_leaves(pair: Pair) -> None:
+    """SM-3, SM-116: nothing weaker than agreed is ever sent; nothing of the work is lost."""
     with pair.gemeente.store.unit(now=pair.clock(), actor="test") as unit:
         record = partner(unit, story.voorbeeld.AANBIEDER)
         assert record is not None
         add_partner(unit, msgspec.structs.replace(record, certificates=()))
-    assert len(ask(pair, case_with())) == 1
+    assert ask(pair, case_with()) == []
+    pair.send("gemeente")
+    assert [(item.state, item.attempts) for item in pair.sent("gemeente", "plan")] == [("held", 0)]
+    assert list((pair.folder / "post-aanbieder").glob("*.eml")) == []
 
 
 def test_a_dispatched_plan_is_not_dispatched_again(delivered: Pair) -> None:
