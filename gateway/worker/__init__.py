@@ -5,6 +5,7 @@ from .deliver import Delivery, deliver_due
 from .handle import Handled, Handler, handle_inbox
 from .lock import AlreadyRunning, only_one
 from .pickup import Picked, pickup
+from .standing import standing_jobs
 from .watch import Watched, watch_outbox
 from .worker import Job, JobResult, Worker
 
@@ -23,6 +24,7 @@ __all__ = [
     "handle_inbox",
     "only_one",
     "pickup",
+    "standing_jobs",
     "system_clock",
     "watch_outbox",
 ]

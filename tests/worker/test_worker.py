@@ -1,13 +1,24 @@
 """The running process: every job visible and runnable by hand, one process a folder, a clean stop."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from gateway.store import Store
-from gateway.worker import AlreadyRunning, Clock, Job, JobResult, Worker, deliver_due, only_one, watch_outbox
+from gateway.store import InboxItem, Store
+from gateway.transports import FolderMailbox
+from gateway.worker import (
+    AlreadyRunning,
+    Clock,
+    Job,
+    JobResult,
+    Worker,
+    deliver_due,
+    only_one,
+    standing_jobs,
+    watch_outbox,
+)
 
 from .conftest import NOW, HandClock, Obedient, put
 
@@ -107,6 +118,31 @@ def test_a_second_start_in_the_same_folder_is_refused_with_a_sentence(tmp_path: 
         pass
     with only_one(lock):
         pass
+
+
+def test_the_standing_jobs_carry_a_message_all_the_way(store: Store, clock: HandClock, tmp_path: Path) -> None:
+    """Fetched, handled, answered, delivered: each by its job, each saying what it did."""
+    drop = tmp_path / "in"
+    drop.mkdir()
+    (drop / "a.eml").write_bytes(b"Subject: a\r\n\r\n")
+
+    def answer(item: InboxItem, raw: bytes, now: datetime) -> None:
+        put(store, item.id)
+        with store.unit(now=now, actor="flow") as unit:
+            unit.inbox.settle(item.id, "handled")
+
+    async def scenario() -> list[str]:
+        worker = Worker(store, standing_jobs(store, {"out": Obedient()}, FolderMailbox(drop, "drop"), answer), clock)
+        return [(await worker.run_once(name)).detail for name in ("pickup", "handle", "deliver", "watch")]
+
+    assert asyncio.run(scenario()) == [
+        "1 new, 0 known, 0 by header",
+        "1 handled, 0 failed",
+        "1 attempts, 1 submitted",
+        "0 taken back, 0 late, 0 expired",
+    ]
+    without = {job.name: job for job in standing_jobs(store, {}, None, answer)}
+    assert asyncio.run(without["pickup"].run(clock)) == "no mailbox"
 
 
 def test_what_is_tried_for_four_hours_is_a_warning(store: Store, clock: HandClock) -> None:

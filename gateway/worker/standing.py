@@ -1,0 +1,55 @@
+"""The jobs that every running gateway has: fetch, handle, deliver, watch. Others are added by the composition root."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from gateway.store import RetryPolicy, Store
+from gateway.transports import Mailbox, Transport
+
+from .clock import Clock
+from .deliver import deliver_due
+from .handle import Handler, handle_inbox
+from .pickup import pickup
+from .watch import watch_outbox
+from .worker import Job
+
+LOOK_EVERY = timedelta(seconds=30)  # SM-98: the base of fetching; waking up earlier only shortens the wait
+DELIVER_EVERY = timedelta(seconds=5)  # an empty look at the outbox writes nothing
+WATCH_EVERY = timedelta(minutes=1)
+
+
+def standing_jobs(
+    store: Store,
+    transports: Mapping[str, Transport],
+    mailbox: Mailbox | None,
+    handler: Handler,
+    *,
+    policies: Mapping[str, RetryPolicy] | None = None,
+    welcome: Callable[[bytes], bool] | None = None,
+) -> list[Job]:
+    """The jobs of one gateway, to be given to `Worker`; each says in a few words what it did."""
+
+    async def deliver(clock: Clock) -> str:
+        made = await deliver_due(store, transports, clock, policies=policies)
+        return f"{len(made)} attempts, {sum(each.state == 'submitted' for each in made)} submitted"
+
+    async def fetch(clock: Clock) -> str:
+        if mailbox is None:
+            return "no mailbox"
+        picked = await pickup(store, mailbox, clock, welcome=welcome)
+        return f"{picked.new} new, {picked.known} known, {picked.oversize + picked.strangers} by header"
+
+    async def handle(clock: Clock) -> str:
+        done = await handle_inbox(store, handler, clock)
+        return f"{len(done)} handled, {sum(each.error is not None for each in done)} failed"
+
+    async def watch(clock: Clock) -> str:
+        found = await watch_outbox(store, clock)
+        return f"{found.recovered} taken back, {found.late} late, {found.expired} expired"
+
+    return [
+        Job(name="deliver", run=deliver, every=DELIVER_EVERY, everywhere=True),
+        Job(name="pickup", run=fetch, every=LOOK_EVERY),
+        Job(name="handle", run=handle, every=DELIVER_EVERY),
+        Job(name="watch", run=watch, every=WATCH_EVERY),
+    ]
