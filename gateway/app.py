@@ -12,16 +12,15 @@ from types import TracebackType
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.berichten import codelijsten
 from gateway.config import Settings, read_settings
-from gateway.config.secret import mode_fault
-from gateway.domain.findings import Finding, has_errors
+from gateway.domain.findings import has_errors
 from gateway.flows.intake import handler
 from gateway.flows.parties import Ourselves, Surroundings
 from gateway.flows.routes import ACTOR as ROUTES
 from gateway.flows.routes import recheck, reconsider_all
+from gateway.keyring import certificates, read_decrypters, read_signers, revocation_lists
 from gateway.plans import Formaat, laad_formaat
 from gateway.plans.contract import Contractregel
 from gateway.plans.formaat import formaat_bestand
@@ -29,20 +28,14 @@ from gateway.reconcile.contract import Contract
 from gateway.reconcile.contract_bestand import laad_contract
 from gateway.securemail import (
     Anchor,
-    DecryptionKey,
     Mailbox,
     Revocation,
-    SigningKey,
     Trust,
-    decryption_key,
-    load_key,
-    signing_key,
 )
-from gateway.securemail.keys import PrivateKey
 from gateway.store import MasterKey, Store, StoreError
 from gateway.transports import Transport
 from gateway.ways import CannotStart, Files, cannot, mailbox, relay, store_place
-from gateway.worker import Clock, deliver_due, handle_inbox, pickup
+from gateway.worker import Clock, deliver_due, handle_inbox, pickup, system_clock
 from gateway.worker.deliver import Delivery
 from gateway.worker.handle import Handled
 from gateway.worker.pickup import Picked
@@ -56,12 +49,13 @@ class App:
     def __init__(self, folder: Path, settings: Settings, environ: Mapping[str, str]) -> None:
         # Absolute, so that a path joined to it twice is still the same path.
         self.folder, self.settings = folder.absolute(), settings
-        self._files = Files(self.folder, environ)
+        self.own_files = Files(self.folder, environ)
+        self.signers = read_signers(settings.keys, self.own_files)
         self.us = self._surroundings()
         self.store = self._open_store()
-        out = relay(settings, self._files)
+        out = relay(settings, self.own_files)
         self.transports: dict[str, Transport] = {} if out is None else {CHANNEL: out}
-        self.mailbox = mailbox(settings, self._files)
+        self.mailbox = mailbox(settings, self.own_files)
 
     @classmethod
     def open(cls, folder: Path, environ: Mapping[str, str]) -> "App":
@@ -91,6 +85,7 @@ class App:
         return await asyncio.to_thread(reconsider_all, self.store, self.us, clock())
 
     def _recheck(self, now: datetime) -> None:
+        self.us.signer = self.signers.on(now)  # also a process that runs for years takes the next key in time
         with self.store.unit(now=now, actor=ROUTES) as unit:
             recheck(unit, self.us)
 
@@ -113,10 +108,10 @@ class App:
         formaat, contract = self._formaat(), self._contract()
         return Surroundings(
             Ourselves(role=own.role, code=own.code, name=own.name, address=own.address),
-            signer=self._signer(),
-            mailbox=Mailbox(frozenset({own.address}), (self._decrypter(),)),
+            signer=self.signers.on(system_clock()),
+            mailbox=Mailbox(frozenset({own.address}), read_decrypters(self.settings.keys, self.own_files)),
             trust=self._trust(),
-            revocation=Revocation(self._revocation_lists()),
+            revocation=Revocation(revocation_lists(self.own_files, self.settings.keys)),
             formaat=formaat,
             contract=contract,
             products=() if contract is None else tuple(_products(contract, formaat)),
@@ -134,65 +129,23 @@ class App:
     def _open_store(self) -> Store:
         try:
             master = MasterKey.from_file(self.folder / self.settings.keys.master)
-            return Store.open(store_place(self.settings, self._files), master)
+            return Store.open(store_place(self.settings, self.own_files), master)
         except StoreError as error:
             raise cannot("CFG-STORE", str(error), "store.url") from error
 
     def _trust(self) -> Trust:
         """Roots that we trust, and the certificates of authorities below them that partners' chains need (SM-36)."""
-        found = self._certificates(self.settings.keys.anchors)
+        found = certificates(self.own_files, self.settings.keys.anchors)
         roots = [der for der in found if _is_root(der)]
         between = [der for der in found if not _is_root(der)]
         return Trust(tuple(Anchor(certificate=der) for der in roots), tuple(between))
-
-    def _signer(self) -> SigningKey:
-        keys = self.settings.keys
-        leaf, *chain = self._certificates(keys.signing_certificate)
-        made = signing_key(self._private(keys.signing_key, "keys.signing_key"), leaf, chain)
-        if isinstance(made, Finding):
-            raise CannotStart((made,))
-        return made
-
-    def _decrypter(self) -> DecryptionKey:
-        keys = self.settings.keys
-        leaf = self._certificates(keys.decryption_certificate)[0]
-        made = decryption_key(self._private(keys.decryption_key, "keys.decryption_key"), leaf)
-        if isinstance(made, Finding):
-            raise CannotStart((made,))
-        return made
-
-    def _private(self, name: str, key: str) -> PrivateKey:
-        file = self.folder / name
-        if (fault := mode_fault(file, key)) is not None:
-            raise CannotStart((fault,))
-        password = self._files.secret(self.settings.keys.password_file, "keys.password_file", "GATEWAY_KEYS_PASSWORD")
-        material = load_key(self._files.read(file, key), password.encode())
-        if isinstance(material, Finding):
-            raise CannotStart((material,))
-        return material.private
-
-    def _certificates(self, name: str) -> list[bytes]:
-        """Certificates of a PEM file, in its order, DER."""
-        data = self._files.read(name, "keys")
-        try:
-            return [c.public_bytes(Encoding.DER) for c in x509.load_pem_x509_certificates(data)]
-        except ValueError:
-            raise cannot("CFG-PEM", f"{self.folder / name} holds no certificate in PEM form.", "keys") from None
-
-    def _revocation_lists(self) -> Iterator[bytes]:
-        folder = self.folder / self.settings.keys.revocation
-        for file in sorted(folder.glob("*")) if folder.is_dir() else ():
-            data = file.read_bytes()
-            if data.startswith(b"-----"):
-                data = x509.load_pem_x509_crl(data).public_bytes(Encoding.DER)
-            yield data
 
     def _formaat(self) -> Formaat:
         name = self.settings.region.plan_format
         file = self.folder / name
         if not file.is_file():
             file = formaat_bestand(name)
-        formaat, findings = laad_formaat(self._files.read(file, "region.plan_format"))
+        formaat, findings = laad_formaat(self.own_files.read(file, "region.plan_format"))
         if formaat is None:
             raise CannotStart(tuple(findings))
         return formaat
@@ -201,7 +154,7 @@ class App:
         name = self.settings.region.contract
         if name is None:
             return None
-        contract, findings = laad_contract(self._files.read(name, "region.contract"))
+        contract, findings = laad_contract(self.own_files.read(name, "region.contract"))
         if contract is None or has_errors(findings):
             raise CannotStart(findings)
         return contract

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli import bericht, declaratie, demo, mail, partner, plan, reconcile, regels, setup
+from gateway.cli import bericht, cert, declaratie, demo, mail, partner, plan, reconcile, regels, setup
 from gateway.cli.output import BROKEN, Surroundings, say, show
 
 app = typer.Typer(
@@ -45,6 +45,7 @@ app.command("init", short_help="Make a gateway's folder.")(setup.init)
 app.command("check", short_help="Test everything the settings name.")(setup.check)
 app.add_typer(mail.app, name="mail")
 app.add_typer(partner.app, name="partner")
+app.add_typer(cert.app, name="cert")
 app.add_typer(reconcile.app, name="reconcile")
 app.command("regels", short_help="De regels van de standaard.")(regels.regels)
 

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import typer
 
 
-def _day(text: str) -> date:
+def as_day(text: str) -> date:
+    """A date as typed; a usage error if it is none."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -16,7 +17,7 @@ def _day(text: str) -> date:
 
 Today = Annotated[
     date | None,
-    typer.Option("--today", parser=_day, metavar="DATE", help="De dag van vandaag (jjjj-mm-dd)."),
+    typer.Option("--today", parser=as_day, metavar="DATE", help="De dag van vandaag (jjjj-mm-dd)."),
 ]
 
 

@@ -73,6 +73,11 @@ class Revocation:
         for about_serial in self._ocsps.values():
             about_serial.sort(key=lambda item: item.this_update, reverse=True)
 
+    @property
+    def newest_lists(self) -> tuple[tuple[str, datetime], ...]:
+        """For each issuer (RFC 4514 name) when its newest list says the next one comes."""
+        return tuple((issuer.rfc4514_string(), lists[0].next_update) for issuer, lists in self._crls.items())
+
     def _take_crl(self, der: bytes) -> None:
         try:
             ber.check(der, CRL_LIMITS)

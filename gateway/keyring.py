@@ -1,0 +1,146 @@
+"""Our own keys on disk: those that the settings name, and the ones that follow them up (SM-46 to SM-49).
+
+A following key lies beside the first, numbered: `signing.key` and `signing.pem`, then `signing-2.key` and
+`signing-2.pem`. Every decryption key opens mail at once; one key signs, until it is the next one's turn.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from gateway.config.secret import mode_fault
+from gateway.config.settings import Keys
+from gateway.domain.findings import Finding
+from gateway.securemail import DecryptionKey, SigningKey, decryption_key, load_key, signing_key
+from gateway.securemail.keys import PrivateKey
+from gateway.ways import CannotStart, Files, cannot
+
+ANNOUNCED_FOR = timedelta(days=14)
+"""Signing switches to the next key so long before the present certificate ends (6.4)."""
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """A private key and its certificate, as files."""
+
+    key: Path
+    certificate: Path
+
+    @property
+    def switch_file(self) -> Path:
+        """Holds the day from which a person wants this key to sign; without it the table of 6.4 says when."""
+        return self.key.with_suffix(".from")
+
+
+class Signers:
+    """Our signing keys, oldest first, each with the moment from which it signs."""
+
+    def __init__(self, turns: tuple[tuple[datetime, SigningKey], ...]) -> None:
+        self.turns = turns
+
+    def on(self, now: datetime) -> SigningKey:
+        """The one that signs now: the newest whose turn has come (SM-46)."""
+        return [key for begin, key in self.turns if begin <= now or key is self.turns[0][1]][-1]
+
+
+def pairs(folder: Path, key: str, certificate: str) -> list[Pair]:
+    """The pair that the settings name, then the numbered ones beside it, in order."""
+    first = Pair(folder / key, folder / certificate)
+    numbered = re.compile(rf"{re.escape(first.key.stem)}-(\d+){re.escape(first.key.suffix)}\Z")
+    found = [(int(match[1]), file) for file in first.key.parent.glob("*") if (match := numbered.match(file.name))]
+    return [first, *(Pair(file, _beside(first.certificate, number)) for number, file in sorted(found))]
+
+
+def next_pair(folder: Path, key: str, certificate: str) -> Pair:
+    """Where the next key is to be put."""
+    last = pairs(folder, key, certificate)[-1].key.stem
+    number = int(last.rpartition("-")[2]) + 1 if re.search(r"-\d+\Z", last) else 2
+    return Pair(_beside(folder / key, number), _beside(folder / certificate, number))
+
+
+def _beside(first: Path, number: int) -> Path:
+    return first.with_name(f"{first.stem}-{number}{first.suffix}")
+
+
+def read_signers(keys: Keys, files: Files) -> Signers:
+    """Every signing key, each announcing the certificates that follow (SM-134)."""
+    own = pairs(files.folder, keys.signing_key, keys.signing_certificate)
+    opening = pairs(files.folder, keys.decryption_key, keys.decryption_certificate)
+    following = [certificates(files, pair.certificate)[0] for pair in (*own[1:], *opening[1:])]
+    made = [_signer(pair, keys, files, following) for pair in own]
+    turns, ends = [], None
+    for pair, signer in zip(own, made, strict=True):
+        parsed = x509.load_der_x509_certificate(signer.certificate)
+        turns.append((_turn(pair, ends, parsed), signer))
+        ends = parsed.not_valid_after_utc
+    return Signers(tuple(turns))
+
+
+def _turn(pair: Pair, previous_ends: datetime | None, own: x509.Certificate) -> datetime:
+    """From when a key signs: a person's day, else two weeks before the one before it ends; never before it is valid."""
+    begin = own.not_valid_before_utc if previous_ends is None else previous_ends - ANNOUNCED_FOR
+    if pair.switch_file.is_file():
+        try:
+            day = date.fromisoformat(pair.switch_file.read_text(encoding="ascii").strip())
+        except ValueError:
+            raise cannot("CFG-DAY", f"{pair.switch_file} holds no date (2026-03-31).", "keys.signing_key") from None
+        begin = datetime.combine(day, time(), UTC)
+    return max(begin, own.not_valid_before_utc)
+
+
+def _signer(pair: Pair, keys: Keys, files: Files, following: list[bytes]) -> SigningKey:
+    leaf, *chain = certificates(files, pair.certificate)
+    made = signing_key(private_key(pair.key, "keys.signing_key", keys, files), leaf, chain, following)
+    if isinstance(made, Finding):
+        raise CannotStart((made,))
+    return made
+
+
+def read_decrypters(keys: Keys, files: Files) -> tuple[DecryptionKey, ...]:
+    """Every decryption key; the message says which opens it (SM-46)."""
+    made = []
+    for pair in pairs(files.folder, keys.decryption_key, keys.decryption_certificate):
+        private = private_key(pair.key, "keys.decryption_key", keys, files)
+        one = decryption_key(private, certificates(files, pair.certificate)[0])
+        if isinstance(one, Finding):
+            raise CannotStart((one,))
+        made.append(one)
+    return tuple(made)
+
+
+def private_key(file: Path, key: str, keys: Keys, files: Files) -> PrivateKey:
+    """A private key, opened with the password of the keys; refused if others can read its file."""
+    if (fault := mode_fault(file, key)) is not None:
+        raise CannotStart((fault,))
+    material = load_key(files.read(file, key), password_of(keys, files))
+    if isinstance(material, Finding):
+        raise CannotStart((material,))
+    return material.private
+
+
+def password_of(keys: Keys, files: Files) -> bytes:
+    """The password of our private keys."""
+    return files.secret(keys.password_file, "keys.password_file", "GATEWAY_KEYS_PASSWORD").encode()
+
+
+def certificates(files: Files, name: str | Path) -> list[bytes]:
+    """Certificates of a PEM file, in its order, DER."""
+    data = files.read(name, "keys")
+    try:
+        return [c.public_bytes(Encoding.DER) for c in x509.load_pem_x509_certificates(data)]
+    except ValueError:
+        raise cannot("CFG-PEM", f"{files.folder / name} holds no certificate in PEM form.", "keys") from None
+
+
+def revocation_lists(files: Files, keys: Keys) -> Iterator[bytes]:
+    """Every CRL in its folder, DER."""
+    folder = files.folder / keys.revocation
+    for file in sorted(folder.glob("*")) if folder.is_dir() else ():
+        data = file.read_bytes()
+        if data.startswith(b"-----"):
+            data = x509.load_pem_x509_crl(data).public_bytes(Encoding.DER)
+        yield data
