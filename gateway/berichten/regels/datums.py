@@ -91,17 +91,20 @@ def tr134_declaratie(bericht: Any, ctx: Context) -> Iterator[Hit]:
 @regel("TR137")
 def tr137(bericht: Any, ctx: Context) -> Iterator[Hit]:
     vandaag = paden.dagtekening(bericht)
-    for pad, periode in _declaratieperioden(bericht, ctx):
-        plek, begin, einde = f"{pad}/Einddatum", periode.begindatum, periode.einddatum
-        if paden.later(begin, einde, plek, ctx) or paden.later(einde, vandaag, paden.DAGTEKENING, ctx):
-            yield Hit(plek, einde.isoformat())
-
-
-def _declaratieperioden(bericht: Any, ctx: Context) -> Iterator[tuple[str, Any]]:
     if ctx.soort == "WMO323":
-        yield "/Bericht/Declaratie/DeclaratiePeriode", bericht.declaratie.declaratie_periode
+        plek = "/Bericht/Declaratie/DeclaratiePeriode/Einddatum"
+        yield from _te_laat(bericht.declaratie.declaratie_periode, plek, vandaag, ctx)
     for c, p, prestatie in paden.prestaties(bericht, ctx):
-        yield f"{paden.pad_prestatie(ctx, c, p)}/ProductPeriode", prestatie.product_periode
+        periode = prestatie.product_periode
+        if ctx.oddities or not periode.begindatum <= periode.einddatum <= vandaag:  # else no path need be made
+            plek = f"{paden.pad_prestatie(ctx, c, p)}/ProductPeriode/Einddatum"
+            yield from _te_laat(periode, plek, vandaag, ctx)
+
+
+def _te_laat(periode: Any, plek: str, vandaag: dt.date, ctx: Context) -> Iterator[Hit]:
+    einde = periode.einddatum
+    if paden.later(periode.begindatum, einde, plek, ctx) or paden.later(einde, vandaag, paden.DAGTEKENING, ctx):
+        yield Hit(plek, einde.isoformat())
 
 
 @regel("TR380")
