@@ -28,8 +28,8 @@ Numbers, levels and retourcodes are those of the standard; the words are ours an
 
 Where the official texts, schemas and level-2 test contradict each other, the official test decides: so the rules about
 BSN, birth date, name, language and address also run on the return messages that repeat them, and TR319, a rule of
-level 3, is also part of level 2. Blanks around a date, leading zeros and a plus sign weigh as they do in that test, which
-reads some values as text.
+level 3, is also part of level 2. Blanks around a date, leading zeros and a plus sign weigh as they do in that test,
+which reads some values as text.
 
 Two things differ on purpose. A date outside the years 1 to 9999, which an XSD allows, is refused on level 1. A comment
 in the middle of a value does not split the value.
