@@ -24,7 +24,7 @@ from .outbox_rows import FIELDS, UNLEASED, WIRE, moved, write_note
 from .schedule import DEFAULT_POLICY, UNCERTAIN_WAIT, RetryPolicy, next_attempt, next_open
 from .sealing import Sealer
 from .states import OutState
-from .tables import CLAIMABLE_SQL, OPEN_SQL, attempts, channels, outbox, sealed
+from .tables import CLAIMABLE_SQL, OPEN_SQL, Utc, attempts, channels, outbox, sealed
 
 LEASE = timedelta(minutes=60)
 """Longer than the sum of all timeouts of one transmission (SM-81, SM-87): about 47 minutes."""
@@ -45,6 +45,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 _HELD = [outbox.c[name] for name in ("id", "message_id", "state", "attempt", "attempts", "next_at")]
 
 _RECORD = attempts.insert()
+_HELD_ROWS = sa.select(*_HELD).where(outbox.c.id.in_(sa.bindparam("numbers", expanding=True))).with_for_update()
 _OUTCOME = ("verdict", "phase", "reason", "code", "enhanced", "text", "remote", "tls")
 _CLOSE = (
     attempts.update()
@@ -58,6 +59,53 @@ def _update_of(names: tuple[str, ...]) -> sa.Update:
     """The statement, made once: making it costs more than running it."""
     change = outbox.update().where(outbox.c.id == sa.bindparam("number"))
     return change.values({name: sa.bindparam(name) for name in names})
+
+
+def _names(channel_names: Collection[str] | None) -> tuple[str, ...] | None:
+    return None if channel_names is None else tuple(sorted(channel_names))
+
+
+@cache
+def _due_rows(channel_names: tuple[str, ...] | None, picked: bool) -> "sa.Select[Any]":
+    """Due messages with their sealed bytes, locked; `picked`: only these numbers."""
+    query = _due(sa.select(*FIELDS, outbox.c.attempt, sealed.c.key_id, sealed.c.data), channel_names)
+    query = query.join(sealed, sa.and_(sealed.c.field == WIRE, sealed.c.row_id == outbox.c.id))
+    if picked:
+        query = query.where(outbox.c.id.in_(sa.bindparam("picked", expanding=True)))
+    return query.with_for_update(skip_locked=True, of=outbox)
+
+
+@cache
+def _candidates(channel_names: tuple[str, ...] | None) -> "sa.Select[Any]":
+    """Number and partner of due messages."""
+    return _due(sa.select(outbox.c.id, outbox.c.partner), channel_names)
+
+
+def _due(query: "sa.Select[Any]", channel_names: tuple[str, ...] | None) -> "sa.Select[Any]":
+    """The query, for due messages only, oldest first, `count` of them at `now`."""
+    now, earlier = sa.bindparam("now", type_=Utc), outbox.alias("earlier")
+    blocked = (
+        sa.select(sa.literal(1))
+        .select_from(earlier)
+        .where(
+            sa.text(f"earlier.{OPEN_SQL}"),
+            earlier.c.partner == outbox.c.partner,
+            earlier.c.reference == outbox.c.reference,
+            earlier.c.id < outbox.c.id,
+        )
+        .correlate(outbox)
+        .exists()
+    )
+    due = query.where(
+        sa.text(f"outbox.{CLAIMABLE_SQL}"),
+        outbox.c.next_at <= now,
+        sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= now),
+        outbox.c.channel.not_in(sa.select(channels.c.name).where(channels.c.paused_until > now)),
+        ~blocked,
+    )
+    if channel_names is not None:
+        due = due.where(outbox.c.channel.in_(channel_names))
+    return due.order_by(outbox.c.next_at, outbox.c.id).limit(sa.bindparam("count", type_=sa.Integer))
 
 
 class Attempts:
@@ -88,13 +136,13 @@ class Attempts:
         sending waits for it. `policies` are the partners that differ from `policy`.
         """
         others = policies or {}
-        query = self._due(sa.select(*FIELDS, outbox.c.attempt, sealed.c.key_id, sealed.c.data), channel_names)
-        query = query.join(sealed, sa.and_(sealed.c.field == WIRE, sealed.c.row_id == outbox.c.id)).limit(limit)
+        values: dict[str, Any] = {"now": self._now, "count": limit}
         if per_partner is not None:
-            query = query.where(outbox.c.id.in_(self._pick(limit, channel_names, per_partner)))
+            values["picked"] = self._pick(limit, channel_names, per_partner)
+        query = _due_rows(_names(channel_names), per_partner is not None)
         claims: list[Claim] = []
         leases, records = [], []
-        for row in self._conn.execute(query.with_for_update(skip_locked=True, of=outbox)).all():
+        for row in self._conn.execute(query, values).all():
             own = others.get(row.partner, policy)
             if (opens := next_open(own, self._now)) > self._now:
                 self._update([{"number": row.id, "next_at": opens}])
@@ -128,40 +176,15 @@ class Attempts:
     def _pick(self, limit: int, channel_names: Collection[str] | None, per_partner: int) -> list[int]:
         """Due messages of which no partner has more than its share, counting what is under way."""
         under_way = Counter(self._under_way())
-        query = self._due(sa.select(outbox.c.id, outbox.c.partner), channel_names).limit(limit * LOOK_AHEAD)
+        query, values = _candidates(_names(channel_names)), {"now": self._now, "count": limit * LOOK_AHEAD}
         if full := [partner for partner, count in under_way.items() if count >= per_partner]:
             query = query.where(outbox.c.partner.not_in(full))
         picked: list[int] = []
-        for row in self._conn.execute(query):
+        for row in self._conn.execute(query, values):
             if under_way[row.partner] < per_partner and len(picked) < limit:
                 under_way[row.partner] += 1
                 picked.append(row.id)
         return picked
-
-    def _due(self, query: "sa.Select[Any]", channel_names: Collection[str] | None) -> "sa.Select[Any]":
-        """The query, for due messages only, oldest first."""
-        earlier = outbox.alias("earlier")
-        blocked = (
-            sa.select(sa.literal(1))
-            .select_from(earlier)
-            .where(
-                sa.text(f"earlier.{OPEN_SQL}"),
-                earlier.c.partner == outbox.c.partner,
-                earlier.c.reference == outbox.c.reference,
-                earlier.c.id < outbox.c.id,
-            )
-            .correlate(outbox)
-            .exists()
-        )
-        paused = sa.select(channels.c.name).where(channels.c.paused_until > self._now)
-        due = query.where(
-            sa.text(f"outbox.{CLAIMABLE_SQL}"),
-            outbox.c.next_at <= self._now,
-            sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= self._now),
-            outbox.c.channel.not_in(paused),
-            ~blocked,
-        ).order_by(outbox.c.next_at, outbox.c.id)
-        return due if channel_names is None else due.where(outbox.c.channel.in_(channel_names))
 
     def _under_way(self) -> dict[str, int]:
         """How many attempts run for each partner, on all nodes."""
@@ -286,7 +309,7 @@ class Attempts:
     def _held(self, claims: Sequence[Claim]) -> list[Any]:
         """The rows whose lease is still that of these claims."""
         fences = {claim.id: claim.shipment.envelope_id for claim in claims}
-        rows = self._conn.execute(sa.select(*_HELD).where(outbox.c.id.in_(fences)).with_for_update())
+        rows = self._conn.execute(_HELD_ROWS, {"numbers": list(fences)})
         return [row for row in rows if row.attempt == fences[row.id]]
 
     def _given_up_too_soon(self, claims: Sequence[Claim]) -> dict[int, Any]:

@@ -25,6 +25,13 @@ class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
 _FIELDS = [channels.c[name] for name in ChannelState.__struct_fields__]
 
 
+_WELL = (
+    channels.update()
+    .where(channels.c.name == sa.bindparam("channel"), sa.or_(channels.c.failures > 0, channels.c.policy_run != ""))
+    .values(failures=0, failing_since=None, paused_until=None, reason=None, policy_run="")
+)
+
+
 class Channels:
     """Named queries on the channels, within one unit of work."""
 
@@ -60,12 +67,7 @@ class Channels:
         if name in self._well:
             return
         self._well.add(name)
-        troubled = sa.or_(channels.c.failures > 0, channels.c.policy_run != "")
-        self._conn.execute(
-            channels.update()
-            .where(channels.c.name == name, troubled)
-            .values(failures=0, failing_since=None, paused_until=None, reason=None, policy_run="")
-        )
+        self._conn.execute(_WELL, {"channel": name})
 
     def resume(self, name: str) -> None:
         """A person says: try again now."""

@@ -87,6 +87,12 @@ def _draft(message: Outgoing) -> bytes | None:
     return message.draft
 
 
+_KNOWN = sa.select(outbox.c.id, outbox.c.message_id).where(
+    outbox.c.message_id.in_(sa.bindparam("names", expanding=True))
+)
+_PUT = outbox.insert().returning(outbox.c.id, outbox.c.message_id)
+
+
 class Outbox:
     """Named queries on the outbox, within one unit of work."""
 
@@ -104,11 +110,9 @@ class Outbox:
         if not messages:
             return []
         names = [message.message_id for message in messages]
-        known = sa.select(outbox.c.id, outbox.c.message_id).where(outbox.c.message_id.in_(names)).limit(1)
-        for row in self._conn.execute(known):
+        for row in self._conn.execute(_KNOWN, {"names": names}):
             raise AlreadyThere(f"outgoing message {row.message_id}", row.id)
-        made = outbox.insert().returning(outbox.c.id, outbox.c.message_id)
-        rows = self._conn.execute(made, [self._row(message) for message in messages])
+        rows = self._conn.execute(_PUT, [self._row(message) for message in messages])
         numbers = {row.message_id: row.id for row in rows}
         for field, value in ((WIRE, _wire), (SIGNED_ENTITY, _signed_entity), (DRAFT, _draft)):
             values = [(numbers[m.message_id], data, m.dossier) for m in messages if (data := value(m)) is not None]
