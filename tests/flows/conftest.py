@@ -30,7 +30,8 @@ STAGES: dict[str, tuple[Callable[[Scene], Any], ...]] = {
     "met": (),
     "delivered": (story.dispatch_plan, story.deliver_plan),
     "asked": (story.fill_in_plan,),
-    "allocated": (story.return_plan, story.compare_plan, story.decide, story.allocate),
+    "weighed": (story.return_plan, story.compare_plan),
+    "allocated": (story.decide, story.allocate),
     "ordered": (story.accept_order,),
 }
 TO_ORDER = tuple(step for steps in STAGES.values() for step in steps)
@@ -240,6 +241,14 @@ def delivered(stages: Stages, tmp_path: Path) -> Iterator[Pair]:
 def asked(stages: Stages, tmp_path: Path) -> Iterator[Pair]:
     """The provider has the request and a plan that both signed; it was not returned yet."""
     yield from _copied(stages, "asked", tmp_path)
+
+
+@pytest.fixture
+def weighed(stages: Stages, tmp_path: Path) -> Iterator[Pair]:
+    """The returned plan lies before the klantmanager, on the day of the decision."""
+    for pair in _copied(stages, "weighed", tmp_path):
+        pair.clock.advance_to(at(DAYS.besluit))
+        yield pair
 
 
 @pytest.fixture
