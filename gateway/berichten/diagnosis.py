@@ -22,7 +22,9 @@ _HARMLESS = {f"{_XSI}schemaLocation", f"{_XSI}noNamespaceSchemaLocation"}
 def diagnose(root: etree._Element, schema: Schema) -> list[Fault]:
     """Every fault of an invalid message, in order of its lines. The root has the message's own namespace."""
     if etree.QName(root).localname != schema.root.name:
-        return [Fault(kind="unknown", path=f"/{etree.QName(root).localname}", line=root.sourceline)]
+        name = etree.QName(root).localname
+        words: dict[str, object] = {"name": name, "root": schema.root.name, "soort": schema.soort}
+        return [Fault(kind="root", path=f"/{name}", line=root.sourceline, words=words)]
     return sorted(_element(root, schema.root, f"/{schema.root.name}"), key=lambda f: f.line or 0)
 
 

@@ -110,6 +110,13 @@ TEXTS: dict[str, Text] = {
         "The root element is no message that this gateway knows.",
         "Check the namespace of the element `Bericht`.",
     ),
+    "root": Text(
+        "XSD",
+        "Het hoofdelement van een {soort} is `{root}`, niet `{name}`.",
+        "Noem het hoofdelement `{root}`; de namespace is goed.",
+        "The root element of a {soort} is `{root}`, not `{name}`.",
+        "Call the root element `{root}`; its namespace is right.",
+    ),
     "release": Text(
         "XSD",
         "Dit is een {soort} van release {release}; bekend is release {known}.",

@@ -149,6 +149,16 @@ def test_element_out_of_order_is_one_fault() -> None:
     assert found.advice == "Zet `Bsn` aan het begin van `Client`."
 
 
+def test_a_root_with_the_right_namespace_and_another_name_gets_its_name() -> None:
+    """The kind of message is known by its namespace; nothing has to be said of that."""
+    root = full_301()
+    root.tag = root.tag.replace("Bericht", "WMO301")
+    (found,) = findings(root)
+
+    assert found.path == "/WMO301"
+    assert found.message == "Het hoofdelement van een WMO301 is `Bericht`, niet `WMO301`."
+
+
 def test_misspelt_element_gets_the_name_that_is_meant() -> None:
     """Geboortedatums is answered with Geboortedatum, besides the element that is now missing."""
     root = full_301()
