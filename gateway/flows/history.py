@@ -21,7 +21,7 @@ from gateway.berichten.historie import (
     vragen,
 )
 from gateway.berichten.soorten import SOORTEN
-from gateway.store import Bericht, Unit
+from gateway.store import Bericht, NotThere, Unit
 
 
 def places(bericht: Any) -> frozenset[str]:
@@ -113,9 +113,16 @@ class _Register:
 
 
 def exchanged(unit: Unit, partner: str) -> Iterator[tuple[Bericht, Any]]:
-    """Every message from and to this partner, in the order of registration: for reports, not for handling one."""
+    """Every message from and to this partner, in the order of registration: for reports, not for handling one.
+
+    Of a dossier that was destroyed the row is left, but nothing of the message (SM-147).
+    """
     for row in rows(unit, partner):
-        yield row, berichten.parse(unit.berichten.xml(row.id))
+        try:
+            xml = unit.berichten.xml(row.id)
+        except NotThere:
+            continue
+        yield row, berichten.parse(xml)
 
 
 def rows(unit: Unit, partner: str) -> list[Bericht]:

@@ -72,6 +72,16 @@ def test_decision_and_order_are_equal(ordered: Pair) -> None:
     assert (found.compared, found.equal, found.verschillen) == (2, 2, ())
 
 
+def test_a_destroyed_dossier_does_not_stop_the_comparison_of_the_others(ordered: Pair) -> None:
+    """SM-147: its messages are gone, their rows are not."""
+    with ordered.gemeente.store.unit(now=ordered.clock(), actor="test") as unit:
+        unit.dossiers.destroy(traject(ordered).id)
+    with ordered.gemeente.store.view(now=ordered.clock()) as view:
+        found = comparison.compare(view, ordered.gemeente.us, ordered.clock().date())
+
+    assert (found.compared, found.verschillen) == (0, ())
+
+
 def test_the_audit_trail_of_both_sides_is_whole(ordered: Pair) -> None:
     """SM-149: every change has its row, and the chain holds."""
     for app in ordered.apps.values():
