@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli import bericht, cert, declaratie, demo, mail, partner, plan, reconcile, regels, setup
+from gateway.cli import bericht, cert, declaratie, demo, mail, partner, partner_terms, plan, reconcile, regels, setup
 from gateway.cli.output import BROKEN, Surroundings, say, show
 
 app = typer.Typer(
@@ -44,6 +44,8 @@ app.command("demo", short_help="Speel een hele zaak na, op deze machine.")(demo.
 app.command("init", short_help="Make a gateway's folder.")(setup.init)
 app.command("check", short_help="Test everything the settings name.")(setup.check)
 app.add_typer(mail.app, name="mail")
+partner.app.command("agree")(partner_terms.agree)
+partner.app.command("check")(partner_terms.check)
 app.add_typer(partner.app, name="partner")
 app.add_typer(cert.app, name="cert")
 app.add_typer(reconcile.app, name="reconcile")

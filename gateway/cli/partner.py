@@ -65,7 +65,8 @@ def add(
                 record_partner(unit, record)
         except AlreadyThere:
             raise Surroundings(f"An address of {record.code} belongs to another partner already.") from None
-        answer = _answer(record)
+        let_go(gateway, record)
+        answer = partner_answer(record)
     if json:
         emit(answer)
     else:
@@ -154,7 +155,7 @@ def list_(folder: Dir = HERE, json: Json = False) -> None:
         records = partners(unit)
     if json:
         for record in records:
-            emit(_answer(record))
+            emit(partner_answer(record))
         return
     rows = [
         (r.code, r.name, r.address, r.profile, len(r.usable), len(r.certificates) - len(r.confirmed)) for r in records
@@ -167,7 +168,7 @@ def show_(party: Code, folder: Dir = HERE, json: Json = False) -> None:
     """Everything that is recorded of one partner: facts, agreements, certificates and who confirmed them."""
     with open_gateway(folder) as gateway:
         record = known_partner(gateway, party)
-    answer = _answer(record)
+    answer = partner_answer(record)
     if json:
         emit(answer)
         return
@@ -205,6 +206,15 @@ def known_partner(gateway: "App", party: str) -> "PartnerRecord":
             return found
         names = ", ".join(record.code for record in partners(unit)) or "none yet"
     raise Surroundings(f"There is no partner {party} here. Known: {names}.")
+
+
+def let_go(gateway: "App", record: "PartnerRecord") -> None:
+    """What was held for this partner is decided about again (SM-116)."""
+    from gateway.flows.routes import reconsider_all
+
+    gone = reconsider_all(gateway.store, gateway.us, datetime.now(UTC), record.code)
+    if gone:
+        say(f"{len(gone)} held messages for {record.code} may go now.")
 
 
 def _address(text: str) -> str:
@@ -245,7 +255,8 @@ def _fingerprint(sha256: str) -> str:
     return ":".join(sha256[i : i + 2] for i in range(0, 64, 2)).upper()
 
 
-def _answer(record: "PartnerRecord") -> dict[str, Any]:
+def partner_answer(record: "PartnerRecord") -> dict[str, Any]:
+    """The record as JSON: `usable` counts the certificates that may be used."""
     facts = {"code": record.code, "role": record.role, "name": record.name, "address": record.address}
     terms = msgspec.to_builtins(record.agreements)
     return {

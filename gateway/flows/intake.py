@@ -9,7 +9,7 @@ from datetime import datetime
 
 from gateway import berichten, securemail
 from gateway.domain.findings import Finding
-from gateway.flows import exchange, plan_in, receipts
+from gateway.flows import canary, exchange, plan_in, receipts
 from gateway.flows.parties import PartnerRecord, Surroundings, partner, partner_book
 from gateway.flows.payload import Payload, Unusable
 from gateway.flows.taken import Taken
@@ -71,7 +71,8 @@ def _payload(opened: Opened) -> Payload | Unusable:
     part = found[0]
     rest = tuple(p for p in opened.parts if p is not part)
     if part.type == "application/json":
-        return Payload(kind="plan", content=part.content, rest=rest)
+        kind = canary.KIND if canary.is_canary(part.content) else "plan"
+        return Payload(kind=kind, content=part.content, rest=rest)
     reading = berichten.read(part.content)
     return Payload(kind=reading.soort or "iwmo", content=part.content, rest=rest)
 
@@ -79,6 +80,8 @@ def _payload(opened: Opened) -> Payload | Unusable:
 def _hand_over(
     unit: Unit, us: Surroundings, sender: PartnerRecord, opened: Opened, payload: Payload
 ) -> Unusable | None:
+    if payload.kind == canary.KIND:
+        return None  # nothing is to be done but to answer
     if payload.kind == "plan":
         return plan_in.take_plan(unit, us, sender, opened, payload)
     return exchange.take_bericht(unit, us, sender, opened, payload)

@@ -2,13 +2,16 @@
 
 from gateway import __version__, securemail
 from gateway.domain.findings import Finding
+from gateway.flows import routes
 from gateway.flows.cases import occurrence, offer, traject_of_plan
-from gateway.flows.dispatch import PLAN, Refused
+from gateway.flows.dispatch import PLAN
 from gateway.flows.parties import PartnerRecord, Surroundings
 from gateway.flows.taken import Taken
-from gateway.securemail import Opened, Reporter, Sent
+from gateway.securemail import Opened, Recipient, Reporter, Sent
 from gateway.securemail.receipts import Disposition
 from gateway.store import IllegalMove, InboxItem, OutboxItem, Outgoing, Unit
+
+RECEIPT = "receipt"
 
 
 def send_receipt(
@@ -16,19 +19,27 @@ def send_receipt(
 ) -> int | None:
     """Put the receipt for an opened message in the outbox; None if none may be sent (SM-65, SM-67).
 
-    With a null envelope sender and without asking for a receipt (SM-68).
+    With a null envelope sender and without asking for a receipt (SM-68). A receipt that cannot be made, say because the
+    partner wants it encrypted and has no certificate left, is a row in the trail: the message itself was accepted.
     """
     if not securemail.may_answer(opened):
         return None
     reporter = Reporter(us.ourselves.address.rpartition("@")[2], f"wmo-gateway {__version__}")
     disposition: Disposition = "processed/error" if failed else "processed"
-    made = securemail.make_receipt(opened, disposition, reporter, us.signer, unit.now)
+    recipients: tuple[Recipient, ...] = ()
+    if opened.partner.agreements.encrypt_receipts:
+        recipients = routes.decide(unit, us, to, RECEIPT).recipients
+    made = securemail.make_receipt(opened, disposition, reporter, us.signer, unit.now, recipients=recipients)
     if isinstance(made, Finding):
-        raise Refused([made])
+        detail = {"code": made.code}
+        unit.audit.write(
+            "receipt_not_made", f"message/{opened.mic.hex()}", partner=to.code, outcome="no", detail=detail
+        )
+        return None
     return unit.outbox.put(
         Outgoing(
             message_id=made.message_id,
-            kind="receipt",
+            kind=RECEIPT,
             partner=to.code,
             channel=us.channel,
             sender="",

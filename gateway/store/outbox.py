@@ -223,6 +223,11 @@ class Outbox:
         attempt = sa.select(attempts.c.outbox_id).where(attempts.c.envelope_id == envelope_id).scalar_subquery()
         return self._one(outbox.c.id == attempt)
 
+    def last(self, *, partner: str, kind: str) -> OutboxItem | None:
+        """The newest message of a kind for a partner."""
+        newest = sa.select(sa.func.max(outbox.c.id)).where(outbox.c.partner == partner, outbox.c.kind == kind)
+        return self._one(outbox.c.id == newest.scalar_subquery())
+
     def list(
         self,
         *,

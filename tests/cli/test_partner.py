@@ -162,3 +162,35 @@ def test_one_partner_is_shown_whole(gateway: Gateway, pair: Path) -> None:
     assert (code, answer["code"], answer["agreements"]["internetRoute"]) == (GOOD, "99990001", False)
     assert "confirmed by J. de Tester" in gateway("partner", "show", "99990001", "--dir", pair / "gemeente")[1]
     assert gateway("partner", "show", "0363", "--dir", pair / "gemeente")[0] == BROKEN
+
+
+def test_what_was_agreed_is_recorded_and_shown(gateway: Gateway, pair: Path) -> None:
+    """13.4, SM-64, SM-115: by a person, with a name; what was not given stays as it was."""
+    folder = pair / "gemeente"
+    own = ("partner", "agree", "99990001", "--by", "J. de Tester", "--dir", folder)
+    assert gateway(*own, "--internet-route", "--no-receipts", "--max-file-mb", "5")[0] == GOOD
+    code, out, _ = gateway(*own, "--profile", "standard", "--profile-until", "2099-12-31", "--json")
+    (answer,) = lines(out)
+    terms = answer["agreements"]
+    assert (code, terms["internetRoute"], terms["receiptsExpected"], terms["maxFile"]) == (GOOD, True, False, 5_000_000)
+    assert (answer["profile"], answer["profileUntil"]) == ("standard", "2099-12-31")
+    strict = lines(gateway(*own, "--profile", "strict", "--json")[1])[0]
+    assert (strict["profile"], strict["profileUntil"]) == ("strict", None)
+    exception = ("--transport-only-until", "2099-01-01", "--transport-only-reason", "overgang")
+    code, _, words = gateway(*own, *exception)
+    assert (code, "SM-115" in words) == (NO, True)
+    assert gateway(*own, "--no-transport-only")[0] == GOOD
+
+
+def test_the_check_says_what_stands_in_the_way(gateway: Gateway, pair: Path) -> None:
+    """Exit code 1 while mail would be held; 0 when it would go, with a canary on its way."""
+    own = ("partner", "check", "99990001", "--dir", pair / "gemeente")
+    code, out, _ = gateway(*own, "--canary", "--json")
+    (answer,) = lines(out)
+    assert (code, answer["ok"], answer["canary"]["state"]) == (NO, False, "held")
+    assert {f["code"] for f in answer["findings"] if f["severity"] == "error"} == {"SM-114"}
+    agreed = ("partner", "agree", "99990001", "--by", "J", "--internet-route", "--dir", pair / "gemeente")
+    code, _, words = gateway(*agreed)
+    assert (code, "1 held messages for 99990001 may go now" in words) == (GOOD, True)
+    code, out, _ = gateway(*own)
+    assert (code, "mail can be exchanged" in out) == (GOOD, True)
