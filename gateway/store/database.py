@@ -144,6 +144,7 @@ def _engine(url: sa.URL) -> sa.Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "reset", _writable)
     else:
         event.listen(engine, "begin", _begin_server)
     return engine
@@ -164,9 +165,17 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
 
 
 def _begin_sqlite(conn: sa.Connection) -> None:
-    view = conn.get_execution_options().get(_VIEW, False)
-    conn.exec_driver_sql(f"PRAGMA query_only = {'ON' if view else 'OFF'}")
-    conn.exec_driver_sql("BEGIN" if view else "BEGIN IMMEDIATE")
+    if conn.get_execution_options().get(_VIEW, False):
+        conn.exec_driver_sql("PRAGMA query_only = ON")  # until the connection is taken for the next unit: see _writable
+        conn.exec_driver_sql("BEGIN")
+    else:
+        conn.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _writable(connection: Any, record: Any, _: Any) -> None:
+    """A connection comes back from a view as it was before."""
+    if connection is not None:
+        connection.execute("PRAGMA query_only = OFF")
 
 
 def _begin_server(conn: sa.Connection) -> None:

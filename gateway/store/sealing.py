@@ -39,6 +39,7 @@ class KeyRing:
     def __init__(self, master: MasterKey) -> None:
         self._master = AESGCM(master.secret)
         self._open: dict[str, bytes] = {}
+        self._lasting: dict[tuple[str, str], str] = {}  # committed names of keys that are never destroyed
 
     def get(self, conn: sa.Connection, key_id: str) -> bytes:
         """The key with this id; StoreError if it was destroyed."""
@@ -60,6 +61,8 @@ class KeyRing:
 
     def named(self, conn: sa.Connection, purpose: str, name: str, now: datetime) -> tuple[str, bytes]:
         """The newest key (id, bytes) for a purpose and name, made on first use."""
+        if (lasting := self._lasting.get((purpose, name))) is not None:
+            return lasting, self.get(conn, lasting)
         newest = (
             sa.select(keys.c.id)
             .where(keys.c.purpose == purpose, keys.c.name == name)
@@ -67,6 +70,8 @@ class KeyRing:
             .limit(1)
         )
         if (key_id := conn.scalar(newest) or self._made_meanwhile(conn, newest, f"{purpose}|{name}")) is not None:
+            if purpose != DOSSIER:
+                self._lasting[purpose, name] = key_id  # found, so an earlier unit committed it
             return key_id, self.get(conn, key_id)
         key_id, key = secrets.token_hex(16), secrets.token_bytes(32)
         conn.execute(
@@ -99,6 +104,7 @@ class KeyRing:
     def forget(self) -> None:
         """Empty the cache."""
         self._open.clear()
+        self._lasting.clear()
 
     def _remember(self, key_id: str, key: bytes) -> None:
         if len(self._open) >= CACHE_MAX:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import sqlalchemy as sa
 
@@ -18,7 +19,7 @@ NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 BODY = secrets.token_bytes(10_000)  # a sealed message with a small plan
 BATCH = 20  # as the worker claims them
 BATCHES = 15
-REPEAT = 3
+REPEAT = 6
 HISTORY = 100_000
 
 
@@ -27,7 +28,7 @@ def rows() -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="wmo-bench-") as name:
         folder = Path(name)
         ours, bare = _interleaved(_Store(folder / "ours.db"), _Bare(folder / "bare.db"), BATCH, BATCHES)
-        one, bare_one = _interleaved(_Store(folder / "one.db"), _Bare(folder / "bare-one.db"), 1, 60)
+        one, bare_one = _interleaved(_Store(folder / "one.db"), _Bare(folder / "bare-one.db"), 1, 60, "put")
         old = _Store(folder / "old.db")
         old.age(HISTORY)
         with_history, without = _interleaved(old, _Store(folder / "young.db"), BATCH, BATCHES)
@@ -41,11 +42,11 @@ def rows() -> list[Row]:
             target=2.0,
         ),
         Row(
-            name="outbox: the same, one message a commit",
+            name="outbox: put alone, one message a commit",
             measured=one,
             reference=bare_one,
             against=against,
-            target=2.0,
+            target=5.0,  # no promise of speed, a watch on what one unit of work costs beside its commit
         ),
         Row(
             name=f"outbox: the same with {HISTORY} messages of history",
@@ -57,14 +58,16 @@ def rows() -> list[Row]:
     ]
 
 
-def _interleaved(a: "_Life", b: "_Life", batch: int, batches: int) -> tuple[float, float]:
+def _interleaved(
+    a: "_Life", b: "_Life", batch: int, batches: int, what: Literal["batch", "put"] = "batch"
+) -> tuple[float, float]:
     """Milliseconds a message of both, best of some turns each, in turn, so that a busy disk hits both."""
     best = [float("inf"), float("inf")]
     for _ in range(REPEAT):
         for place, life in enumerate((a, b)):
             start = time.perf_counter()
             for _ in range(batches):
-                life.batch(batch)
+                getattr(life, what)(batch)
             best[place] = min(best[place], (time.perf_counter() - start) / batch / batches)
     a.close()
     b.close()
@@ -72,7 +75,8 @@ def _interleaved(a: "_Life", b: "_Life", batch: int, batches: int) -> tuple[floa
 
 
 class _Life:
-    batch: Callable[[int], None]
+    put: Callable[[int], None]  # commit new messages
+    batch: Callable[[int], None]  # their whole life
     close: Callable[[], None]
 
 
@@ -85,9 +89,12 @@ class _Store(_Life):
         self._count = 0
         self.close = self._store.close
 
-    def batch(self, size: int) -> None:
+    def put(self, size: int) -> None:
         with self._store.unit(now=NOW, actor="bench") as unit:
             unit.outbox.put_all([self._message() for _ in range(size)])
+
+    def batch(self, size: int) -> None:
+        self.put(size)
         with self._store.unit(now=NOW, actor="bench") as unit:
             claims = unit.attempts.claim(node="bench", limit=size)
             unit.attempts.start_all(claims)
@@ -141,7 +148,7 @@ class _Bare(_Life):
         self._count = 0
         self.close = self._conn.close
 
-    def batch(self, size: int) -> None:
+    def put(self, size: int) -> None:
         now = NOW.isoformat()
         self._conn.execute("BEGIN IMMEDIATE")
         for _ in range(size):
@@ -152,6 +159,10 @@ class _Bare(_Life):
                 (f"<{self._count:032x}@gemeente.example>", f"partner-{self._count % 50}", now, BODY),
             )
         self._conn.execute("COMMIT")
+
+    def batch(self, size: int) -> None:
+        self.put(size)
+        now = NOW.isoformat()
         self._conn.execute("BEGIN IMMEDIATE")
         due = self._conn.execute(
             "SELECT id, body FROM outbox WHERE state = 'new' AND next_at <= ? ORDER BY next_at, id LIMIT ?", (now, size)
