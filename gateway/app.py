@@ -6,7 +6,7 @@ wrong is said with all its faults at once, and nothing is started.
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -26,6 +26,7 @@ from gateway.plans.contract import Contractregel
 from gateway.plans.formaat import formaat_bestand
 from gateway.reconcile.contract import Contract
 from gateway.reconcile.contract_bestand import laad_contract
+from gateway.route_data import refresh_book, refresh_domains
 from gateway.securemail import (
     Anchor,
     Mailbox,
@@ -35,7 +36,7 @@ from gateway.securemail import (
 from gateway.store import MasterKey, Store, StoreError
 from gateway.transports import Transport
 from gateway.ways import CannotStart, Files, cannot, mailbox, relay, store_place
-from gateway.worker import Clock, deliver_due, handle_inbox, pickup, system_clock
+from gateway.worker import Clock, Job, deliver_due, handle_inbox, pickup, system_clock
 from gateway.worker.deliver import Delivery
 from gateway.worker.handle import Handled
 from gateway.worker.pickup import Picked
@@ -77,14 +78,33 @@ class App:
 
     async def deliver(self, clock: Clock) -> list[Delivery]:
         """Attempt everything in the outbox that is due; what may no longer go is held first (SM-45)."""
-        await asyncio.to_thread(self._recheck, clock())
+        await asyncio.to_thread(self.recheck, clock())
         return await deliver_due(self.store, self.transports, clock)
 
     async def reconsider(self, clock: Clock) -> list[int]:
         """Decide again about what a route holds: hourly, and when partners or certificates changed (SM-116)."""
         return await asyncio.to_thread(reconsider_all, self.store, self.us, clock())
 
-    def _recheck(self, now: datetime) -> None:
+    def route_jobs(self) -> list[Job]:
+        """What keeps routes fresh and lets go what they hold: for the running process, beside the standing jobs."""
+
+        async def reconsider(clock: Clock) -> str:
+            return f"{len(await self.reconsider(clock))} held messages may go"
+
+        async def book(clock: Clock) -> str:
+            return await refresh_book(self.store, self.settings.route, self.folder, clock)
+
+        async def domains(clock: Clock) -> str:
+            return await refresh_domains(self.store, self.settings.route, clock)
+
+        return [
+            Job(name="domain-book", run=book, every=timedelta(hours=24)),
+            Job(name="nta7516", run=domains, every=timedelta(minutes=5)),
+            Job(name="reconsider", run=reconsider, every=timedelta(hours=1)),
+        ]
+
+    def recheck(self, now: datetime) -> None:
+        """Before a look at the outbox: the key whose turn it is, and what may no longer go is held (SM-45)."""
         self.us.signer = self.signers.on(now)  # also a process that runs for years takes the next key in time
         with self.store.unit(now=now, actor=ROUTES) as unit:
             recheck(unit, self.us)

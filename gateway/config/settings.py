@@ -18,6 +18,7 @@ def _means(text: str, expected: str | None = None, example: object = None) -> Me
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Seconds = Annotated[int, Meta(ge=1, le=86400)]
 Address = Annotated[str, Meta(pattern=r"^[^@\s<>\"]+@[^@\s<>\"]+\.[^@\s<>\".]+$", extra={"expected": "a mail address"})]
+IpAddress = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f.:]+$", extra={"expected": "an IP address"})]
 Path = Annotated[str, Meta(min_length=1, extra={"expected": "a path"})]
 
 
@@ -144,6 +145,31 @@ class Mailbox(_Section, frozen=True):
     ] = None
 
 
+class Route(_Section, frozen=True):
+    """How it is known which mail domains are reached over a secure route. What is not known is held, not sent."""
+
+    domain_book: Annotated[
+        str | None,
+        _means(
+            "The mail provider's list of domains inside its secure network: an https address or a file, read daily.",
+            "an https address or a path",
+            "https://mail.example/domainbook.txt",
+        ),
+    ] = None
+    resolver: Annotated[
+        IpAddress | None,
+        _means(
+            "Address of a resolver that validates DNSSEC, for NTA 7516; without it no domain qualifies.",
+            "an IP address",
+            "127.0.0.1",
+        ),
+    ] = None
+    resolver_port: Annotated[Port, _means("Its port.")] = 53
+    resolver_trusted: Annotated[
+        bool, _means("Whether a resolver on another machine is believed: only over a path that nobody else is on.")
+    ] = False
+
+
 class Schedule(_Section, frozen=True):
     """How often the running gateway looks."""
 
@@ -197,6 +223,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     keys: Keys = Keys()
     relay: Relay | None = None
     mailbox: Mailbox | None = None
+    route: Route = Route()
     schedule: Schedule = Schedule()
     limits: Limits = Limits()
     region: Region = Region()
@@ -209,6 +236,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "keys": Keys,
     "relay": Relay,
     "mailbox": Mailbox,
+    "route": Route,
     "schedule": Schedule,
     "limits": Limits,
     "region": Region,

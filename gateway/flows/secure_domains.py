@@ -29,6 +29,7 @@ class KeptDomain(msgspec.Struct, frozen=True, kw_only=True):
     """The last answer about a domain, and when it last qualified (SM-110)."""
 
     checked_at: datetime
+    until: datetime  # ask again from then on (SM-111)
     latest: Qualification
     last_good: datetime | None = None
 
@@ -60,11 +61,17 @@ def take_book(unit: Unit, data: bytes) -> DomainBook | Finding:
     return book
 
 
-def take_qualification(unit: Unit, domain: str, found: Qualification) -> None:
-    """Keep what DNS said of a domain."""
+def is_due(unit: Unit, domain: str) -> bool:
+    """Whether DNS is to be asked about the domain again."""
+    kept = unit.records.get(DOMAIN, domain.lower(), KeptDomain)
+    return kept is None or kept.body.until <= unit.now
+
+
+def take_qualification(unit: Unit, domain: str, found: Qualification, *, until: datetime) -> None:
+    """Keep what DNS said of a domain, to be asked again from `until`."""
     kept = unit.records.get(DOMAIN, domain.lower(), KeptDomain)
     good = unit.now if found.status == "qualified" else None if kept is None else kept.body.last_good
-    body = KeptDomain(checked_at=unit.now, latest=found, last_good=good)
+    body = KeptDomain(checked_at=unit.now, until=until, latest=found, last_good=good)
     if kept is None:
         unit.records.add(DOMAIN, domain.lower(), body)
     else:

@@ -1,7 +1,8 @@
 """The jobs that every running gateway has: fetch, handle, deliver, watch. Others are added by the composition root."""
 
+import asyncio
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from gateway.store import RetryPolicy, Store
 from gateway.transports import Mailbox, Transport
@@ -26,10 +27,16 @@ def standing_jobs(
     *,
     policies: Mapping[str, RetryPolicy] | None = None,
     welcome: Callable[[bytes], bool] | None = None,
+    recheck: Callable[[datetime], None] | None = None,
 ) -> list[Job]:
-    """The jobs of one gateway, to be given to `Worker`; each says in a few words what it did."""
+    """The jobs of one gateway, to be given to `Worker`; each says in a few words what it did.
+
+    `recheck` is called before each look at the outbox: it holds what may no longer go (SM-45).
+    """
 
     async def deliver(clock: Clock) -> str:
+        if recheck is not None:
+            await asyncio.to_thread(recheck, clock())
         made = await deliver_due(store, transports, clock, policies=policies)
         return f"{len(made)} attempts, {sum(each.state == 'submitted' for each in made)} submitted"
 

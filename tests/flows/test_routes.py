@@ -287,9 +287,9 @@ def test_while_dns_is_silent_the_last_good_answer_counts_for_a_day(pair: Pair) -
     store, now = pair.gemeente.store, pair.clock()
     with store.unit(now=now, actor="test") as unit:
         assert not is_qualified(unit, DOMAIN)
-        take_qualification(unit, DOMAIN, Qualification("qualified"))
+        take_qualification(unit, DOMAIN, Qualification("qualified"), until=now)
     with store.unit(now=now + timedelta(hours=1), actor="test") as unit:
-        take_qualification(unit, DOMAIN, Qualification("unknown", "SERVFAIL"))
+        take_qualification(unit, DOMAIN, Qualification("unknown", "SERVFAIL"), until=now)
         assert is_qualified(unit, DOMAIN)
     with store.view(now=now + timedelta(hours=25)) as view:
         assert not is_qualified(view, DOMAIN)
