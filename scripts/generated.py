@@ -25,7 +25,7 @@ def configuration() -> str:
         parts += [f"### [{name}]", "", " ".join((struct.__doc__ or "").split()), ""]
         parts += ["| setting | right values | default | meaning |", "|---|---|---|---|"]
         for one in describe(name):
-            default = "**required**" if one.required else "none" if one.default is None else f"`{one.default}`"
+            default = "**required**" if one.required else "none" if one.default in (None, ()) else f"`{one.default}`"
             parts.append(f"| `{one.key}` | {one.expected} | {default} | {one.text} |")
         parts.append("")
     parts += ["### Secrets and other variables", "", "| variable | meaning |", "|---|---|"]

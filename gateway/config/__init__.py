@@ -5,7 +5,19 @@
 
 from gateway.config.read import FILE, parse_settings, read_settings
 from gateway.config.secret import read_secret
-from gateway.config.settings import Gateway, Keys, Limits, Mailbox, Region, Relay, Retention, Schedule, Settings, Store
+from gateway.config.settings import (
+    Gateway,
+    Keys,
+    Limits,
+    Mailbox,
+    Region,
+    Relay,
+    Retention,
+    RevocationData,
+    Schedule,
+    Settings,
+    Store,
+)
 from gateway.config.write import render
 
 __all__ = [
@@ -17,6 +29,7 @@ __all__ = [
     "Region",
     "Relay",
     "Retention",
+    "RevocationData",
     "Schedule",
     "Settings",
     "Store",

@@ -126,9 +126,16 @@ def _overlay(values: Values, environ: Mapping[str, str]) -> set[str]:
     for one in everything():
         if one.variable in environ and one.section in values:
             text = environ[one.variable]
-            values[one.section][one.key] = int(text) if _is_number(one) and text.strip().isdigit() else text
+            values[one.section][one.key] = _from_text(one, text)
             taken.add(one.path)
     return taken
+
+
+def _from_text(one: Described, text: str) -> object:
+    """A value as the file would have it; in a list blanks part the items."""
+    if isinstance(one.default, tuple):
+        return text.split()
+    return int(text) if _is_number(one) and text.strip().isdigit() else text
 
 
 def _is_number(one: Described) -> bool:

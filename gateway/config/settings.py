@@ -19,6 +19,7 @@ Port = Annotated[int, Meta(ge=1, le=65535)]
 Seconds = Annotated[int, Meta(ge=1, le=86400)]
 Address = Annotated[str, Meta(pattern=r"^[^@\s<>\"]+@[^@\s<>\"]+\.[^@\s<>\".]+$", extra={"expected": "a mail address"})]
 IpAddress = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f.:]+$", extra={"expected": "an IP address"})]
+Url = Annotated[str, Meta(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[!-~]*$")]
 Path = Annotated[str, Meta(min_length=1, extra={"expected": "a path"})]
 
 
@@ -177,6 +178,32 @@ class Schedule(_Section, frozen=True):
     pickup_seconds: Annotated[Seconds, _means("Time between two looks in the mailbox.")] = 30
 
 
+class RevocationData(_Section, frozen=True):
+    """Where to learn which certificates were revoked. Lists in the folder of keys.revocation are used as well."""
+
+    lists: Annotated[
+        tuple[Url, ...],
+        _means(
+            "Addresses of revocation lists (CRL) of the authorities behind partners' certificates.",
+            "a list of web addresses",
+            ["http://crl.authority.example/issuing.crl"],
+        ),
+    ] = ()
+    responders: Annotated[
+        tuple[Url, ...],
+        _means(
+            "Responders (OCSP): asked about a partner's certificate that names an address beginning with one of these.",
+            "a list of web addresses, each with the slash after the host",
+            ["http://ocsp.authority.example/"],
+        ),
+    ] = ()
+    lists_minutes: Annotated[int, Meta(ge=5, le=1440), _means("Time between two fetches of a list.")] = 60
+    responders_hours: Annotated[int, Meta(ge=1, le=168), _means("Time between two questions about a certificate.")] = 6
+    grace_hours: Annotated[
+        int, Meta(ge=0, le=168), _means("So long after their end data still count; then mail waits for newer ones.")
+    ] = 24
+
+
 class Limits(_Section, frozen=True):
     """Bounds on what comes in and goes out."""
 
@@ -225,6 +252,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     mailbox: Mailbox | None = None
     route: Route = Route()
     schedule: Schedule = Schedule()
+    revocation: RevocationData = RevocationData()
     limits: Limits = Limits()
     region: Region = Region()
     retention: Retention = Retention()
@@ -238,6 +266,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "mailbox": Mailbox,
     "route": Route,
     "schedule": Schedule,
+    "revocation": RevocationData,
     "limits": Limits,
     "region": Region,
     "retention": Retention,

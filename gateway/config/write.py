@@ -38,7 +38,7 @@ def _line(one: Described, value: object) -> str:
         return f"{one.key} = {toml(value)}"
     if value is not None and value != one.default:
         return f"{one.key} = {toml(value)}"
-    shown = one.example if one.default is None else one.default
+    shown = one.example if one.default in (None, ()) else one.default
     return f"#{one.key} = {toml(shown)}"
 
 

@@ -150,3 +150,13 @@ def test_a_section_that_is_a_value_is_refused(tmp_path: Path) -> None:
     """`store = "x"` instead of [store]."""
     (fault,) = faults(tmp_path, 'store = "x"\n' + GOOD)
     assert (fault.path, fault.line) == ("store", 1)
+
+
+def test_addresses_of_revocation_data_are_whole(tmp_path: Path) -> None:
+    """SM-36: a prefix without the slash after its host could be continued into another host's name."""
+    set_there = read(tmp_path, GOOD, GATEWAY_REVOCATION_LISTS="http://a.example/x.crl https://b.example/")
+    assert isinstance(set_there, Settings)
+    assert set_there.revocation.lists == ("http://a.example/x.crl", "https://b.example/")
+    for wrong in ("http://a.example", "ftp://a.example/", "http://user:word@a.example/", "http://a.example/ x"):
+        (fault,) = faults(tmp_path, GOOD + f'[revocation]\nresponders = ["{wrong}"]\n')
+        assert (fault.code, fault.path, fault.line) == ("CFG-VALUE", "revocation.responders", 7)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import FILE, Gateway, Limits, Mailbox, Relay, Settings, Store, read_settings, render
+from gateway.config import FILE, Gateway, Limits, Mailbox, Relay, RevocationData, Settings, Store, read_settings, render
 from gateway.config.describe import everything
 
 OWN = Gateway(role="aanbieder", code="99990001", name='Zorg "De Linde"', address="plan@zorg.example")
@@ -19,6 +19,7 @@ OWN = Gateway(role="aanbieder", code="99990001", name='Zorg "De Linde"', address
             store=Store(url="postgresql://wmo@db/wmo"),
             relay=Relay(host="127.0.0.1", port=2525, user="plan", authority="keys/ca.pem"),
             mailbox=Mailbox(kind="maildir", path="mail"),
+            revocation=RevocationData(lists=("http://crl.example/a.crl", "https://crl.example/b.crl"), grace_hours=0),
             limits=Limits(message_mb=20),
         ),
     ],
@@ -38,7 +39,7 @@ def test_every_setting_is_explained_in_place() -> None:
         assert one.text in joined, one.path
 
 
-@pytest.mark.parametrize("section", ["relay", "mailbox"])
+@pytest.mark.parametrize("section", ["relay", "mailbox", "revocation"])
 def test_removing_the_marks_of_a_section_gives_a_right_one(tmp_path: Path, section: str) -> None:
     """What is shown as default or example is of the right form."""
     lines, inside = [], False
