@@ -6,7 +6,7 @@ that moment (SM-55), for the certificates of that moment.
 """
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 import msgspec
@@ -20,6 +20,7 @@ from gateway.store import OutboxItem, Store, Unit
 
 EVIDENCE: Final = "route"  # records, by `outbox/NUMBER`
 ACTOR: Final = "flow:routes"
+WAITED_TOO_LONG: Final = timedelta(days=5)
 _OTHERWISE: Final = "kan nu versleuteld worden verstuurd: annuleer dit bericht en verstuur het opnieuw"
 UNSEALED_KINDS: Final = frozenset({"plan", "canary"})  # that an exception may send unencrypted: never iWmo (SM-115)
 
@@ -63,9 +64,9 @@ def decide(unit: Unit, us: Surroundings, to: PartnerRecord, kind: str) -> Decisi
         today=today,
     )
     route = securemail.route(inputs)
-    why = route.why
+    why = f"{route.why}."
     if route.action == "hold" and isinstance(chosen, Finding):
-        why = f"{why}. {chosen.message}"
+        why = f"{why} {chosen.message}"
     exception = to.agreements.transport_only
     evidence = Evidence(
         at=unit.now,
@@ -89,7 +90,7 @@ def make(us: Surroundings, decision: Decision, message: Message, now: datetime) 
         return securemail.seal(message, us.signer, decision.recipients, profile, now)
     if decision.route.action == "sign":
         return securemail.seal_clear(message, us.signer, profile, now)
-    return Finding(code="SM-3", severity="error", message=f"{decision.evidence.why}.")
+    return Finding(code="SM-3", severity="error", message=decision.evidence.why)
 
 
 def keep_evidence(unit: Unit, number: int, code: str, evidence: Evidence) -> None:
@@ -108,6 +109,26 @@ def evidence_of(unit: Unit, number: int) -> Evidence | None:
     """The last decision about a message."""
     kept = unit.records.get(EVIDENCE, f"outbox/{number}", Evidence)
     return None if kept is None else kept.body
+
+
+def release(unit: Unit, us: Surroundings, number: int) -> str | None:
+    """A person lets a held message go; None if it goes, else the condition in the way, and it stays where it is.
+
+    No person can send what no route allows: the exceptions are agreements, with a reason and an end (SM-115). One that
+    a person held is sealed again if it waited for more than five days (SM-55).
+    """
+    before, item = evidence_of(unit, number), unit.outbox.get(number)
+    if before is not None and before.action == "hold":
+        return None if reconsider(unit, us, number) else (evidence_of(unit, number) or before).why
+    to = partner(unit, item.partner)
+    if before is not None and to is not None and is_stale(item, unit.now):
+        decision = decide(unit, us, to, item.kind)
+        fault = decision.evidence.why if decision.route.action != "seal" else _resealed(unit, us, item, decision)
+        if fault is not None:
+            return fault
+        keep_evidence(unit, number, to.code, decision.evidence)
+    unit.outbox.release(number)
+    return None
 
 
 # -- what waits -------------------------------------------------------------------------------------------------------
@@ -153,7 +174,7 @@ def _ready(unit: Unit, us: Surroundings, item: OutboxItem, decision: Decision) -
     """Bring the bytes of a held message up to the decision; why not, if that cannot be."""
     draft = unit.outbox.draft(item.id)
     if draft is None:
-        return _resealed(unit, item, decision)
+        return _resealed(unit, us, item, decision)
     message = msgspec.msgpack.decode(draft, type=Message)
     to = partner(unit, item.partner)
     assert to is not None, "a decision was made for it"
@@ -168,18 +189,32 @@ def _ready(unit: Unit, us: Surroundings, item: OutboxItem, decision: Decision) -
     return None
 
 
-def _resealed(unit: Unit, item: OutboxItem, decision: Decision) -> str | None:
-    """A new envelope around what was signed before, for today's certificates (SM-15)."""
+def _resealed(unit: Unit, us: Surroundings, item: OutboxItem, decision: Decision) -> str | None:
+    """Sealed for today's certificates: a new envelope around the same signature (SM-15).
+
+    One that waited for more than five days without any attempt is signed again too, with today's date (SM-55).
+    """
     signed = unit.outbox.signed_entity(item.id)
     if signed is None or item.mic is None:
         return "het ondertekende deel is niet bewaard"
     old = Sealed(b"", signed, bytes.fromhex(item.mic), item.message_id)
     profile = securemail.PROFILES[decision.evidence.profile].name
+    if is_stale(item, unit.now):
+        made = securemail.redate(old, us.signer, decision.recipients, profile, unit.now)
+        if isinstance(made, Finding):
+            return made.message
+        unit.outbox.reseal(item.id, made.raw, "nieuwe datum na lang wachten", signed_entity=made.signed, mic=made.mic)
+        return None
     made = securemail.reseal(old, decision.recipients, profile)
     if isinstance(made, Finding):
         return made.message
     unit.outbox.reseal(item.id, made.raw, "certificaten van de ontvanger zijn veranderd")
     return None
+
+
+def is_stale(item: OutboxItem, now: datetime) -> bool:
+    """Whether a message waited too long for its date to be believed, and nothing of it can have left (SM-55)."""
+    return item.first_try_at is None and now - item.created_at > WAITED_TOO_LONG
 
 
 def _held(unit: Unit, code: str | None) -> list[OutboxItem]:
@@ -242,7 +277,7 @@ def _recheck_one(unit: Unit, us: Surroundings, to: PartnerRecord, item: OutboxIt
         keep_evidence(unit, item.id, to.code, held)
     elif now.certificates != before.certificates and now.action == "seal" and item.state != "uncertain":
         # What may have arrived already is sent again byte for byte or not at all (SM-86).
-        fault = _resealed(unit, item, decision)
+        fault = _resealed(unit, us, item, decision)
         if fault is not None:
             unit.outbox.hold(item.id, fault)
             now = msgspec.structs.replace(now, action="hold", why=fault)

@@ -39,7 +39,7 @@ from gateway.securemail.receipts import (
 from gateway.securemail.refusal import Reason, Refused
 from gateway.securemail.revocation import Revocation
 from gateway.securemail.routing import Route, RouteInputs, route
-from gateway.securemail.sealing import Sealed, check_size, reseal, seal, seal_clear
+from gateway.securemail.sealing import Sealed, check_size, redate, reseal, seal, seal_clear
 from gateway.securemail.senders import announced
 from gateway.securemail.signed_files import SignedFile, best_profile, read_signed_file, sign_file
 
@@ -110,6 +110,7 @@ __all__ = [
     "read_signed_file",
     "read_unsigned_receipt",
     "recipient",
+    "redate",
     "reseal",
     "route",
     "seal",

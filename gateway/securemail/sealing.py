@@ -1,12 +1,14 @@
 """Seal: payload, signed entity, signature, `multipart/signed`, envelope, mail; always in that order (section 4)."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
+from email.utils import format_datetime
 
 import msgspec
 
 from gateway.domain.findings import Finding
-from gateway.securemail import cms_write, layout, profiles, protected
+from gateway.securemail import cms_write, layout, profiles, protected, scanner
 from gateway.securemail.cms_write import Recipient, digest_of
 from gateway.securemail.keyrules import fits_profile
 from gateway.securemail.keys import SigningKey
@@ -15,6 +17,7 @@ from gateway.securemail.partners import Agreements
 from gateway.securemail.profiles import PROFILES, ProfileName
 
 MAX_RECIPIENT_CERTIFICATES = 3  # SM-14
+_DATES = re.compile(rb"^((?:HP-Outer: )?)Date: [^\r\n]*", re.MULTILINE)
 _MICALG = {"sha256": "sha-256", "sha384": "sha-384", "sha512": "sha-512"}
 
 
@@ -76,6 +79,29 @@ def reseal(sealed: Sealed, recipients: Sequence[Recipient], profile: ProfileName
     return msgspec.structs.replace(sealed, raw=_envelop(fields, sealed.signed, recipients, profile))
 
 
+def redate(
+    sealed: Sealed, signer: SigningKey, recipients: Sequence[Recipient], profile: ProfileName, now: datetime
+) -> Sealed | Finding:
+    """The same message signed and sealed again with a new `Date`: only before any attempt (SM-55).
+
+    Message-ID and content stay; MIC and signature are new, so nothing of the old bytes may have left.
+    """
+    if fault := _cannot_encrypt(recipients, profile):
+        return fault
+    if not fits_profile(signer.facts, PROFILES[profile]):
+        return _unfit(profile)
+    root = scanner.read_entity(sealed.signed)
+    entity = scanner.split_multipart(root.body, scanner.boundary_of(root.type))[0]
+    head, blank, body = entity.partition(b"\r\n\r\n")
+    date = f"Date: {format_datetime(now.replace(microsecond=0))}".encode("ascii")
+    head, changed = _DATES.subn(lambda found: found[1] + date, head)
+    if changed != 2:  # the protected field, and its HP-Outer line
+        return _finding("SM-55", "Het opgeslagen ondertekende deel is niet voor een envelop gemaakt.", None)
+    signed, mic = sign_entity(head + blank + body, signer, profile, now)
+    fields = tuple(Field(name, value) for name, value in protected.recorded_outer_fields(signed) or ())
+    return Sealed(_envelop(fields, signed, recipients, profile), signed, mic, sealed.message_id)
+
+
 def check_size(
     message: Message, agreements: Agreements, sealed: Sealed | None = None, relay_limit: int | None = None
 ) -> Finding | None:
@@ -118,10 +144,14 @@ def _cannot_seal(message: Message, signer: SigningKey, profile: ProfileName) -> 
     if faults := layout.problems(message):
         return _finding("SM-60", f"Het bericht kan niet worden geschreven: {'; '.join(faults)}.", None)
     if not fits_profile(signer.facts, PROFILES[profile]):
-        return _finding(
-            "SM-3", f"De eigen sleutel voldoet niet aan profiel {profile}.", "Neem een sleutel RSA-3072 of P-256."
-        )
+        return _unfit(profile)
     return None
+
+
+def _unfit(profile: ProfileName) -> Finding:
+    return _finding(
+        "SM-3", f"De eigen sleutel voldoet niet aan profiel {profile}.", "Neem een sleutel RSA-3072 of P-256."
+    )
 
 
 def _cannot_encrypt(recipients: Sequence[Recipient], profile: ProfileName) -> Finding | None:

@@ -184,12 +184,21 @@ class Outbox:
         """Take another way out."""
         return self._act(number, "reroute", channel, channel=channel, **UNLEASED)
 
-    def reseal(self, number: int, wire: bytes, reason: str) -> OutState:
-        """Put the same signed entity in a new envelope (SM-15): Message-ID and MIC stay, the change is recorded."""
+    def reseal(
+        self, number: int, wire: bytes, reason: str, *, signed_entity: bytes | None = None, mic: bytes | None = None
+    ) -> OutState:
+        """Put other sealed bytes in place: the Message-ID stays, the change is recorded.
+
+        The same signed entity in a new envelope (SM-15), so that the MIC stays; or, before any attempt, signed again
+        with a new date (SM-55): then with its signed entity and MIC.
+        """
         item = self.get(number)
         self._sealer.replace(WIRE, number, wire, item.dossier)
-        new = hashlib.sha256(wire).hexdigest()
-        return self._act(number, "reseal", f"{reason}; was sha256 {item.sha256}", sha256=new, size=len(wire))
+        new: dict[str, Any] = {"sha256": hashlib.sha256(wire).hexdigest(), "size": len(wire)}
+        if signed_entity is not None and mic is not None:
+            self._sealer.replace(SIGNED_ENTITY, number, signed_entity, item.dossier)
+            new["mic"] = mic.hex()
+        return self._act(number, "reseal", f"{reason}; was sha256 {item.sha256}", **new)
 
     def seal(self, number: int, wire: bytes, signed_entity: bytes, mic: bytes) -> OutState:
         """A held draft may be sent after all: its bytes take the place of the draft. It stays held until `release`."""

@@ -117,6 +117,8 @@ def test_what_has_no_route_is_held_and_not_a_byte_leaves_until_it_is_mended(pair
     assert (item.state, item.reason) == ("held", "domein ligt buiten het veilige netwerk.")
     asyncio.run(pair.gemeente.deliver(pair.clock))
     assert asyncio.run(pair.gemeente.reconsider(pair.clock)) == []
+    with pair.gemeente.store.view(now=pair.clock()) as view:
+        assert view.outbox.notes(item.id) == []  # the same reason once more is no news
     assert (wire.connections, item.size, item.mic) == (0, 0, None)
 
     agree(pair, internet_route=True)
@@ -167,6 +169,43 @@ def test_a_message_held_by_a_person_is_not_let_go_by_a_route(pair: Pair) -> None
         unit.outbox.hold(number, "eerst bellen")
     assert asyncio.run(pair.gemeente.reconsider(pair.clock)) == []
     assert state(pair.gemeente, pair, number) == ("held", "eerst bellen")
+
+
+def test_what_a_person_held_for_long_is_signed_again_when_he_lets_it_go(pair: Pair) -> None:
+    """SM-55: with the date of the release; sooner the bytes stay, and with no route it stays held."""
+    number = note(pair)
+    us = pair.gemeente.us
+
+    def wait(days: int) -> tuple[str | None, bytes, str | None]:
+        with pair.gemeente.store.unit(now=pair.clock(), actor="person:test") as unit:
+            unit.outbox.hold(number, "eerst bellen")
+        pair.clock.advance_to(pair.clock() + timedelta(days=days))
+        with pair.gemeente.store.unit(now=pair.clock(), actor="person:test") as unit:
+            why = routes.release(unit, us, number)
+            return why, unit.outbox.wire(number), unit.outbox.get(number).mic
+
+    before = pair.wire("gemeente", "plan")
+    assert wait(4)[:2] == (None, before)
+    why, after, mic = wait(2)
+    assert (why, after != before) == (None, True)
+    mail = message_from_bytes(after)
+    assert parsedate_to_datetime(mail["Date"]) == pair.clock().replace(microsecond=0)
+    assert mail["Message-ID"] == message_from_bytes(before)["Message-ID"]
+    pair.settle_now()
+    assert state(pair.gemeente, pair, number)[0] in {"received", "refused"}  # its receipt quoted the new MIC
+    assert mic is not None
+
+
+def test_a_person_cannot_let_go_what_no_route_allows(pair: Pair) -> None:
+    """Threat: an operator works around a held message; exceptions are agreements with an end (SM-115)."""
+    agree(pair, internet_route=False)
+    number = note(pair)
+    with pair.gemeente.store.unit(now=pair.clock(), actor="person:test") as unit:
+        assert routes.release(unit, pair.gemeente.us, number) == "domein ligt buiten het veilige netwerk."
+        assert unit.outbox.get(number).state == "held"
+    agree(pair, internet_route=True)
+    with pair.gemeente.store.unit(now=pair.clock(), actor="person:test") as unit:
+        assert routes.release(unit, pair.gemeente.us, number) is None
 
 
 def test_without_a_confirmed_certificate_nothing_is_sealed(pair: Pair) -> None:
