@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gateway.berichten.building import build
+    from gateway.berichten.codelijsten import Codelijsten, load_codelists
     from gateway.berichten.json_form import from_json, to_json
     from gateway.berichten.reading import OngeldigBericht, Reading, locate, parse, read
     from gateway.berichten.regels import Report, validate
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SOORTEN",
+    "Codelijsten",
     "OngeldigBericht",
     "Reading",
     "Report",
@@ -33,6 +35,7 @@ __all__ = [
     "build",
     "from_json",
     "iwmo",
+    "load_codelists",
     "load_schemas",
     "locate",
     "parse",
@@ -50,6 +53,8 @@ _HOMES = {
     "parse": "reading",
     "read": "reading",
     "build": "building",
+    "Codelijsten": "codelijsten",
+    "load_codelists": "codelijsten",
     "from_json": "json_form",
     "to_json": "json_form",
     "Report": "regels",

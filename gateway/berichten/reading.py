@@ -15,6 +15,7 @@ from gateway.berichten.faults import Fault, Lang, Numbers, finding
 from gateway.berichten.safe_xml import parse_xml
 from gateway.berichten.schema_model import ComplexType, Element, Schema
 from gateway.berichten.schema_sets import Message, Schemas, iwmo
+from gateway.berichten.soorten import SOORTEN
 from gateway.domain.findings import Finding
 
 B = TypeVar("B", bound=Deel)
@@ -49,7 +50,8 @@ def read(data: bytes, *, schemas: Schemas | None = None, lang: Lang = "nl", numb
     """The message in `data`, or every fault of it as XML and against its schema (control level 1).
 
     Never raises for bad data. `numbers` gives a fault the number of the rule that says the same as its facet, by data
-    type and facet: {("LDT_Gemeente", "pattern"): "RS..."}.
+    type and facet: {("LDT_Gemeente", "pattern"): "RS..."}. They are numbers of iWmo 3.2: a message of another standard
+    or release, which may use the same data types, keeps XSD.
     """
     known = schemas or iwmo()
     root = parse_xml(data)
@@ -58,6 +60,9 @@ def read(data: bytes, *, schemas: Schemas | None = None, lang: Lang = "nl", numb
     message = known.by_namespace(etree.QName(root).namespace or "")
     if message is None:
         return _stranger(root, known, lang)
+    ours = SOORTEN.get(message.soort.soort)
+    if ours is None or ours.namespace != message.soort.namespace:
+        numbers = None
     faults = check(root, message)
     if not faults:
         odd: Odd = []

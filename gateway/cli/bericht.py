@@ -9,7 +9,8 @@ import typer
 from gateway.cli import files, output
 from gateway.cli.options import Today, day
 from gateway.cli.output import BROKEN, GOOD, NO, Json, emit, table
-from gateway.cli.schemas import SchemaFolder
+from gateway.cli.schemas import CodelistFolder, SchemaFolder
+from gateway.cli.schemas import codelists as load_lists
 from gateway.cli.schemas import schemas as load
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def validate(
     ] = None,
     today: Today = None,
     schemas: SchemaFolder = None,
+    codelists: CodelistFolder = None,
     lang: Annotated[Literal["nl", "en"], typer.Option(help="Taal van de bevindingen.")] = "nl",
     json: Json = False,
 ) -> None:
@@ -60,7 +62,7 @@ def validate(
     from gateway.cli.validating import Job, validate_files
 
     paths = files.expand(file, ".xml")
-    job = Job(level, day(today), _earlier(earlier), schemas, lang)
+    job = Job(level, day(today), _earlier(earlier), schemas, codelists, lang)
     wrong, code = 0, GOOD
     for path, report in output.progress(validate_files(paths, job), len(paths), "Controleren"):
         if isinstance(report, str):
@@ -86,27 +88,34 @@ def retour(
     earlier: Earlier = None,
     out: Out = None,
     today: Today = None,
+    schemas: SchemaFolder = None,
+    codelists: CodelistFolder = None,
     json: Annotated[bool, typer.Option("--json", help="Oordeel, bevindingen en antwoord als JSON.")] = False,
 ) -> None:
-    """Het retourbericht (302, 306, 308, 316, 318, 320) of de weigering die de standaard voorschrijft."""
+    """Het retourbericht (302, 306, 308, 316, 318, 320) of de weigering die de standaard voorschrijft.
+
+    Oordeel `onbeslist`: geen fout gevonden, maar niet elke regel kon worden beoordeeld (exitcode 0).
+    """
     from gateway.berichten.retour import retour as answer_to
 
-    known = None
+    with_schemas, with_lists, known = load(schemas), load_lists(codelists), None
     if earlier is not None:
         from gateway.berichten.historie import History
         from gateway.cli.validating import messages
 
-        known = History.of(messages(_earlier(earlier)))
-    answer = answer_to(files.read(file), today=day(today), earlier=known)
+        known = History.of(messages(_earlier(earlier), with_schemas))
+    answer = answer_to(files.read(file), today=day(today), earlier=known, schemas=with_schemas, codelists=with_lists)
+    not_checked = list(dict.fromkeys(found.code for found in answer.findings if found.severity == "unchecked"))
     if out is not None and answer.data is not None:
         files.write(out, answer.data)
     if json:
         xml = {} if out is not None or answer.data is None else {"xml": answer.data.decode()}
         head = {"file": str(file), "oordeel": answer.oordeel, "retour": answer.soort, "herhaling": answer.herhaling}
-        emit({**head, "findings": answer.findings, **xml})
+        emit({**head, "findings": answer.findings, "notChecked": not_checked, **xml})
     else:
         output.findings(str(file), answer.findings)
-        output.say(f"{file}: {answer.oordeel}")
+        unjudged = f"; niet gecontroleerd: {', '.join(not_checked)}" if not_checked else ""
+        output.say(f"{file}: {answer.oordeel}{unjudged}")
         if out is None and answer.data is not None:
             files.write(None, answer.data)
     raise typer.Exit(NO if answer.oordeel in {"afgekeurd", "geweigerd"} else GOOD)

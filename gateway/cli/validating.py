@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import msgspec
 
 from gateway.berichten import SOORTEN, read, validate
+from gateway.cli.schemas import codelists as load_codelists
 from gateway.cli.schemas import schemas as load_schemas
 from gateway.domain.findings import has_errors
 
 if TYPE_CHECKING:
-    from gateway.berichten import Report, Schemas, wmo323
+    from gateway.berichten import Codelijsten, Report, Schemas, wmo323
     from gateway.berichten.deel import Deel
     from gateway.berichten.historie import History
     from gateway.berichten.regels import Hit
+    from gateway.reconcile.contract import Contract
     from gateway.reconcile.register import Voorkennis
     from gateway.reconcile.state import State
 
@@ -38,6 +40,7 @@ class Job(NamedTuple):
     today: date
     earlier: tuple[Path, ...]  # files of messages already exchanged; empty: none at hand
     schemas: Path | None
+    codelists: Path | None
     lang: Literal["nl", "en"]
 
 
@@ -49,6 +52,7 @@ class Ready(NamedTuple):
     history: "History | None"
     state: "State | None"  # of declarations; None if no earlier messages are at hand
     schemas: "Schemas | None"
+    codelists: "Codelijsten | None"
 
 
 Result = tuple[Path, "Report | str"]  # str: why the file cannot be read
@@ -62,7 +66,8 @@ def validate_files(files: list[Path], job: Job) -> Iterator[Result]:
     if len(files) <= ALONE or cores == 1:
         ready = load(job)
         return ((file, _one(file, ready)) for file in files)
-    load_schemas(job.schemas)  # a folder that is not usable is said here, once, and not by every worker that starts
+    # A folder that is not usable is said here, once, and not by every worker that starts.
+    load_schemas(job.schemas, job.lang), load_codelists(job.codelists, job.lang)
     pool = ProcessPoolExecutor(min(cores, len(files) // CHUNK + 1), initializer=_start, initargs=(job,))
     reports = pool.map(_in_worker, files, chunksize=CHUNK)
     return _with(pool, zip(files, reports, strict=True))
@@ -74,15 +79,15 @@ def _with(pool: ProcessPoolExecutor, results: Iterator[Result]) -> Iterator[Resu
 
 
 def load(job: Job) -> Ready:
-    """Schemas and history, once for all files."""
-    schemas = load_schemas(job.schemas)
+    """Schemas, lists and history, once for all files."""
+    schemas, lists = load_schemas(job.schemas, job.lang), load_codelists(job.codelists, job.lang)
     if not job.earlier:
-        return Ready(job, (), None, None, schemas)
+        return Ready(job, (), None, None, schemas, lists)
     from gateway.berichten.historie import History
     from gateway.reconcile.historie import uit_berichten
 
     earlier = messages(job.earlier, schemas)
-    return Ready(job, earlier, History.of(earlier), uit_berichten(earlier).state, schemas)
+    return Ready(job, earlier, History.of(earlier), uit_berichten(earlier).state, schemas, lists)
 
 
 def messages(files: tuple[Path, ...], schemas: "Schemas | None" = None) -> "tuple[Deel, ...]":
@@ -120,6 +125,7 @@ def _one(file: Path, ready: Ready) -> "Report | str":
         earlier=ready.history,
         sources=sources,
         schemas=ready.schemas,
+        codelists=ready.codelists,
         lang=job.lang,
     )
     return _as_answer(report, data, ready) if report.level >= AGAINST_EARLIER else report
@@ -136,7 +142,7 @@ def _as_answer(report: "Report", data: bytes, ready: Ready) -> "Report":
     from gateway.berichten.regels.controle import met_regels
     from gateway.berichten.retour import controleer
 
-    found = list(controleer(bericht, ready.history))
+    found = list(controleer(bericht, ready.history, ready.job.lang))
     if ready.history is None and ready.job.level is None:  # nobody asked to look back
         found = [f for f in found if f.severity != "unchecked"]
         report = msgspec.structs.replace(report, not_checked=(*report.not_checked, "IV028"))
@@ -154,7 +160,6 @@ class _Declaraties:
     def hits(self, bericht: "wmo323.Bericht", code: str) -> "Iterator[Hit]":
         """The places where `bericht` breaks rule `code`."""
         if self._known is None:
-            from gateway.reconcile.contract import Contract
             from gateway.reconcile.historie import uit_berichten
             from gateway.reconcile.register import Voorkennis
 
@@ -162,5 +167,19 @@ class _Declaraties:
             among = bericht in ready.earlier
             state = uit_berichten(ready.earlier, bericht).state if among else ready.state
             assert state is not None
-            self._known = Voorkennis(state, Contract(), ready.job.today)
+            self._known = Voorkennis(state, _contract(ready.codelists), ready.job.today)
         return self._known.hits(bericht, code)
+
+
+def _contract(lists: "Codelijsten | None") -> "Contract":
+    """No contract is at hand here; of what one holds, the product list may be (TR381)."""
+    from gateway.domain.period import Period
+    from gateway.reconcile.contract import Contract, Product
+
+    if lists is None or lists.producten is None:
+        return Contract()
+    rows = lists.producten.alle()
+    always = date.min
+    return Contract(
+        producten=tuple(Product(r.categorie, r.code, Period(r.vanaf or always, r.tot), r.gemeente) for r in rows)
+    )

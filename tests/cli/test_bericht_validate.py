@@ -255,3 +255,100 @@ def test_what_gets_no_return_message_is_refused(gateway: Gateway, tmp_path: Path
     assert (code, out) == (NO, "")
     assert "geweigerd" in words
     assert not answer.exists()
+
+
+SCHEMAS = Path(berichten.__file__).parents[2] / "xsd" / "iwmo" / "3.2"
+
+
+@pytest.fixture
+def lists(tmp_path: Path) -> Path:
+    """A folder with a product list on which nothing of category 02 stands."""
+    folder = tmp_path / "lijsten"
+    folder.mkdir()
+    (folder / "WMO021.csv").write_text("categorie,code\n01,01A01\n")
+    return folder
+
+
+def test_code_lists_of_a_folder_are_used(gateway: Gateway, good: Path, lists: Path) -> None:
+    """`--codelists` on validate (TR381), in one process and in many."""
+    code, out, _ = gateway("bericht", "validate", good, *TODAY, "--codelists", lists, "--json")
+    assert (code, [f["code"] for f in lines(out)[0]["findings"]]) == (NO, ["TR381"])
+    many = gateway("bericht", "validate", *[good] * 2 * validating.ALONE, *TODAY, "--codelists", lists, "--json")
+    assert many[1] == out * 2 * validating.ALONE
+
+
+@pytest.mark.parametrize(("lang", "words"), [("nl", "niet bruikbaar"), ("en", "cannot be used")])
+def test_folders_that_are_not_usable_are_said_in_the_language_asked_for(
+    gateway: Gateway, good: Path, lists: Path, lang: str, words: str
+) -> None:
+    """Exit code 2, for code lists and for schemas."""
+    (lists / "WMO021.csv").write_text("code\n1\n")
+    for option in ("--codelists", "--schemas"):
+        code, out, said = gateway("bericht", "validate", good, option, lists, "--lang", lang)
+        assert (code, out) == (BROKEN, "")
+        assert words in said
+    code, _, said = gateway("bericht", "validate", good, "--codelists", lists / "weg", "--lang", lang)
+    assert (code, words in said) == (BROKEN, True)
+
+
+def test_an_answer_is_made_with_schemas_and_code_lists_of_folders(
+    gateway: Gateway, lists: Path, tmp_path: Path
+) -> None:
+    """`--schemas` and `--codelists` on retour: the same answer as with the shipped schemas, and TR381 judged."""
+    put(tmp_path / "eerder" / "301.xml", v.m301(v.toegewezen(101)))
+    start = put(tmp_path / "305.xml", v.m305(v.start(999)))
+    command = ("bericht", "retour", start, "--earlier", tmp_path / "eerder", *TODAY, "--json")
+    own, other = gateway(*command), gateway(*command, "--schemas", SCHEMAS)
+    assert own == other
+    assert (own[0], lines(own[1])[0]["notChecked"]) == (NO, ["TR381"])
+    (document,) = lines(gateway(*command, "--codelists", lists)[1])
+    assert document["notChecked"] == []
+    assert "TR381" in {f["code"] for f in document["findings"]}
+
+
+def test_a_folder_without_the_return_message_answers_with_ours(gateway: Gateway, tmp_path: Path) -> None:
+    """The schemas of the return messages are published apart."""
+    folder = tmp_path / "xsd"
+    folder.mkdir()
+    for name in ("basisschema.xsd", "WMO305.xsd"):
+        (folder / name).write_bytes((SCHEMAS / name).read_bytes())
+    start = put(tmp_path / "305.xml", v.m305(v.start(101)))
+    own, other = (gateway("bericht", "retour", start, *TODAY, *more) for more in ((), ("--schemas", folder)))
+    assert own == other
+
+
+def test_an_undecided_answer_names_what_was_not_judged(gateway: Gateway, tmp_path: Path) -> None:
+    """Exit code 0, for no fault was found; but the word is `onbeslist`, and never `goed`."""
+    start = put(tmp_path / "305.xml", v.m305(v.start(101)))
+    code, _, words = gateway("bericht", "retour", start, *TODAY)
+    assert code == GOOD
+    last = words.splitlines()[-1]
+    assert last.startswith(f"{start}: onbeslist; niet gecontroleerd: ")
+    assert "TR381" in last
+
+
+def test_a_message_of_a_sister_standard_is_not_answered_with_rules_of_another(
+    gateway: Gateway, good: Path, sister: Path, tmp_path: Path
+) -> None:
+    """Refused with the reason; and its schema faults carry no rule number of iWmo."""
+    other, wrong = tmp_path / "jw301.xml", tmp_path / "fout.xml"
+    other.write_text(good.read_text().replace("iwmo/3_2", "ijw/3_2").replace("wmo301", "jw301"))
+    wrong.write_text(other.read_text().replace("BerichtVersie>3<", "BerichtVersie>4<"))
+    code, out, words = gateway("bericht", "retour", other, *TODAY, "--schemas", sister)
+    assert (code, out) == (NO, "")
+    assert "JW301" in words
+    (document,) = lines(gateway("bericht", "validate", wrong, "--schemas", sister, "--json")[1])
+    assert [f["code"] for f in document["findings"]] == ["XSD"]
+
+
+def test_what_is_wrong_with_an_answer_is_said_in_english_when_asked(gateway: Gateway, tmp_path: Path) -> None:
+    """IV028, with and without earlier messages."""
+    sent = v.m305()
+    answer = put(tmp_path / "306.xml", v.retour_op(sent))
+    put(tmp_path / "other" / "305.xml", v.m305(id="ANDER"))
+    english = ("--lang", "en", "--json")
+    (known,) = lines(gateway("bericht", "validate", answer, *TODAY, "--earlier", tmp_path / "other", *english)[1])
+    assert [f["message"] for f in known["findings"]] == ["This answers a WMO305 that was not sent."]
+    (unknown,) = lines(gateway("bericht", "validate", answer, *TODAY, *LEVEL_3, *english)[1])
+    (found,) = [f for f in unknown["findings"] if f["code"] == "IV028"]
+    assert found["message"] == "Not checked: an overview of earlier messages is missing."

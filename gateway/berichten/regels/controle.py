@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from gateway.berichten import codelijsten
+from gateway.berichten.codelijsten import Codelijsten
 from gateway.berichten.faults import Lang
+from gateway.berichten.historie import partijen
 from gateway.berichten.reading import locate, read
 from gateway.berichten.regels import registry, tabel
+from gateway.berichten.regels.aanbieders import aanbieder_bekend
 from gateway.berichten.regels.registry import Context
 from gateway.berichten.regels.schema import nummers
 from gateway.berichten.schema_sets import Schemas
@@ -45,12 +48,14 @@ def validate(
     earlier: "Earlier | None" = None,
     sources: Mapping[str, Any] | None = None,
     schemas: Schemas | None = None,
+    codelists: Codelijsten | None = None,
     lang: Lang = "nl",
 ) -> Report:
     """Read a file and check it, up to control level `level`; without `level`, as far as the data at hand allows.
 
-    1: XML and schema; 2: within the message; 3: against `earlier` messages (a History); 4: against `sources` (dated
-    lists by name: gemeentecodes, agb, productcodes, contract) and `today`. A file with a fault of level 1 is not
+    1: XML and schema; 2: within the message; 3: against `earlier` messages (a History); 4: against `codelists`
+    (what `load_codelists` gives: GEMEENTEN, WMO021, AGB), `today` and `sources`, which take their place by name
+    (gemeentecodes, productcodes, agb, declaraties). A file with a fault of level 1 is not
     looked at further; a message of a release without a rule table has level 1 only. A rule without its source becomes
     a finding `unchecked` if its level was asked for; without `level` it is only named in `not_checked`. Never raises
     for bad data.
@@ -65,13 +70,17 @@ def validate(
         return Report(
             bericht=reading.soort, release=reading.release, valid=valid, findings=reading.findings, level=hoogste
         )
+    lijsten = codelists or codelijsten.standaard()
     ctx = Context(
         today=today,
         earlier=earlier,
-        sources={"gemeentecodes": codelijsten.get("GEMEENTEN"), **(sources or {})},
+        codelists=lijsten,
+        sources={**lijsten.bronnen(partijen(reading.bericht).gemeente), **(sources or {})},
         oddities=reading.oddities,
     )
     gevonden = check(reading.bericht, soort, ctx, level=hoogste, lang=lang)
+    if hoogste == HOOGSTE:
+        gevonden += aanbieder_bekend(reading.bericht, soort, ctx, lang)
     ongewis = dict.fromkeys(f.code for f in gevonden if f.severity == "unchecked")
     elders = registry.zonder_toets(soort, range(3, hoogste + 1))
     if level is None:

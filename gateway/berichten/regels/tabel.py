@@ -20,6 +20,20 @@ Lang = Literal["nl", "en"]
 Status = Literal["implemented", "schema", "process", "not applicable", "planned"]
 
 
+# What a rule may miss, as its function says it in Dutch; a source without a row here is said in Dutch in English too.
+_BRONNEN_EN = {
+    "een overzicht van eerdere berichten": "an overview of earlier messages",
+    "de datum van ontvangst": "the day of receipt",
+    "een lijst van gemeentecodes voor deze datum": "a list of gemeentecodes for this date",
+    "een lijst van productcodes": "a list of product codes",
+    "een lijst van AGB-codes voor deze datum": "a list of AGB codes for this date",
+    "de toewijzingen en eerdere declaraties": "the set of allocations and earlier declarations",
+    "de verzonden declaratie": "the declaration that was sent",
+    "contracttarief": "a contract tariff",
+    "contractafspraak over de eenheid": "a contract agreement on the unit",
+    "productcodelijst": "a list of product codes",
+    "keuze tussen twee contracttarieven": "a choice between two contract tariffs",
+}
 _JSON = {"soort": "kind", "berichten": "messages", "text_en": "textEn", "advice_en": "adviceEn"}
 
 
@@ -90,5 +104,5 @@ def niet_voldaan(tekst: str, lang: Lang = "nl") -> str:
 def niet_gecontroleerd(bron: str, lang: Lang = "nl") -> str:
     """The words for a rule that could not be judged."""
     if lang == "en":
-        return f"Not checked: {bron} is missing."
+        return f"Not checked: {_BRONNEN_EN.get(bron, bron)} is missing."
     return f"Niet gecontroleerd: {bron} ontbreekt."

@@ -12,14 +12,16 @@ import msgspec
 from gateway.berichten import codelijsten
 from gateway.berichten.basis import XsdVersie
 from gateway.berichten.building import build
+from gateway.berichten.codelijsten import Codelijsten
 from gateway.berichten.deel import Deel
-from gateway.berichten.historie import Earlier, is_afkeuring, kenmerk, soort_van
+from gateway.berichten.historie import Earlier, is_afkeuring, kenmerk, partijen, soort_van
 from gateway.berichten.reading import Reading, read
 from gateway.berichten.regels import Context, Hit, Regel, finding, hits
 from gateway.berichten.regels.controle import met_regels
 from gateway.berichten.regels.schema import nummers
+from gateway.berichten.regels.tabel import RELEASE
 from gateway.berichten.retour import opbouw
-from gateway.berichten.schema_sets import iwmo
+from gateway.berichten.schema_sets import Schemas, iwmo
 from gateway.berichten.soort import Soort
 from gateway.berichten.soorten import SOORTEN
 from gateway.domain.findings import Finding
@@ -57,13 +59,18 @@ def retour(
     earlier: Earlier | None = None,
     own: Collection[str] = (),
     sources: Mapping[str, Any] = _GEEN_BRONNEN,
+    schemas: Schemas | None = None,
+    codelists: Codelijsten | None = None,
     identificatie: str | None = None,
 ) -> Answer:
     """Judge a WMO301, 305, 307, 315, 317 or 319 on all four levels and make its return message (IV028, IV032).
 
     - `today`: the day of receipt; becomes DagtekeningRetour.
-    - `earlier`, `sources`: what rules of level 3 and 4 look into. What is missing is not judged; without a list of
-      municipalities that of the release is used, for the days that it covers.
+    - `earlier`, `sources`: what rules of level 3 and 4 look into. What is missing is not judged.
+    - `codelists`: lists that `sources` does not name (gemeentecodes, productcodes, agb); without them the list of
+      municipalities of the release is used, for the days that it covers.
+    - `schemas`: iWmo 3.2 from a folder instead of ours. Messages are read and answers made with them; a message of
+      another standard or release is refused, for there are no rules to judge it by.
     - `own`: the codes that this gateway answers for (gemeentecodes, AGB codes); empty: any.
     - `identificatie`: IdentificatieRetour, at most 12 characters; without it one is derived from the content, so that
       a repeat gets the same.
@@ -71,23 +78,33 @@ def retour(
     XsltVersie stays empty: no finding of ours comes from the official XSLT (IV028). Never raises for bad data; raises
     OngeldigBericht for an `identificatie` that is none.
     """
-    gelezen = read(data, numbers=nummers())
+    gelezen = read(data, schemas=schemas, numbers=nummers())
     if gelezen.bericht is None or gelezen.soort is None:
         return Answer(oordeel="geweigerd", findings=gelezen.findings)
-    bericht, soort = gelezen.bericht, SOORTEN[gelezen.soort]
-    if bezwaar := _bezwaar(bericht, soort, own):
+    bericht, soort = gelezen.bericht, SOORTEN.get(gelezen.soort)
+    if bezwaar := _vreemd(gelezen) if soort is None or gelezen.release != RELEASE else _bezwaar(bericht, soort, own):
         return Answer(oordeel="geweigerd", findings=(bezwaar,))
     if earlier is not None and (gegeven := _gegeven(bericht, earlier)) is not None:
-        return _herhaling(gegeven)
-    bronnen = {"gemeentecodes": codelijsten.get("GEMEENTEN"), **sources, "eigen": frozenset(own)}
-    ctx = Context(today=today, earlier=earlier, sources=bronnen, oddities=gelezen.oddities)
-    return _antwoord(data, gelezen, ctx, today, identificatie or voorstel(bericht))
+        return _herhaling(gegeven, schemas)
+    lijsten = codelists or codelijsten.standaard()
+    bronnen = {**lijsten.bronnen(partijen(bericht).gemeente), **sources, "eigen": frozenset(own)}
+    ctx = Context(today=today, earlier=earlier, codelists=lijsten, sources=bronnen, oddities=gelezen.oddities)
+    return _antwoord(data, gelezen, ctx, today, identificatie or voorstel(bericht), schemas)
 
 
 def voorstel(bericht: Deel) -> str:
     """An IdentificatieRetour made from the content of the message: the same for a repeat, another for any other."""
     vinger = hashlib.sha256(msgspec.json.encode(bericht)).digest()
     return "R" + base64.b32encode(vinger).decode("ascii")[: _LENGTE - 1]
+
+
+def _vreemd(gelezen: Reading) -> Finding:
+    return Finding(
+        code="IV028",
+        severity="error",
+        message=f"Een {gelezen.soort} van release {gelezen.release} valt buiten de regels van iWmo {RELEASE}.",
+        advice="Beoordeel het bericht met de voorziening voor die standaard of release.",
+    )
 
 
 def _bezwaar(bericht: Any, soort: Soort, own: Collection[str]) -> Finding | None:
@@ -124,28 +141,31 @@ def _gegeven(bericht: Deel, earlier: Earlier) -> Any | None:
     return earlier.retour(naam) if earlier.bericht(naam) == bericht else None
 
 
-def _herhaling(gegeven: Any) -> Answer:
+def _herhaling(gegeven: Any, schemas: Schemas | None) -> Answer:
     return Answer(
         oordeel="afgekeurd" if is_afkeuring(gegeven) else "goedgekeurd",
         soort=soort_van(gegeven),
         retour=gegeven,
-        data=build(gegeven),
+        data=build(gegeven, schemas=schemas),
         herhaling=True,
     )
 
 
-def _antwoord(data: bytes, gelezen: Reading, ctx: Context, today: dt.date, identificatie: str) -> Answer:
+def _antwoord(
+    data: bytes, gelezen: Reading, ctx: Context, today: dt.date, identificatie: str, schemas: Schemas | None
+) -> Answer:
     bericht, heen = gelezen.bericht, str(gelezen.soort)
     soort = SOORTEN[str(SOORTEN[heen].retour)]
     alle = _overtredingen(bericht, heen, ctx)
     fouten = [(rij, hit) for rij, hit in alle if hit.bron is None]
-    antwoord = _bericht(bericht, soort, fouten, today, identificatie)
+    with_answers = schemas if schemas is not None and schemas.by_soort(soort.soort, RELEASE) else iwmo()
+    antwoord = _bericht(bericht, soort, _model(soort, with_answers), fouten, today, identificatie)
     return Answer(
         oordeel="afgekeurd" if fouten else "onbeslist" if alle else "goedgekeurd",
         soort=soort.soort,
         retour=antwoord,
-        data=build(antwoord),
-        findings=tuple(met_regels([finding(rij, hit) for rij, hit in alle], data)),
+        data=build(antwoord, schemas=with_answers),
+        findings=tuple(met_regels([finding(rij, hit) for rij, hit in alle], data, schemas)),
     )
 
 
@@ -157,8 +177,9 @@ def _overtredingen(bericht: Any, heen: str, ctx: Context) -> list[tuple[Regel, H
     return technisch + list(hits(bericht, ctx, heen, (3, 4)))
 
 
-def _bericht(bericht: Any, soort: Soort, fouten: list[tuple[Regel, Hit]], today: dt.date, identificatie: str) -> Deel:
-    model = _model(soort)
+def _bericht(
+    bericht: Any, soort: Soort, model: type[Deel], fouten: list[tuple[Regel, Hit]], today: dt.date, identificatie: str
+) -> Deel:
     (header_veld, body_veld) = opbouw.velden(model)
     codes = opbouw.codes_per_klasse(((hit.path, rij.retourcode or TECHNISCH) for rij, hit in fouten), model)
     if any(rij.level == 2 for rij, _ in fouten):
@@ -182,7 +203,7 @@ def _bericht(bericht: Any, soort: Soort, fouten: list[tuple[Regel, Hit]], today:
     return model(header=header, **{body_veld.naam: met_codes})
 
 
-def _model(soort: Soort) -> type[Deel]:
-    bericht = iwmo().by_soort(soort.soort)
+def _model(soort: Soort, schemas: Schemas) -> type[Deel]:
+    bericht = schemas.by_soort(soort.soort, RELEASE)
     assert bericht is not None
     return bericht.model
