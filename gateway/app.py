@@ -20,12 +20,13 @@ from gateway.flows.intake import handler
 from gateway.flows.parties import Ourselves, Surroundings
 from gateway.flows.routes import ACTOR as ROUTES
 from gateway.flows.routes import recheck, reconsider_all
-from gateway.keyring import certificates, read_decrypters, read_signers, revocation_lists
+from gateway.keyring import certificates, read_decrypters, read_signers
 from gateway.plans import Formaat, laad_formaat
 from gateway.plans.contract import Contractregel
 from gateway.plans.formaat import formaat_bestand
 from gateway.reconcile.contract import Contract
 from gateway.reconcile.contract_bestand import laad_contract
+from gateway.revocation_data import Sources, load, refresh_revocation
 from gateway.route_data import refresh_book, refresh_domains
 from gateway.securemail import (
     Anchor,
@@ -54,6 +55,7 @@ class App:
         self.signers = read_signers(settings.keys, self.own_files)
         self.us = self._surroundings()
         self.store = self._open_store()
+        load(self.store, self.us, self.revocation_sources, system_clock())
         out = relay(settings, self.own_files)
         self.transports: dict[str, Transport] = {} if out is None else {CHANNEL: out}
         self.mailbox = mailbox(settings, self.own_files)
@@ -103,6 +105,19 @@ class App:
             Job(name="reconsider", run=reconsider, every=timedelta(hours=1)),
         ]
 
+    @property
+    def revocation_sources(self) -> Sources:
+        """Where data on revoked certificates come from."""
+        return Sources(self.settings.revocation, self.folder / self.settings.keys.revocation)
+
+    async def refresh_revocation(self, clock: Clock) -> str:
+        """Fetch the revocation data that are due, and use what is new (SM-39, SM-41)."""
+        return await refresh_revocation(self.store, self.us, self.revocation_sources, clock)
+
+    def revocation_jobs(self) -> list[Job]:
+        """What keeps revocation data fresh: every minute a look at what is due, on every node."""
+        return [Job(name="revocation", run=self.refresh_revocation, every=timedelta(minutes=1), everywhere=True)]
+
     def recheck(self, now: datetime) -> None:
         """Before a look at the outbox: the key whose turn it is, and what may no longer go is held (SM-45)."""
         self.us.signer = self.signers.on(now)  # also a process that runs for years takes the next key in time
@@ -131,7 +146,7 @@ class App:
             signer=self.signers.on(system_clock()),
             mailbox=Mailbox(frozenset({own.address}), read_decrypters(self.settings.keys, self.own_files)),
             trust=self._trust(),
-            revocation=Revocation(revocation_lists(self.own_files, self.settings.keys)),
+            revocation=Revocation(),
             formaat=formaat,
             contract=contract,
             products=() if contract is None else tuple(_products(contract, formaat)),

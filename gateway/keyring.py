@@ -136,9 +136,8 @@ def certificates(files: Files, name: str | Path) -> list[bytes]:
         raise cannot("CFG-PEM", f"{files.folder / name} holds no certificate in PEM form.", "keys") from None
 
 
-def revocation_lists(files: Files, keys: Keys) -> Iterator[bytes]:
-    """Every CRL in its folder, DER."""
-    folder = files.folder / keys.revocation
+def revocation_lists(folder: Path) -> Iterator[bytes]:
+    """Every CRL in the folder, DER."""
     for file in sorted(folder.glob("*")) if folder.is_dir() else ():
         data = file.read_bytes()
         if data.startswith(b"-----"):

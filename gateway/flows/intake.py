@@ -59,7 +59,9 @@ def take_in(unit: Unit, us: Surroundings, item: InboxItem, raw: bytes) -> Taken:
     receipt = receipts.send_receipt(unit, us, sender, opened) if opened.wants_receipt else None
     _register(unit, item, opened, "handled", receipt)
     unit.inbox.settle(item.id, "handled", partner=sender.code, message_id=opened.headers.message_id, mic=opened.mic)
-    unit.audit.write("opened", f"inbox/{item.id}", partner=sender.code, detail={"kind": payload.kind})
+    # What was accepted with a certificate that turns out revoked is found by it (SM-138).
+    by = {"kind": payload.kind, "certificate": opened.signer.fingerprint}
+    unit.audit.write("opened", f"inbox/{item.id}", partner=sender.code, detail=by)
     return Taken(state="handled", kind=payload.kind)
 
 

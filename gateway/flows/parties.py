@@ -145,6 +145,7 @@ class Surroundings:
         self.mailbox = mailbox
         self.trust = trust
         self.revocation = revocation
+        self.revocation_stamp: object = None  # what it was made of, to see that there is newer
         self.formaat = formaat
         self.contract = contract  # tariffs: what declarations are judged by
         self.products = products  # which provider delivers which product: what decisions are judged by

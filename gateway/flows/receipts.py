@@ -75,7 +75,8 @@ def take_receipt(unit: Unit, us: Surroundings, item: InboxItem, opened: Opened) 
         cms_sha256=opened.cms_sha256,
         inbox_id=item.id,
     )
-    unit.audit.write("receipt_read", f"inbox/{item.id}", partner=partner, outcome=verdict.state or "note")
+    by = {"certificate": opened.signer.fingerprint}  # SM-138
+    unit.audit.write("receipt_read", f"inbox/{item.id}", partner=partner, outcome=verdict.state or "note", detail=by)
     return Taken(state="handled", kind="receipt")
 
 

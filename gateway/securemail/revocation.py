@@ -21,7 +21,7 @@ from gateway.securemail.limits import CRL_LIMITS
 from gateway.securemail.refusal import Refusal
 
 GRACE = timedelta(hours=24)
-_SKEW = timedelta(minutes=10)  # a clock of a CA may run ahead
+SKEW = timedelta(minutes=10)  # a clock of a CA may run ahead
 
 
 class Evidence(NamedTuple):
@@ -109,7 +109,7 @@ class Revocation:
         revoked = any(c.parsed.get_revoked_certificate_by_serial_number(serial) for c in _newest_of_each_scope(crls))
         revoked |= bool(ocsps and ocsps[0].parsed.certificate_status is ocsp.OCSPCertStatus.REVOKED)
         # Data made after the certificate expired prove nothing: authorities drop expired entries (SM-137).
-        latest = min(certificate.not_valid_after_utc, now + _SKEW)
+        latest = min(certificate.not_valid_after_utc, now + SKEW)
         usable = _newest_of_each_scope([c for c in crls if c.this_update <= latest])
         response = next((o for o in ocsps if o.this_update <= latest), None)
         # Of a split list any part may be the one that matters: the first to end counts.
@@ -120,6 +120,21 @@ class Revocation:
             crls=tuple(c.der for c in usable),
             ocsp=response.der if response else None,
         )
+
+    def revoked_since(self, certificate: x509.Certificate, issuer: x509.Certificate) -> datetime | None:
+        """From when the newest data say that *certificate* was not to be trusted; None: they do not (SM-138).
+
+        The invalidity date where the authority gives one, else the date of revocation.
+        """
+        serial, ocsps = certificate.serial_number, self._ocsps_about(certificate, issuer)
+        entries = [
+            crl.parsed.get_revoked_certificate_by_serial_number(serial)
+            for crl in _newest_of_each_scope(self._crls_of(certificate, issuer))
+        ]
+        found = [_from_when(entry) for entry in entries if entry is not None]
+        if ocsps and (told := ocsps[0].parsed.revocation_time_utc) is not None:
+            found.append(told)
+        return min(found, default=None)
 
     def is_fresh(self, evidence: Evidence, certificate: x509.Certificate, now: datetime) -> bool:
         """Whether the data reach today, or the end of the certificate if that came first, with grace (SM-39)."""
@@ -136,7 +151,15 @@ class Revocation:
 
     def _ocsps_about(self, certificate: x509.Certificate, issuer: x509.Certificate) -> list[_Ocsp]:
         same_serial = self._ocsps.get(certificate.serial_number, [])
-        return [o for o in same_serial if o.parsed.issuer_key_hash == _key_hash(issuer, o.parsed)]
+        return [o for o in same_serial if o.parsed.issuer_key_hash == key_hash(issuer, o.parsed)]
+
+
+def _from_when(entry: x509.RevokedCertificate) -> datetime:
+    try:
+        invalid = entry.extensions.get_extension_for_class(x509.InvalidityDate).value.invalidity_date_utc
+    except x509.ExtensionNotFound:
+        return entry.revocation_date_utc
+    return min(invalid, entry.revocation_date_utc)
 
 
 def _newest_of_each_scope(newest_first: list[_Crl]) -> list[_Crl]:
@@ -152,7 +175,7 @@ def _extension(crl: x509.CertificateRevocationList, kind: type[x509.ExtensionTyp
     return found[0].public_bytes() if found else b""
 
 
-def _key_hash(issuer: x509.Certificate, response: ocsp.OCSPResponse) -> bytes:
+def key_hash(issuer: x509.Certificate, response: ocsp.OCSPResponse) -> bytes:
     """Hash of the issuer's key bits, as the CertID of the response has it (RFC 6960 4.1.1)."""
     spki = issuer.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     bits = PublicKeyInfo.load(spki)["public_key"].contents[1:]

@@ -1,0 +1,134 @@
+"""Keep revocation data fresh while the gateway runs: fetch what is due, use it at once, without a restart (6.2)."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from gateway.config import RevocationData
+from gateway.flows.parties import Surroundings
+from gateway.flows.revocation import (
+    Acted,
+    Question,
+    act,
+    authorities,
+    due,
+    keep_list,
+    keep_response,
+    overdue,
+    questions,
+    standing,
+    stored,
+)
+from gateway.keyring import revocation_lists
+from gateway.securemail import Revocation
+from gateway.securemail.revocation_check import read_list, read_response
+from gateway.store import Store
+from gateway.transports.fetch import Fetched, Fetcher
+from gateway.worker import Clock
+
+log = structlog.get_logger("gateway.revocation")
+
+ACTOR = "job:revocation"
+AT_ONCE = 4  # questions on their way together
+
+
+class Sources(msgspec.Struct, frozen=True):
+    """Where revocation data come from: the addresses of the settings, and the folder where an operator puts lists."""
+
+    settings: RevocationData
+    folder: Path
+
+    def fetcher(self) -> Fetcher:
+        """For these addresses only (SM-36)."""
+        return Fetcher((*self.settings.lists, *self.settings.responders))
+
+    def may_ask(self, url: str) -> bool:
+        """Whether this responder is configured; an address of a list is none."""
+        return Fetcher(self.settings.responders).may(url)
+
+    def files(self) -> tuple[tuple[str, int, int], ...]:
+        """What is in the folder, so that a change is seen."""
+        found = sorted(self.folder.glob("*")) if self.folder.is_dir() else []
+        return tuple((file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in found)
+
+
+def load(store: Store, us: Surroundings, sources: Sources, now: datetime) -> bool:
+    """Put the data of store and folder into `us` if they changed since; whether they did (SM-41)."""
+    with store.view(now=now) as view:
+        stamp = (standing(view).changes, sources.files())
+        if us.revocation_stamp == stamp:
+            return False
+        lists, responses = stored(view)
+    grace = timedelta(hours=sources.settings.grace_hours)
+    us.revocation = Revocation((*revocation_lists(sources.folder), *lists), responses, grace)
+    us.revocation_stamp = stamp
+    return True
+
+
+async def refresh_revocation(
+    store: Store, us: Surroundings, sources: Sources, clock: Clock, fetcher: Fetcher | None = None
+) -> str:
+    """Fetch what is due, use it, open again what waited for it; what was done, in a few words.
+
+    To be run every minute, on every node: a certificate that was confirmed just now is asked about then too.
+    """
+    fetcher = fetcher or sources.fetcher()
+    urls, asked = await asyncio.to_thread(_due, store, us, sources, clock())
+    new = 0
+    for url in urls:
+        fetched = await fetcher.get(url)
+        new += await asyncio.to_thread(_keep_list, store, us, url, fetched, clock())
+    turn = asyncio.Semaphore(AT_ONCE)
+
+    async def ask(question: Question) -> Fetched:
+        async with turn:
+            return await fetcher.ask(question.url, question.request)
+
+    for question, fetched in zip(asked, await asyncio.gather(*map(ask, asked)), strict=True):
+        new += await asyncio.to_thread(_keep_response, store, question, fetched, clock())
+    acted, late = await asyncio.to_thread(_use, store, us, sources, clock())
+    return (
+        f"{len(urls)} lists and {len(asked)} certificates asked, {new} new, {acted.reopened} opened again, {late} late"
+    )
+
+
+def _due(store: Store, us: Surroundings, sources: Sources, now: datetime) -> tuple[list[str], Sequence[Question]]:
+    wanted = sources.settings
+    with store.view(now=now) as view:
+        urls = due(view, wanted.lists, timedelta(minutes=wanted.lists_minutes))
+        if not wanted.responders:
+            return urls, ()
+        asked = {question.source: question for question in questions(view, us, sources.may_ask)}
+        names = due(view, asked, timedelta(hours=wanted.responders_hours))
+    return urls, [asked[name] for name in names]
+
+
+def _keep_list(store: Store, us: Surroundings, url: str, fetched: Fetched, now: datetime) -> bool:
+    found = fetched.fault or read_list(fetched.content, authorities(us), now)
+    if isinstance(found, str):
+        log.warning("list_missed", url=url, why=found)
+    with store.unit(now=now, actor=ACTOR) as unit:
+        return keep_list(unit, url, found)
+
+
+def _keep_response(store: Store, question: Question, fetched: Fetched, now: datetime) -> bool:
+    found = fetched.fault or read_response(fetched.content, question.certificate, question.issuer, now)
+    if isinstance(found, str):
+        log.warning("response_missed", url=question.url, why=found)
+    with store.unit(now=now, actor=ACTOR) as unit:
+        return keep_response(unit, question.source, found)
+
+
+def _use(store: Store, us: Surroundings, sources: Sources, now: datetime) -> tuple[Acted, int]:
+    load(store, us, sources, now)
+    with store.unit(now=now, actor=ACTOR) as unit:
+        acted, late = act(unit, us), overdue(unit)
+    for code in acted.revoked:
+        log.warning("certificate_revoked", partner=code)
+    if late:
+        log.warning("waits_for_revocation_data", messages=len(late), since=late[0].fetched_at.isoformat())
+    return acted, len(late)
