@@ -164,7 +164,7 @@ class App:
     def _open_store(self) -> Store:
         try:
             master = MasterKey.from_file(self.folder / self.settings.keys.master)
-            return Store.open(store_place(self.settings, self.own_files), master)
+            return Store.open(store_place(self.settings, self.own_files), master, node=self.settings.store.node)
         except StoreError as error:
             raise cannot("CFG-STORE", str(error), "store.url") from error
 

@@ -10,7 +10,20 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli import bericht, cert, declaratie, demo, mail, partner, partner_terms, plan, reconcile, regels, setup
+from gateway.cli import (
+    bericht,
+    cert,
+    declaratie,
+    demo,
+    mail,
+    partner,
+    partner_terms,
+    plan,
+    reconcile,
+    regels,
+    serve,
+    setup,
+)
 from gateway.cli.output import BROKEN, Surroundings, say, show
 
 app = typer.Typer(
@@ -42,6 +55,7 @@ app.add_typer(declaratie.app, name="declaratie")
 app.add_typer(plan.app, name="plan")
 app.command("demo", short_help="Speel een hele zaak na, op deze machine.")(demo.demo)
 app.command("init", short_help="Make a gateway's folder.")(setup.init)
+app.command("serve", short_help="Run the gateway.")(serve.serve)
 app.command("check", short_help="Test everything the settings name.")(setup.check)
 app.add_typer(mail.app, name="mail")
 partner.app.command("agree")(partner_terms.agree)

@@ -7,6 +7,7 @@ from gateway.config.read import FILE, parse_settings, read_settings
 from gateway.config.secret import read_secret
 from gateway.config.settings import (
     Gateway,
+    Health,
     Keys,
     Limits,
     Mailbox,
@@ -23,6 +24,7 @@ from gateway.config.write import render
 __all__ = [
     "FILE",
     "Gateway",
+    "Health",
     "Keys",
     "Limits",
     "Mailbox",

@@ -60,6 +60,14 @@ class Store(_Section, frozen=True):
             "sqlite:///file.db or postgresql://user@host/database",
         ),
     ] = "sqlite:///gateway.db"
+    node: Annotated[
+        str,
+        Meta(pattern=r"^[A-Za-z0-9._-]{1,40}$"),
+        _means(
+            "Name of this process among those that share the store: each its own, the same after a restart.",
+            "a name of letters, digits, dots and hyphens",
+        ),
+    ] = "gateway"
 
 
 class Keys(_Section, frozen=True):
@@ -204,6 +212,14 @@ class RevocationData(_Section, frozen=True):
     ] = 24
 
 
+class Health(_Section, frozen=True):
+    """What a supervisor and a monitoring system ask the running gateway, on this machine only (127.0.0.1)."""
+
+    port: Annotated[
+        Port | None, _means("Serves /healthz, /readyz and /metrics there; left out: nowhere.", None, 9464)
+    ] = None
+
+
 class Limits(_Section, frozen=True):
     """Bounds on what comes in and goes out."""
 
@@ -253,6 +269,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     route: Route = Route()
     schedule: Schedule = Schedule()
     revocation: RevocationData = RevocationData()
+    health: Health = Health()
     limits: Limits = Limits()
     region: Region = Region()
     retention: Retention = Retention()
@@ -267,6 +284,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "route": Route,
     "schedule": Schedule,
     "revocation": RevocationData,
+    "health": Health,
     "limits": Limits,
     "region": Region,
     "retention": Retention,

@@ -20,7 +20,7 @@ from gateway.domain.delivery import Outcome, Phase, Shipment, Verdict
 
 from .channels import Channels
 from .errors import StaleClaim
-from .outbox_rows import FIELDS, UNLEASED, WIRE, moved, write_note
+from .outbox_rows import FIELDS, UNLEASED, WIRE, OutboxItem, moved, write_note
 from .schedule import DEFAULT_POLICY, UNCERTAIN_WAIT, RetryPolicy, next_attempt, next_open
 from .sealing import Sealer
 from .states import OutState
@@ -303,6 +303,18 @@ class Attempts:
                 changes = moved(row, "uncertain", self._now, "the process stopped", **changes)
             self._update([changes])
         return len(rows)
+
+    # -- questions ---------------------------------------------------------------------------------------------------
+
+    def overdue(self, before: datetime) -> OutboxItem | None:
+        """The message that fell due first and could be claimed now, if that was before this time."""
+        query = _due(sa.select(*FIELDS), None).where(outbox.c.next_at < before).limit(1)
+        row = self._conn.execute(query, {"now": self._now}).one_or_none()
+        return None if row is None else OutboxItem(**row._mapping)
+
+    def last_started(self) -> datetime | None:
+        """When the last attempt of all began; None if there was none."""
+        return self._conn.scalar(sa.select(attempts.c.started_at).order_by(attempts.c.id.desc()).limit(1))
 
     # -- in common ---------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 import msgspec
 import sqlalchemy as sa
 
-from .tables import inbox, outbox
+from .tables import inbox, outbox, outbox_notes
 
 WAITS_FOR_US: Final = ("new", "deferred", "uncertain", "sending", "held")
 WAITS_FOR_RECEIPT: Final = ("submitted",)
@@ -57,6 +57,20 @@ class Status:
             sa.select(inbox.c.reason, sa.func.count()).where(inbox.c.state == "quarantined").group_by(inbox.c.reason)
         )
         return {row[0]: row[1] for row in self._conn.execute(query)}
+
+    def receipts(self, after: int) -> tuple[int, list[float]]:
+        """Times from submission to receipt, in seconds, of receipts noted after this number; and the last number."""
+        waited = (
+            sa.select(outbox_notes.c.id, outbox_notes.c.at, outbox.c.submitted_at)
+            .join(outbox, outbox.c.id == outbox_notes.c.outbox_id)
+            .where(outbox_notes.c.id > after, outbox_notes.c.event == "receipt", outbox.c.submitted_at.is_not(None))
+        )
+        times = [(row.at - row.submitted_at).total_seconds() for row in self._conn.execute(waited)]
+        return self.last_note(), times
+
+    def last_note(self) -> int:
+        """The number of the last note on an outgoing message; 0 if there is none."""
+        return self._conn.scalar(sa.select(sa.func.max(outbox_notes.c.id))) or 0
 
     def oldest(self) -> Sequence[Oldest]:
         """The oldest open item of each kind and state, the oldest of all first."""

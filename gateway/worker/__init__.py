@@ -2,9 +2,13 @@
 
 from .clock import Clock, system_clock
 from .deliver import Delivery, deliver_due
+from .endpoint import Endpoint, PortTaken
 from .handle import Handled, Handler, handle_inbox
+from .health import trouble
 from .lock import AlreadyRunning, only_one
+from .metrics import Metrics
 from .pickup import Picked, pickup
+from .pulse import Pulse
 from .standing import standing_jobs
 from .watch import Watched, watch_outbox
 from .worker import Job, JobResult, Worker
@@ -13,11 +17,15 @@ __all__ = [
     "AlreadyRunning",
     "Clock",
     "Delivery",
+    "Endpoint",
     "Handled",
     "Handler",
     "Job",
     "JobResult",
+    "Metrics",
     "Picked",
+    "PortTaken",
+    "Pulse",
     "Watched",
     "Worker",
     "deliver_due",
@@ -26,5 +34,6 @@ __all__ = [
     "pickup",
     "standing_jobs",
     "system_clock",
+    "trouble",
     "watch_outbox",
 ]

@@ -1,14 +1,14 @@
 """The jobs that every running gateway has: fetch, handle, deliver, watch. Others are added by the composition root."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from gateway.store import RetryPolicy, Store
 from gateway.transports import Mailbox, Transport
 
 from .clock import Clock
-from .deliver import deliver_due
+from .deliver import Delivery, deliver_due
 from .handle import Handler, handle_inbox
 from .pickup import pickup
 from .watch import watch_outbox
@@ -25,19 +25,27 @@ def standing_jobs(
     mailbox: Mailbox | None,
     handler: Handler,
     *,
+    deliver_every: timedelta = DELIVER_EVERY,
+    look_every: timedelta = LOOK_EVERY,
+    policy: RetryPolicy | None = None,
     policies: Mapping[str, RetryPolicy] | None = None,
+    delivered: Callable[[Sequence[Delivery]], None] | None = None,
     welcome: Callable[[bytes], bool] | None = None,
     recheck: Callable[[datetime], None] | None = None,
 ) -> list[Job]:
     """The jobs of one gateway, to be given to `Worker`; each says in a few words what it did.
 
     `recheck` is called before each look at the outbox: it holds what may no longer go (SM-45).
+    `delivered` is told of every round of attempts.
     """
+    told: set[int] = set()
 
     async def deliver(clock: Clock) -> str:
         if recheck is not None:
             await asyncio.to_thread(recheck, clock())
-        made = await deliver_due(store, transports, clock, policies=policies)
+        made = await deliver_due(store, transports, clock, policy=policy, policies=policies)
+        if delivered is not None:
+            delivered(made)
         return f"{len(made)} attempts, {sum(each.state == 'submitted' for each in made)} submitted"
 
     async def fetch(clock: Clock) -> str:
@@ -51,12 +59,14 @@ def standing_jobs(
         return f"{len(done)} handled, {sum(each.error is not None for each in done)} failed"
 
     async def watch(clock: Clock) -> str:
-        found = await watch_outbox(store, clock)
-        return f"{found.recovered} taken back, {found.late} late, {found.expired} expired"
+        found = await watch_outbox(store, clock, told)
+        return (
+            f"{found.recovered} taken back, {found.late} late, {found.unanswered} unanswered, {found.expired} expired"
+        )
 
     return [
-        Job(name="deliver", run=deliver, every=DELIVER_EVERY, everywhere=True),
-        Job(name="pickup", run=fetch, every=LOOK_EVERY),
+        Job(name="deliver", run=deliver, every=deliver_every, everywhere=True),
+        Job(name="pickup", run=fetch, every=look_every),
         Job(name="handle", run=handle, every=DELIVER_EVERY),
         Job(name="watch", run=watch, every=WATCH_EVERY),
     ]

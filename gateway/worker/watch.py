@@ -1,19 +1,26 @@
 """Terms of transport: what dead processes held, what is too late, what nobody answered (table 9.3)."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import msgspec
 import structlog
 
-from gateway.store import RetryPolicy, Store
+from gateway.domain.workdays import WorkCalendar
+from gateway.store import OutboxItem, RetryPolicy, Store, Unit
 
 from .clock import Clock
 
 log = structlog.get_logger("gateway.watch")
 
+WARN_AFTER = timedelta(hours=4)
 ANSWER_WITHIN = timedelta(days=5)  # table 9.3: after this a missing receipt is `expired`, a task for a person
 ACTOR = "worker:watch"
+NO_RECEIPT = "no-receipt"  # note on a message: a person was told that its receipt is late
+_AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+_CALENDAR = WorkCalendar()
 
 
 class Watched(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,21 +29,51 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     recovered: int  # attempts of processes that died
     expired: int  # submitted messages whose receipt never came
     late: int  # messages that are being tried for longer than four hours
+    unanswered: int = 0  # submitted messages without a receipt for longer than four hours
 
 
-async def watch_outbox(store: Store, clock: Clock) -> Watched:
-    """One round."""
-    return await asyncio.to_thread(_round, store, clock)
+async def watch_outbox(store: Store, clock: Clock, told: set[int] | None = None) -> Watched:
+    """One round. `told` are messages that the log warned of before; it is brought up to date."""
+    return await asyncio.to_thread(_round, store, clock(), set() if told is None else told)
 
 
-def _round(store: Store, clock: Clock) -> Watched:
-    now = clock()
+def a_working_day_ago(sent: datetime, now: datetime) -> bool:
+    """True once a whole working day has passed since the day of sending (table 9.3)."""
+    first, today = sent.astimezone(_AMSTERDAM).date(), now.astimezone(_AMSTERDAM).date()
+    return _CALENDAR.nth_workday_after(first, 1) < today
+
+
+def _round(store: Store, now: datetime, told: set[int]) -> Watched:
     with store.unit(now=now, actor=ACTOR) as unit:
         recovered = unit.attempts.recover()
-        late = unit.outbox.unanswered(now - ANSWER_WITHIN)
-        for item in late:
+        expired = unit.outbox.unanswered(now - ANSWER_WITHIN)
+        for item in expired:
             unit.outbox.expire(item.id, "no receipt within 5 days")
         slow = unit.outbox.late(now - RetryPolicy().warn_after)
-    for each in slow:
-        log.warning("late", message_id=each.message_id, partner=each.partner, state=each.state, attempts=each.attempts)
-    return Watched(recovered=recovered, expired=len(late), late=len(slow))
+        unanswered = unit.outbox.unanswered(now - WARN_AFTER)
+        for item in unanswered:
+            _note_once(unit, item, now)
+    for item in expired:
+        log.warning("expired", message_id=item.message_id, partner=item.partner)
+    _warn("late", slow, told)
+    _warn("unanswered", unanswered, told)
+    told.intersection_update({item.id for item in (*slow, *unanswered)})
+    return Watched(recovered=recovered, expired=len(expired), late=len(slow), unanswered=len(unanswered))
+
+
+def _note_once(unit: Unit, item: OutboxItem, now: datetime) -> None:
+    """After a working day it is a task: its history says so, once."""
+    if item.submitted_at is None or not a_working_day_ago(item.submitted_at, now):
+        return
+    if all(note.event != NO_RECEIPT for note in unit.outbox.notes(item.id)):
+        unit.outbox.note(item.id, NO_RECEIPT)
+
+
+def _warn(event: str, items: Sequence[OutboxItem], told: set[int]) -> None:
+    """Once for each message in the life of this process: a warning that is repeated every minute is not read."""
+    for item in items:
+        if item.id not in told:
+            told.add(item.id)
+            log.warning(
+                event, message_id=item.message_id, partner=item.partner, state=item.state, attempts=item.attempts
+            )

@@ -1,7 +1,7 @@
 """The running process: jobs on a schedule, each visible and runnable by hand, one node at a time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ log = structlog.get_logger("gateway.worker")
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")  # nightly jobs run by the wall clock, also over the change to summer time
 JOB_LEASE = timedelta(minutes=90)  # longer than any job; a dead node's job is taken over after it
+A_DAY = timedelta(hours=25)  # the longest one: the night that summer time ends
 MISFIRE_GRACE = 3600  # seconds: a job missed while the machine slept runs once, late
 ACTOR = "worker"
 
@@ -63,8 +64,9 @@ class Worker:
         self._scheduler = AsyncIOScheduler(timezone=AMSTERDAM)
 
     async def start(self) -> None:
-        """Take back what this node held before a crash, and begin; every job runs once right away."""
+        """Take back what this node held before a crash, and begin: with every job, but daily ones only if missed."""
         await asyncio.to_thread(self._recover)
+        known = {state.name: state for state in await self.status()}
         self._scheduler.start()
         for job in self._jobs.values():
             self._scheduler.add_job(
@@ -75,9 +77,9 @@ class Worker:
                 max_instances=1,
                 coalesce=True,
                 misfire_grace_time=MISFIRE_GRACE,
-                next_run_time=None if job.daily else datetime.now(AMSTERDAM),
+                next_run_time=datetime.now(AMSTERDAM) if self._overdue(job, known) else None,
             )
-            if job.daily:
+            if not self._overdue(job, known):
                 self._scheduler.resume_job(job.name)
         log.info("started", node=self._store.node, jobs=sorted(self._jobs))
 
@@ -118,6 +120,11 @@ class Worker:
             result = JobResult(name=job.name, result="failed", detail=type(error).__name__)
         await asyncio.to_thread(self._finish, name, result, fence, clock())
         return result
+
+    def _overdue(self, job: Job, known: Mapping[str, JobState]) -> bool:
+        """Whether a job runs at the start: all but a daily one that ran in the last day and is not missed."""
+        last = known.get(job.name)
+        return job.daily is None or last is None or last.ended_at is None or self._clock() - last.ended_at > A_DAY
 
     def _acquire(self, name: str, now: datetime) -> int | None:
         with self._store.unit(now=now, actor=ACTOR) as unit:

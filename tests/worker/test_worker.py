@@ -77,10 +77,32 @@ def test_the_scheduler_runs_jobs_at_once_and_stops_clean(store: Store, clock: Ha
         await asyncio.wait_for(begun.wait(), 5)
         await worker.stop()
         assert ran == ["slow"]
-        (state,) = await worker.status()
-        assert (state.name, state.result) == ("slow", "ok")
+        states = {state.name: state.result for state in await worker.status()}
+        assert states == {"slow": "ok", "nightly": "failed"}
 
     asyncio.run(scenario())
+
+
+def test_a_daily_job_runs_at_the_start_only_if_it_was_missed(store: Store, clock: HandClock) -> None:
+    """A machine that is off at night must not go without; a restart in the afternoon must not do it twice."""
+    runs: list[str] = []
+
+    async def nightly(_: Clock) -> str:
+        runs.append("nightly")
+        return "done"
+
+    async def start() -> int:
+        worker = Worker(store, [Job(name="nightly", run=nightly, daily="02:30")], clock)
+        await worker.start()
+        await asyncio.sleep(0.3)
+        await worker.stop()
+        return len(runs)
+
+    assert asyncio.run(start()) == 1  # never ran before
+    clock.forward(hours=20)
+    assert asyncio.run(start()) == 1
+    clock.forward(hours=6)
+    assert asyncio.run(start()) == 2
 
 
 def test_what_does_not_end_in_time_is_cut_off(store: Store, clock: HandClock) -> None:
@@ -139,7 +161,7 @@ def test_the_standing_jobs_carry_a_message_all_the_way(store: Store, clock: Hand
         "1 new, 0 known, 0 by header",
         "1 handled, 0 failed",
         "1 attempts, 1 submitted",
-        "0 taken back, 0 late, 0 expired",
+        "0 taken back, 0 late, 0 unanswered, 0 expired",
     ]
     without = {job.name: job for job in standing_jobs(store, {}, None, answer)}
     assert asyncio.run(without["pickup"].run(clock)) == "no mailbox"

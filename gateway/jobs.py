@@ -1,0 +1,113 @@
+"""What a running gateway does by itself, and when: the standing jobs of the worker and those that call flows."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+
+from gateway.app import App
+from gateway.flows.cases import today
+from gateway.flows.certificates import Ending, forecast, overview
+from gateway.flows.comparison import compare
+from gateway.flows.intake import handler
+from gateway.flows.parties import partners
+from gateway.flows.terms import tell_terms
+from gateway.store import RetryPolicy, StoreBusy, Unit
+from gateway.worker import Clock, Delivery, Job, standing_jobs
+
+log = structlog.get_logger("gateway.jobs")
+
+FORECAST_DAYS = 30
+HEADS = "audit-heads.txt"  # number and MAC, a line a day: to be copied where the database's owner cannot write (SM-149)
+
+
+def gateway_jobs(app: App, delivered: Callable[[Sequence[Delivery]], None] | None = None) -> list[Job]:
+    """All jobs of this gateway. `delivered` is told of every round of attempts."""
+    every = app.settings.schedule
+    return [
+        *standing_jobs(
+            app.store,
+            app.transports,
+            app.mailbox,
+            handler(app.store, app.us),
+            deliver_every=timedelta(seconds=every.dispatch_seconds),
+            look_every=timedelta(seconds=every.pickup_seconds),
+            policy=RetryPolicy(give_up_after=timedelta(hours=app.settings.limits.give_up_hours)),
+            recheck=app.recheck,
+            delivered=delivered,
+        ),
+        *app.route_jobs(),
+        Job(name="reconcile", run=_in_thread(reconcile, app), daily="02:30"),
+        Job(name="clean-up", run=_in_thread(clean_up, app), daily="03:30"),
+        Job(name="audit-head", run=_in_thread(keep_audit_head, app), daily="04:00"),
+        Job(name="terms", run=_in_thread(terms, app), daily="06:00"),
+        Job(name="certificates", run=_in_thread(certificates, app), daily="06:15"),
+    ]
+
+
+def _in_thread(work: Callable[[App, datetime], str], app: App) -> Callable[[Clock], Any]:
+    async def run(clock: Clock) -> str:
+        return await asyncio.to_thread(partial(work, app, clock()))
+
+    return run
+
+
+def reconcile(app: App, now: datetime) -> str:
+    """Every decision against every order that was sent: a control for people that changes nothing (OP364)."""
+    if app.settings.gateway.role != "gemeente":
+        return "not for a provider"
+    with app.store.view(now=now) as view:
+        result = compare(view, app.us, today(view))
+    log.info("reconciled", compared=result.compared, equal=result.equal, differences=len(result.verschillen))
+    return f"{result.compared} compared, {len(result.verschillen)} differences"
+
+
+def clean_up(app: App, now: datetime) -> str:
+    """Let nothing of what was deleted stay in the file, and count the dossiers that a person may destroy."""
+    with app.store.view(now=now) as view:
+        expired = len(view.dossiers.expired(limit=1000))
+    try:
+        app.store.clean()
+    except StoreBusy:
+        return f"{expired} dossiers past their term; the log is in use, cut next time"
+    return f"{expired} dossiers past their term"
+
+
+def keep_audit_head(app: App, now: datetime) -> str:
+    """The end of the trail, outside the database and in the log: what is cut off after it is seen (SM-149)."""
+    with app.store.view(now=now) as view:
+        head = view.audit.head()
+    with (app.folder / HEADS).open("a", encoding="ascii") as file:
+        file.write(f"{head.nr} {head.mac} {now.isoformat(timespec='seconds')}\n")
+    log.info("audit_head", nr=head.nr, mac=head.mac)
+    return f"row {head.nr}"
+
+
+def terms(app: App, now: datetime) -> str:
+    """Terms of cases that fell due."""
+    if app.settings.gateway.role != "gemeente":
+        return "not for a provider"
+    return f"{tell_terms(app.store, app.us, now)} told"
+
+
+def certificates(app: App, now: datetime) -> str:
+    """What ends within a month and breaks something then (6.4): a warning in the log every day."""
+    with app.store.view(now=now) as view:
+        soon = forecast(endings(app, view), FORECAST_DAYS)
+    for one in soon:
+        log.warning("ending", kind=one.kind, sha256=one.sha256, days=one.days, partners=list(one.partners))
+    return f"{len(soon)} end within {FORECAST_DAYS} days"
+
+
+def endings(app: App, view: Unit) -> list[Ending]:
+    """Every certificate and revocation list that mail depends on, and when it ends."""
+    signing = [key.certificate for _, key in app.signers.turns]
+    return overview(app.us, partners(view), signing, view.now)
+
+
+def expiries(app: App, view: Unit) -> list[tuple[str, str, datetime]]:
+    """The same for metrics: what, whose, when. A certificate's own subject may name a person and stays out."""
+    return [(one.kind, one.who, one.not_after) for one in endings(app, view) if one.state == "active"]

@@ -1,0 +1,54 @@
+"""Is the gateway doing its work? Not only alive: a queue that stands still is as bad as a process that is gone."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from gateway.store import Unit
+
+from .pulse import Pulse
+
+DUE_MAX = timedelta(minutes=5)  # a due message waits seconds; nobody attempting anything for so long is a standstill
+DUE_MAX_BUSY = timedelta(hours=1)  # while others go: longer than any queue in front of it
+INBOX_MAX = timedelta(minutes=10)
+CHANNEL_MAX = timedelta(minutes=15)  # SM-89: then a person is told
+FAILURES_MAX = 3  # of one job in a row
+RUNS_MISSED_MAX = 10  # a job whose last good run is so many intervals ago hangs, or another node holds it
+
+
+def trouble(view: Unit, pulse: Pulse | None = None) -> list[str]:
+    """What stands still, a sentence each; empty: ready for work. `pulse` if asked in the running process."""
+    return [*_outbox(view), *_inbox(view), *_channels(view), *(_jobs(pulse, view.now) if pulse else ())]
+
+
+def _outbox(view: Unit) -> Iterator[str]:
+    waiting = view.attempts.overdue(view.now - DUE_MAX)
+    if waiting is None or waiting.next_at is None:
+        return
+    last = view.attempts.last_started()
+    idle = last is None or last < view.now - DUE_MAX
+    if idle or waiting.next_at < view.now - DUE_MAX_BUSY:
+        yield f"outbox: message {waiting.id} is due since {_at(waiting.next_at)} and is not attempted"
+
+
+def _inbox(view: Unit) -> Iterator[str]:
+    for item in view.inbox.due(1):
+        if item.next_at is not None and item.next_at < view.now - INBOX_MAX:
+            yield f"inbox: message {item.id} is due since {_at(item.next_at)} and is not handled"
+
+
+def _channels(view: Unit) -> Iterator[str]:
+    for channel in view.channels.list():
+        if channel.failing_since is not None and channel.failing_since < view.now - CHANNEL_MAX:
+            yield f"channel {channel.name}: fails since {_at(channel.failing_since)} ({channel.reason})"
+
+
+def _jobs(pulse: Pulse, now: datetime) -> Iterator[str]:
+    for name, beat in pulse.jobs.items():
+        if beat.failures >= FAILURES_MAX:
+            yield f"job {name}: failed {beat.failures} times in a row"
+        elif beat.every is not None and now - beat.since > max(beat.every * RUNS_MISSED_MAX, DUE_MAX):
+            yield f"job {name}: no good run since {_at(beat.since)}"
+
+
+def _at(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")

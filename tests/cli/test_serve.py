@@ -1,0 +1,190 @@
+"""`gateway serve` as a process: it sends and receives by itself, stops when told, and says when it stands still."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.cli.output import BROKEN
+from gateway.demo import play, setup, story
+from gateway.demo.cast import CAST
+from gateway.demo.relay import Account, Relay
+from gateway.demo.scene import StoryClock
+from gateway.store import MasterKey, Outgoing, Store
+
+ROOT = Path(__file__).parents[2]
+LONGEST = 60.0  # seconds
+
+
+def free_port() -> int:
+    """A port of loopback that nobody has."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+@contextmanager
+def serving(folder: Path, **environ: object) -> Iterator[subprocess.Popen[str]]:
+    """A gateway that runs in `folder`; killed if it did not stop by itself."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("GATEWAY_")}
+    kept |= {"PYTHONPATH": str(ROOT)} | {key: str(value) for key, value in environ.items()}
+    command = [sys.executable, "-m", "gateway", "serve", "--dir", str(folder)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=kept) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def stopped(process: "subprocess.Popen[str]") -> tuple[int, list[dict[str, Any]]]:
+    """SIGTERM; exit code and the log. Fails if it takes longer than a supervisor waits."""
+    process.send_signal(signal.SIGTERM)
+    _, log = process.communicate(timeout=15)
+    return process.returncode, [json.loads(line) for line in log.splitlines()]
+
+
+def ask(port: int, path: str) -> tuple[int, str]:
+    """A page of the endpoint, waited for."""
+    until = time.monotonic() + LONGEST
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code, refused.read().decode()
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+
+
+def test_two_gateways_exchange_a_plan_and_its_receipt_by_themselves(tmp_path: Path) -> None:
+    """Dispatched in one, picked up and handled in the other, its signed receipt taken: nobody calls anything."""
+    now = datetime.now(UTC)
+    setup.set_up(tmp_path, now)
+    (tmp_path / "gemeente" / "contract.json").write_text(play.contract(), encoding="utf-8")
+    with _relay(tmp_path) as relay:
+        scene = play._scene(tmp_path, relay, StoryClock(now))
+        play.introduce(scene)
+        asyncio.run(story.dispatch_plan(scene))
+        environ = {
+            "GATEWAY_RELAY_PORT": relay.port,
+            "GATEWAY_SCHEDULE_DISPATCH_SECONDS": 1,
+            "GATEWAY_SCHEDULE_PICKUP_SECONDS": 1,
+        }
+        with serving(tmp_path / "gemeente", **environ) as one, serving(tmp_path / "aanbieder", **environ) as other:
+            until = time.monotonic() + LONGEST
+            while scene.sent("gemeente", "plan")[0].state != "received" and time.monotonic() < until:
+                time.sleep(0.2)
+            codes = [stopped(process) for process in (one, other)]
+        assert scene.sent("gemeente", "plan")[0].state == "received"
+        assert scene.uitvraag() is not None
+        asyncio.run(scene.close())
+    assert [code for code, _ in codes] == [0, 0]
+    for _, log in codes:
+        assert [log[0]["event"], log[-1]["event"]] == ["started", "stopped"]
+        assert {line["event"] for line in log} >= {"attempt"}
+
+
+def test_health_and_readiness_and_metrics_on_loopback(pair: Path) -> None:
+    """A gateway that does its work is alive and ready, and says how it does."""
+    port = free_port()
+    with serving(pair / "gemeente", GATEWAY_HEALTH_PORT=port) as process:
+        assert ask(port, "/healthz")[0] == 200
+        assert ask(port, "/readyz") == (200, '{"ok":true,"wrong":[]}')
+        status, text = ask(port, "/metrics")
+        assert status == 200
+        assert "gateway_ready 1.0" in text
+        assert ask(port, "/elsewhere")[0] == 404
+        assert stopped(process)[0] == 0
+
+
+def test_a_queue_that_stands_still_is_not_ready(pair: Path) -> None:
+    """Alive, but what is due is not attempted: 503 and which message, so that somebody is called."""
+    master, before = MasterKey.from_file(pair / "gemeente/keys/master.key"), datetime.now(UTC) - timedelta(minutes=6)
+    with Store.open(pair / "gemeente/gateway.db", master) as store, store.unit(now=before, actor="test") as unit:
+        number = unit.outbox.put(
+            Outgoing(
+                message_id="<1@gemeente.example>",
+                kind="plan",
+                partner="99990001",
+                channel="gone",
+                sender="wmo@gemeente.example",
+                recipient="plan@aanbieder.example",
+                wire=b"Subject: x\r\n\r\n",
+            )
+        )
+    port = free_port()
+    with serving(pair / "gemeente", GATEWAY_HEALTH_PORT=port) as process:
+        assert ask(port, "/healthz")[0] == 200
+        status, words = ask(port, "/readyz")
+        assert status == 503
+        assert f"outbox: message {number}" in words
+        assert "gateway_ready 0.0" in ask(port, "/metrics")[1]
+        assert stopped(process)[0] == 0
+
+
+def test_a_second_start_is_refused_with_a_sentence(pair: Path) -> None:
+    """Exit code 2; the first goes on."""
+    port = free_port()
+    with serving(pair / "gemeente", GATEWAY_HEALTH_PORT=port) as first:
+        ask(port, "/healthz")
+        with serving(pair / "gemeente") as second:
+            _, words = second.communicate(timeout=LONGEST)
+        assert second.returncode == BROKEN
+        assert str(first.pid) in words
+        assert len(words.splitlines()) == 1
+        assert ask(port, "/readyz")[0] == 200
+        assert stopped(first)[0] == 0
+
+
+def test_a_taken_port_is_a_sentence(pair: Path) -> None:
+    """Nothing is started: a gateway that nobody can watch does not run."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with serving(pair / "gemeente", GATEWAY_HEALTH_PORT=port) as process:
+            _, words = process.communicate(timeout=LONGEST)
+    assert process.returncode == BROKEN
+    assert f"port {port}" in words
+    assert "[health] port" in words
+
+
+def test_one_job_runs_by_hand(pair: Path, gateway: Any) -> None:
+    """Once, now, with its answer; an unknown name is told which there are."""
+    code, out, _ = gateway("serve", "--dir", pair / "gemeente", "--job", "deliver", "--json")
+    assert (code, json.loads(out)["result"]) == (0, "ok")
+    code, _, words = gateway("serve", "--dir", pair / "gemeente", "--job", "nonsense")
+    assert code == BROKEN
+    assert "certificates" in words
+
+
+@pytest.mark.parametrize("job", ["reconsider", "reconcile", "clean-up", "audit-head", "terms", "certificates", "watch"])
+def test_every_nightly_job_runs_on_a_fresh_gateway(pair: Path, gateway: Any, job: str) -> None:
+    """On both sides, and says what it did."""
+    for role in ("gemeente", "aanbieder"):
+        code, out, _ = gateway("serve", "--dir", pair / role, "--job", job, "--json")
+        answer = json.loads(out)
+        assert (code, answer["result"]) == (0, "ok"), answer
+
+
+def _relay(folder: Path) -> Relay:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "relay" / "tls.pem", folder / "relay" / "tls.key")
+    accounts = tuple(
+        Account(party.address, (folder / party.role / "keys" / "relay.password").read_text().strip()) for party in CAST
+    )
+    return Relay(folder / "relay", accounts, context, lambda: datetime.now(UTC))
