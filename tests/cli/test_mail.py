@@ -60,7 +60,7 @@ def test_openssl_opens_it_too(gateway: Gateway, pair: Path) -> None:
 
 
 def test_a_changed_mail_is_quarantined_with_its_reason(gateway: Gateway, pair: Path) -> None:
-    """Exit code 1; no part is written, nothing is said to be true."""
+    """SM-105: exit code 1; no part is written, nothing is said to be true."""
     text = pair / "a.txt"
     text.write_text("hallo")
     mail = sealed(gateway, pair, text)

@@ -30,3 +30,13 @@ def test_the_rules_about_plans_are_in_the_same_table(capsys: pytest.CaptureFixtu
     assert len(found) == 73
     assert (found["PL-28"]["status"], found["PL-28"]["kind"]) == ("implemented", "PL")
     assert found["PL-28"]["where"] == "gateway.plans.orders.vergelijk_beschikking"
+
+
+def test_the_requirements_on_secure_mail_are_in_the_same_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each with its tests; what is not whole says what is missing."""
+    assert run(["regels", "--soort", "SM", "--json"]) == GOOD
+    found = {rule["code"]: rule for rule in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert len(found) == 151
+    assert (found["SM-28"]["status"], found["SM-28"]["kind"]) == ("implemented", "SM")
+    assert "tests/securemail/test_threats_signature.py" in found["SM-28"]["tests"]
+    assert all(rule["how"] for rule in found.values() if rule["status"] == "partly")

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from lxml import etree
 
 from gateway.demo.cast import AANBIEDER, GEMEENTE
@@ -137,6 +138,15 @@ def test_two_sides_share_no_key_and_no_database(played: Played) -> None:
         ours, theirs = (played.folder / party.role / "keys" / name for party in (GEMEENTE, AANBIEDER))
         assert ours.read_bytes() != theirs.read_bytes()
         assert ours.stat().st_mode & 0o077 == 0
+
+
+def test_signing_and_decrypting_use_keys_of_their_own(played: Played) -> None:
+    """SM-49: the key that signs needs no copy elsewhere, the one that decrypts does."""
+    for party in (GEMEENTE, AANBIEDER):
+        keys = played.folder / party.role / "keys"
+        pems = [(keys / name).read_bytes() for name in ("signing.pem", "decryption.pem")]
+        signing, decryption = (x509.load_pem_x509_certificate(pem).public_key() for pem in pems)
+        assert signing != decryption
 
 
 def test_played_again_in_the_same_folder_it_makes_nothing_new(played: Played, tmp_path: Path) -> None:

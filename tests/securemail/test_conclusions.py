@@ -46,6 +46,12 @@ def test_sm74_evidence_moves_the_state(before, evidence, after):
     assert sm.conclude(before, evidence) == after
 
 
+def test_sm106_every_reason_has_a_sentence_and_an_advice():
+    """A person reads what is wrong and what to do, whatever the reason."""
+    assert set(sm.QUARANTINE) == set(get_args(Reason))
+    assert all(one.what.endswith(".") and one.advice.endswith(".") for one in sm.QUARANTINE.values())
+
+
 def test_sm124_decrypt_and_signature_have_the_same_advice():
     """Nobody may learn from our reaction which of the two it was."""
     assert sm.QUARANTINE["decrypt"].advice == sm.QUARANTINE["signature"].advice

@@ -243,7 +243,7 @@ def test_sm27_signed_and_encrypted_by_openssl_in_mixed_line_ends(openssl):
     ],
 )
 def test_signatures_by_openssl_are_read(openssl, kind, options):
-    """Detached and opaque, DER and BER, every scheme and way to name the signer, with and without certificates."""
+    """SM-29, SM-32: detached and opaque, DER and BER, every scheme and name of a signer."""
     content, fields = entity()
     signer, theirs = leaf(PROVIDER, kind), leaf(MUNICIPALITY)
     signed = openssl.sign(content, signer, *options)

@@ -136,9 +136,12 @@ def test_sm12_key_iv_and_ephemeral_key_are_new_for_each_envelope():
 
 
 def test_sm14_a_message_is_encrypted_to_the_given_certificates_and_nobody_else():
-    """The sender is no recipient; it keeps its copy in its own store."""
-    found = envelope.read_envelope(scanner.decode_body(scanner.read_entity(sent().raw)))
+    """The sender is no recipient; it keeps its copy in its own store. One address stands outside (SM-13)."""
+    mail = scanner.read_entity(sent().raw)
+    found = envelope.read_envelope(scanner.decode_body(mail))
 
+    assert [len(mail.header.all(name)) for name in ("to", "cc", "bcc")] == [1, 0, 0]
+    assert "," not in (mail.header.get("to") or "")
     assert [k.name.serial for k in found.recipients] == [leaf(MUNICIPALITY).certificate.serial_number]
 
 

@@ -19,7 +19,7 @@ def engine(place: str) -> sa.Engine:
 
 
 def test_no_file_of_the_database_shows_a_bsn_or_content(tmp_path: Path, master: MasterKey) -> None:
-    """Bodies, messages and search keys: also in the write-ahead log, before it is folded in."""
+    """SM-108: bodies, messages and search keys, also in the write-ahead log, before it is folded in."""
     with Store.open(tmp_path / "gateway.db", master) as store:
         with store.unit(now=NOW, actor="test") as unit:
             body = {"bsn": BSN, "naam": SECRET}

@@ -11,7 +11,7 @@ HOUR = timedelta(hours=1)
 
 
 def test_the_oldest_open_item_of_each_kind_is_named(store: Store) -> None:
-    """What is done is not open; a submitted message is, while its receipt is awaited."""
+    """SM-119: what is done is not open; a submitted message is, while its receipt is awaited."""
     put(store, message(1), message(2, wants_receipt=False, partner="elders"), message(3, hold="no route"))
     assert attempt(store, "submitted") == "submitted"
     assert attempt(store, "submitted") == "submitted"

@@ -194,7 +194,7 @@ def boxes(mail: realmail.Mail, authority: Authority) -> dict[str, Callable[[], M
 def test_a_mailbox_is_emptied_into_the_inbox_and_read_once(
     mail: realmail.Mail, authority: Authority, store: Store, kind: str
 ) -> None:
-    """SM-92 … SM-102: fetched, committed, moved, marked; a second look finds nothing, and nothing is there twice."""
+    """SM-92, SM-94, SM-97, SM-101: fetched, committed, moved, marked; nothing is there twice."""
     make = boxes(mail, authority)[kind]
     submit(mail, authority, *(shipment(n) for n in range(1, 6)))
     wait_until(lambda: arrived(mail) == 5)

@@ -10,7 +10,7 @@ import aiosmtplib
 import pytest
 
 from gateway.domain.delivery import Outcome, Shipment
-from gateway.transports import SmtpSettings, SmtpTransport, client_context
+from gateway.transports import SmtpSettings, SmtpTransport, client_context, smtp
 from gateway.transports.replies import EXCEPTIONS, clean, outcome_of
 from gateway.transports.smtp import xtext
 
@@ -147,7 +147,7 @@ def test_a_delivered_message_arrives_byte_for_byte(authority: Authority, implici
 def test_every_fault_has_its_outcome(
     authority: Authority, step: str, fault: str, expected: tuple[str, str, str | None]
 ) -> None:
-    """Table 10.2, line by line."""
+    """Table 10.2, line by line (SM-85)."""
     outcome = attempt(authority, relay_with(authority, **{step: fault}))
     assert (outcome.verdict, outcome.phase, outcome.reason) == expected
 
@@ -269,6 +269,13 @@ def test_connections_are_used_again_and_closed_after_trouble(authority: Authorit
     relay = relay_with(authority, dot="garbage")
     attempts(authority, relay, *[shipment()] * 3)
     assert relay.connections == 3
+
+
+def test_the_waiting_times_are_those_of_the_standard() -> None:
+    """SM-81: the reply after the last dot may take ten minutes; who waits shorter makes duplicates."""
+    settings = SmtpSettings(host="127.0.0.1", port=25, tls="starttls")
+    assert (settings.command_timeout, settings.data_timeout) == (300, 600)
+    assert (smtp.CONNECT_TIMEOUT, smtp.IDLE_MAX) == (30, 30)
 
 
 def test_an_idle_connection_that_the_relay_closed_costs_the_message_nothing(authority: Authority) -> None:

@@ -17,7 +17,7 @@ RELEASE = "3.2"
 _MAP = "iwmo_3_2"  # a new release is a folder beside this one
 
 Lang = Literal["nl", "en"]
-Status = Literal["implemented", "schema", "process", "not applicable", "planned"]
+Status = Literal["implemented", "schema", "process", "not applicable", "partly", "planned"]
 
 
 # What a rule may miss, as its function says it in Dutch; a source without a row here is said in Dutch in English too.
@@ -51,7 +51,7 @@ class Regel(msgspec.Struct, frozen=True, kw_only=True, rename=_JSON):
     advice_en: str
     status: Status
     where: str  # module:function, schema type and facet, or the flow that takes care of it
-    how: str  # OP, IV, UP: enforced, recorded, or people; else empty
+    how: str  # OP, IV, UP: enforced, recorded, or people; SM: what is not there yet; else empty
     tests: tuple[str, ...]  # test files that show the rule pass and fail
 
     def tekst(self, lang: Lang = "nl") -> str:
