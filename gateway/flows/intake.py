@@ -11,6 +11,7 @@ from gateway import berichten, securemail
 from gateway.domain.findings import Finding
 from gateway.flows import canary, exchange, plan_in, receipts
 from gateway.flows.parties import PartnerRecord, Surroundings, partner, partner_book
+from gateway.flows.partners import keep_announced
 from gateway.flows.payload import Payload, Unusable
 from gateway.flows.taken import Taken
 from gateway.securemail import Accepted, Identities, Opened
@@ -58,6 +59,7 @@ def take_in(unit: Unit, us: Surroundings, item: InboxItem, raw: bytes) -> Taken:
         return _unusable(unit, us, item, opened, sender, handled)
     receipt = receipts.send_receipt(unit, us, sender, opened) if opened.wants_receipt else None
     _register(unit, item, opened, "handled", receipt)
+    keep_announced(unit, opened)
     unit.inbox.settle(item.id, "handled", partner=sender.code, message_id=opened.headers.message_id, mic=opened.mic)
     # What was accepted with a certificate that turns out revoked is found by it (SM-138).
     by = {"kind": payload.kind, "certificate": opened.signer.fingerprint}

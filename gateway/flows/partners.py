@@ -12,6 +12,7 @@ import msgspec
 from gateway.domain.findings import Finding
 from gateway.flows.parties import Confirmation, PartnerCertificate, PartnerRecord, add_partner, partner
 from gateway.flows.partner_card import Card, ReadCard
+from gateway.securemail import Opened, announced
 from gateway.store import Unit
 
 _NOT_HEX = re.compile(r"[^0-9a-f]")
@@ -132,6 +133,18 @@ def record_partner(unit: Unit, record: PartnerRecord) -> None:
             )
     if before is not None and _agreed(before) != _agreed(record):
         unit.audit.write("agreements_changed", f"partner/{record.code}", partner=record.code, detail=_agreed(record))
+
+
+def keep_announced(unit: Unit, opened: Opened) -> None:
+    """Certificates that a confirmed signer carried along become proposals (SM-44, SM-134): a person decides.
+
+    Reading a mailbox is not enough to add one: the message was signed with a key that a person confirmed.
+    """
+    record = partner(unit, opened.partner.id)
+    if record is None or not opened.partner.knows(bytes.fromhex(opened.signer.fingerprint)):
+        return
+    new = announced(opened.headers.sender, opened.partner, opened.carried)
+    record_partner(unit, propose(record, new, unit.now.date()))
 
 
 def _agreed(record: PartnerRecord) -> dict[str, object]:

@@ -7,12 +7,14 @@ import msgspec
 import pytest
 from cryptography import x509
 
+from gateway.demo import ca
 from gateway.demo.cast import AANBIEDER, DAYS, GEMEENTE
 from gateway.domain.findings import Finding
 from gateway.flows.canary import last_canary, send_canary
 from gateway.flows.parties import PartnerRecord, partner
 from gateway.flows.partner_terms import except_transport, shortcomings
 from gateway.flows.partners import record_partner
+from gateway.securemail import SigningKey
 
 from .conftest import Pair
 from .test_routes import agree, change
@@ -120,3 +122,29 @@ def test_standard_ends_where_an_end_was_agreed(pair: Pair) -> None:
         "strict",
     )
     assert asyncio.run(pair.gemeente.reconsider(pair.clock)) == []
+
+
+def test_a_certificate_that_a_confirmed_signer_carries_along_becomes_a_proposal(pair: Pair) -> None:
+    """SM-44, SM-134: kept and shown, not used, until a person compared it; once is enough."""
+    us = pair.aanbieder.us
+    root = ca.make_root("Ander", pair.clock() - timedelta(days=1))
+    mail = ca.LeafOptions(emails=(AANBIEDER.address,))
+    following = ca.make_leaf(root, "nieuw", pair.clock() - timedelta(days=1), options=mail)
+    stranger = ca.make_leaf(root, "vreemd", pair.clock() - timedelta(days=1))
+    carried = sorted((us.signer.certificate_set, following.der, stranger.der, root.der))
+    us.signer = msgspec.structs.replace(us.signer, certificate_set=b"".join(carried))
+    for _ in range(2):
+        with pair.aanbieder.store.unit(now=pair.clock(), actor="person:test") as unit:
+            to = partner(unit, GEMEENTE.code)
+            assert to is not None
+            send_canary(unit, us, to)
+        _deliver_with(pair, us.signer)
+    record = known(pair)
+    assert [c.der for c in record.certificates if c.confirmed is None] == [following.der]
+    assert following.der not in [c.der for c in record.usable]
+
+
+def _deliver_with(pair: Pair, signer: SigningKey) -> None:
+    """Settle while this key signs."""
+    pair.settle_now()
+    pair.aanbieder.us.signer = signer
