@@ -1,6 +1,6 @@
 """`gateway demo`: one case between a municipality and a provider, on this machine, for real."""
 
-import shutil
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -15,10 +15,10 @@ DEFAULT = Path("outbox/demo")
 def demo(
     folder: Annotated[
         Path | None,
-        typer.Option("--dir", metavar="DIR", help="Where the demo plays and keeps everything (default: outbox/demo)."),
+        typer.Option("--dir", metavar="DIR", help="Waar de demo speelt en alles bewaart (anders outbox/demo)."),
     ] = None,
     keep: Annotated[
-        bool, typer.Option("--keep", help="Go on in the default folder if a demo was played there, do not start anew.")
+        bool, typer.Option("--keep", help="Ga verder in outbox/demo, ook als daar al een hele demo is gespeeld.")
     ] = False,
     json: Json = False,
 ) -> None:
@@ -31,32 +31,36 @@ def demo(
     from gateway import logs
 
     try:
-        from gateway.demo.play import AlreadyRunning, Beat
+        from gateway.demo import setup
+        from gateway.demo.play import AlreadyRunning, Beat, NotOurs
     except ModuleNotFoundError as missing:
         if missing.name != "aiosmtpd":
             raise
         raise Surroundings("The demo needs the package aiosmtpd: pip install 'wmo-gateway[demo]'.") from None
     where = folder or DEFAULT
-    if folder is None and not keep and _finished(where):
-        shutil.rmtree(where)  # made by the demo, whole: its marker says so
-    where.mkdir(parents=True, exist_ok=True)
+    anew = folder is None and not keep
     try:
-        with (where / "demo.log").open("a", encoding="utf-8") as log:
+        setup.check_ours(where)
+        where.mkdir(parents=True, exist_ok=True)
+        with (where / setup.LOG).open("a", encoding="utf-8") as log:
             logs.configure(log)
-            last = asyncio.run(_run(where, json))
+            last = asyncio.run(_run(where, json, anew=anew))
     except AlreadyRunning:
         raise Surroundings(f"A demo is playing in {where} already. Wait for it, or choose another --dir.") from None
+    except NotOurs:
+        raise Surroundings(
+            f"{where} holds files that are not of a demo; nothing was touched. Name an empty or new folder: --dir DIR."
+        ) from None
     if not isinstance(last, Beat) or not last.ok:
         if not json:
-            say("De demo is gestopt. Mend what the line above says and start it again: it goes on where it was.")
+            say("De demo is gestopt. Verhelp wat hierboven staat en start hem opnieuw: hij gaat verder waar hij was.")
         raise typer.Exit(NO)
-    _finish(where)
     if not json:
         _closing(where)
     raise typer.Exit(GOOD)
 
 
-async def _run(where: Path, json: bool) -> object:
+async def _run(where: Path, json: bool, *, anew: bool) -> object:
     from rich.console import Console
 
     from gateway.demo.play import Beat, play
@@ -64,7 +68,7 @@ async def _run(where: Path, json: bool) -> object:
     console = Console(stderr=True)
     last: object = None
     with console.status("") as status:
-        async for event in play(where, datetime.now(UTC)):
+        async for event in play(where, datetime.now(UTC), anew=anew):
             if not isinstance(event, Beat):
                 status.update(f"{event.actor}: {event.name} …")
                 continue
@@ -73,6 +77,7 @@ async def _run(where: Path, json: bool) -> object:
                 emit(event)
             else:
                 show(f"{'✓' if event.ok else '✗'} {event.actor:<9} {event.what}")
+                sys.stdout.flush()  # who follows a pipe or a file sees each line when it is made
     return last
 
 
@@ -84,15 +89,3 @@ def _closing(where: Path) -> None:
     if (where / "documenten").is_dir():
         show("  documenten/  de plannen op papier")
     show("  afrekening.txt  wat is ingediend, toegekend en geweigerd, en waarom")
-
-
-_DONE = ".gespeeld"
-
-
-def _finish(where: Path) -> None:
-    (where / _DONE).touch()
-
-
-def _finished(where: Path) -> bool:
-    """True if a whole demo was played there: nothing in it is anybody's work."""
-    return (where / _DONE).is_file() and (where / "demo.json").is_file()

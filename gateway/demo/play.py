@@ -13,12 +13,13 @@ from typing import Any
 import msgspec
 
 from gateway.app import App
-from gateway.demo import setup
+from gateway.demo import evidence, setup
 from gateway.demo.cast import AANBIEDER, CAST, DAYS, GEMEENTE, at
 from gateway.demo.leesmij import leesmij
 from gateway.demo.relay import Account, Relay
 from gateway.demo.scene import Scene, StepFailed, StoryClock, iwmo_name
 from gateway.demo.settlement import TARIFFS
+from gateway.demo.setup import NotOurs
 from gateway.demo.story import STORY, Step, Told
 from gateway.domain.findings import Finding
 from gateway.flows import partners
@@ -46,29 +47,35 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True):
     ms: int = 0
 
 
-async def play(folder: Path, today: datetime) -> AsyncIterator[Beat | Step]:
+async def play(folder: Path, today: datetime, *, anew: bool = False) -> AsyncIterator[Beat | Step]:
     """Yields each step before it is taken, then what came of it; ends after the first failure.
 
-    Raises OSError when the folder cannot be used, AlreadyRunning when another demo plays in it.
+    `anew`: a demo that was played to its end makes room for a new one; one that was cut off goes on.
+    Raises OSError when the folder cannot be used, NotOurs when it holds what no demo made (nothing is touched then),
+    AlreadyRunning when another demo plays in it.
     """
+    setup.check_ours(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with only_one(folder / ".lock"):
+    with only_one(folder / setup.LOCK):
         yield FIRST
         began = time.monotonic()
+        if anew and setup.is_played(folder):
+            setup.start_over(folder)
         if not setup.is_ready(folder):
-            await asyncio.to_thread(setup.set_up, folder, today)
-            (folder / GEMEENTE.role / "contract.json").write_text(contract(), encoding="utf-8")
+            await asyncio.to_thread(setup.set_up, folder, today, contract())
         async with AsyncExitStack() as stack:
             clock = StoryClock(at(DAYS.melding))
-            relay = stack.enter_context(_relay(folder, clock))
             try:
+                evidence.check_stores(folder)
+                relay = stack.enter_context(_relay(folder, clock))
                 scene = _scene(folder, relay, clock)
-            except CannotStart as error:
+                stack.push_async_callback(scene.close)
+                recover(scene)
+                introduce(scene)
+                evidence.check_mailboxes(scene)
+            except (StepFailed, CannotStart) as error:
                 yield _failed(FIRST, error, began)
                 return
-            stack.push_async_callback(scene.close)
-            recover(scene)
-            introduce(scene)
             yield _done(FIRST, Told("Twee gateways met elk een eigen map, database, sleutels en certificaten."), began)
             async for beat in _steps(scene):
                 yield beat
@@ -88,6 +95,7 @@ async def _steps(scene: Scene) -> AsyncIterator[Beat | Step]:
     plan, order = scene.files_of("gemeente", "plan")[0], scene.bericht("gemeente", "WMO301")
     assert order is not None, "the story's steps made it"
     write_whole(scene.folder / "LEESMIJ.txt", leesmij(Path(plan).name, Path(iwmo_name(order)).name).encode())
+    setup.played(scene.folder)
 
 
 def _done(step: Step, told: Told, began: float) -> Beat:
@@ -106,11 +114,20 @@ def _ms(began: float) -> int:
 
 
 def _relay(folder: Path, clock: StoryClock) -> Relay:
+    """The relay with what the setup made for it; StepFailed if that is no longer whole."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "relay" / "tls.pem", folder / "relay" / "tls.key")
-    accounts = tuple(
-        Account(party.address, (folder / party.role / "keys" / "relay.password").read_text().strip()) for party in CAST
-    )
+    try:
+        context.load_cert_chain(folder / "relay" / "tls.pem", folder / "relay" / "tls.key")
+        accounts = tuple(
+            Account(party.address, (folder / party.role / "keys" / "relay.password").read_text().strip())
+            for party in CAST
+        )
+    except OSError as error:  # an ssl.SSLError is one
+        raise StepFailed(
+            "De verzendserver van de demo kan niet starten: relay/tls.pem, relay/tls.key of keys/relay.password "
+            f"ontbreekt of is beschadigd ({error.strerror or error}). "
+            "Zet het bestand terug, of speel in een andere map."
+        ) from None
     return Relay(folder / "relay", accounts, context, clock, refuse_once=frozenset({AANBIEDER.address}))
 
 
@@ -188,4 +205,4 @@ async def _nothing() -> Told:
     return Told("")
 
 
-__all__ = ["AlreadyRunning", "Beat", "play"]
+__all__ = ["AlreadyRunning", "Beat", "NotOurs", "play"]

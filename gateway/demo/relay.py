@@ -129,7 +129,7 @@ class Relay:
         assert isinstance(content, bytes)
         for address in envelope.rcpt_tos:
             box = mailbox.Maildir(self.maildir(address), create=False)
-            key = box.add(content)  # stores line ends as LF, as mail servers do
+            key = box.add(content)  # the bytes as they came over the line
             # The time of delivery is the story's: what the receiving gateway takes as the mailbox's own time.
             moment = self._clock().timestamp()
             os.utime(self.maildir(address) / "new" / key, (moment, moment))

@@ -131,7 +131,7 @@ class Scene:
                     raw, partners = view.inbox.raw(item.id), partner_book(view)
                     break
             else:
-                raise StepFailed(self._why_not_taken_in(role))
+                raise StepFailed(self.why_not_taken_in(role))
         us = app.us
         opened = securemail.open(
             raw, us.mailbox, partners, us.trust, us.revocation, item.received_at, self.clock(), cache=us.verdicts
@@ -140,13 +140,14 @@ class Scene:
             raise StepFailed(f"Het bericht kan niet worden geopend: {opened.reason}. {opened.detail}".strip())
         return opened
 
-    def _why_not_taken_in(self, role: str) -> str:
+    def why_not_taken_in(self, role: str) -> str:
+        """A sentence for who misses a message at one side: it is in quarantine there, or it never came."""
         with self.apps[role].store.view(now=self.clock()) as view:
             for item in view.inbox.list(states=["quarantined"], limit=1000):
                 return (
                     f"Bij de {role} staat een bericht in quarantaine: {item.reason} ({item.detail or 'geen details'})."
                 )
-        return f"Het bericht is niet aangekomen bij de {role}."
+        return f"Het bericht is niet aangekomen bij de {role}: het ging na de aflevering verloren of is weggehaald."
 
     # -- keeping ------------------------------------------------------------------------------------------------------
 
@@ -159,13 +160,14 @@ class Scene:
             with app.store.view(now=self.clock()) as view:
                 for item in view.outbox.list(limit=1000):
                     if has_travelled(item):
-                        self._keep(self.post_name(role, item), view.outbox.wire(item.id))
+                        self.keep(self.post_name(role, item), view.outbox.wire(item.id))
                 for row in view.berichten.list(richting="uit"):
-                    self._keep(iwmo_name(row), view.berichten.xml(row.id))
+                    self.keep(iwmo_name(row), view.berichten.xml(row.id))
                 for record in view.records.list(DOCUMENT, Document):
-                    self._keep(f"{DOCUMENTEN}/{record.body.naam}", record.body.inhoud)
+                    self.keep(f"{DOCUMENTEN}/{record.body.naam}", record.body.inhoud)
 
-    def _keep(self, name: str, data: bytes) -> None:
+    def keep(self, name: str, data: bytes) -> None:
+        """Write a file once; StepFailed if it stands there with other content."""
         path = self.folder / name
         if not path.exists():
             path.parent.mkdir(exist_ok=True)

@@ -20,6 +20,14 @@ from gateway.transports import write_whole
 TARIFFS = {"02A03": 6250, "07A03": 4500}  # eurocents per hour, per dagdeel
 REPORT = "afrekening.txt"
 TAMPERED = "post/geknoei.eml"
+IN_WORDS = {
+    "approved": "toegekend",
+    "partly": "deels toegekend",
+    "rejected": "afgewezen",
+    "held": "aangehouden",
+    "notAssessed": "niet beoordeeld",
+    "undecided": "nog niet beslist",
+}
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -92,16 +100,15 @@ def judged(scene: Scene) -> Judged:
 def write_report(scene: Scene, found: Judged) -> str:
     """The settlement in words; its name in the demo's folder."""
     lines = [
-        f"Declaratie {found.declaratieNummer}: {found.verdict}",
+        f"Declaratie {found.declaratieNummer}: {IN_WORDS[found.verdict]}",
         f"  ingediend  {euro(found.submittedCents):>14}",
         f"  toegekend  {euro(found.awardedCents):>14}",
         f"  afgewezen  {euro(found.submittedCents - found.awardedCents):>14}",
         "",
     ]
     for line in found.prestaties:
-        lines.append(
-            f"{line.referentieNummer}  {line.verdict}  {euro(line.cents)}  {' '.join(line.retourcodes)}".rstrip()
-        )
+        codes = " ".join(line.retourcodes)
+        lines.append(f"{line.referentieNummer}  {IN_WORDS[line.verdict]}  {euro(line.cents)}  {codes}".rstrip())
         lines.append(f"  {line.explanation}")
     write_whole(scene.folder / REPORT, ("\n".join(lines) + "\n").encode())
     return REPORT
@@ -109,12 +116,10 @@ def write_report(scene: Scene, found: Judged) -> str:
 
 def offer_tampered(scene: Scene) -> Offered:
     """Put a copy of the sealed WMO301 with one byte changed in the provider's mailbox, once."""
-    path = scene.folder / TAMPERED
-    if not path.exists():
-        item = scene.sent("gemeente", "WMO301")[0]
-        with scene.gemeente.store.view(now=scene.clock()) as view:
-            write_whole(path, _changed(view.outbox.wire(item.id)))
-    copy = path.read_bytes()
+    item = scene.sent("gemeente", "WMO301")[0]
+    with scene.gemeente.store.view(now=scene.clock()) as view:
+        copy = changed(view.outbox.wire(item.id))
+    scene.keep(TAMPERED, copy)
     with scene.aanbieder.store.view(now=scene.clock()) as view:
         known = any(view.inbox.raw(i.id) == copy for i in view.inbox.list(states=["quarantined"], limit=1000))
     if not known:
@@ -125,7 +130,7 @@ def offer_tampered(scene: Scene) -> Offered:
     return Offered(copy, TAMPERED)
 
 
-def _changed(wire: bytes) -> bytes:
+def changed(wire: bytes) -> bytes:
     """The mail with one bit of its encrypted content turned, base64 and length as they were."""
     head, _, body = wire.partition(b"\r\n\r\n")
     cms = bytearray(base64.b64decode(body))

@@ -8,6 +8,7 @@ import secrets
 import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -16,30 +17,77 @@ from gateway.demo import ca
 from gateway.demo.cast import CAST, CERTIFICATES_FROM
 from gateway.flows.parties import Ourselves
 from gateway.store import MasterKey
+from gateway.transports import write_whole
 
 MARKER = "demo.json"
 VERSION = 2
 RELAY_HOST = "127.0.0.1"
+LOG, LOCK = "demo.log", ".lock"
+MADE = ("gemeente", "aanbieder", "autoriteit", "relay", "post", "iwmo", "documenten", "afrekening.txt", "LEESMIJ.txt")
+
+
+class NotOurs(Exception):
+    """The folder holds something that no demo made. Nothing in it was touched."""
 
 
 class Marker(msgspec.Struct, frozen=True):
-    """Says that the folder was made by the demo, whole. Written last; without it the setup starts anew."""
+    """Says that the folder is the demo's, and how far it is. Written before anything else is made there."""
 
     version: int
+    state: Literal["begun", "ready", "played"] = "ready"
 
 
 def is_ready(folder: Path) -> bool:
     """True if the folder holds a demo that was set up completely by this version."""
+    found = _marker(folder)
+    return found is not None and found.version == VERSION and found.state != "begun"
+
+
+def is_played(folder: Path) -> bool:
+    """True if a whole demo was played there."""
+    found = _marker(folder)
+    return found is not None and found.state == "played"
+
+
+def check_ours(folder: Path) -> None:
+    """NotOurs unless the folder is a demo's, empty or not there yet: what the demo removes was always made by it."""
+    if _marker(folder) is None and folder.exists() and any(p.name not in (LOG, LOCK) for p in folder.iterdir()):
+        raise NotOurs(folder)
+
+
+def start_over(folder: Path) -> None:
+    """Have the setup made anew, whatever was played."""
+    _mark(folder, "begun")
+
+
+def played(folder: Path) -> None:
+    """The story was told to its end."""
+    _mark(folder, "played")
+
+
+def _marker(folder: Path) -> Marker | None:
     try:
-        return msgspec.json.decode((folder / MARKER).read_bytes(), type=Marker).version == VERSION
+        return msgspec.json.decode((folder / MARKER).read_bytes(), type=Marker)
     except (OSError, msgspec.DecodeError):
-        return False
+        return None
 
 
-def set_up(folder: Path, today: datetime) -> None:
-    """Make authority, keys, certificates and both gateways' folders. Replaces a half-made setup of an earlier run."""
-    for name in ("gemeente", "aanbieder", "autoriteit", "relay"):
+def _mark(folder: Path, state: Literal["begun", "ready", "played"]) -> None:
+    write_whole(folder / MARKER, msgspec.json.encode(Marker(VERSION, state)))
+
+
+def set_up(folder: Path, today: datetime, contract: str) -> None:
+    """Make authority, keys, certificates and both gateways' folders, and the contract of the municipality.
+
+    Replaces what an earlier run left.
+
+    NotOurs if the folder holds what no demo made.
+    """
+    check_ours(folder)
+    _mark(folder, "begun")
+    for name in MADE:
         shutil.rmtree(folder / name, ignore_errors=True)
+        (folder / name).unlink(missing_ok=True)
     until = max(today, CERTIFICATES_FROM) + timedelta(days=730)
     root = ca.make_root("Demo-autoriteit (alleen voor de demo)", CERTIFICATES_FROM)
     issuing = ca.make_issuing_ca(root, "Demo-uitgever (alleen voor de demo)", CERTIFICATES_FROM)
@@ -58,7 +106,8 @@ def set_up(folder: Path, today: datetime) -> None:
         _write(home / "keys" / "crl" / "root.crl", root_crl)
         _keys(home, party, issuing, until)
         _configuration(folder, home, party)
-    _write(folder / MARKER, msgspec.json.encode(Marker(VERSION)))
+    _write(folder / "gemeente" / "contract.json", contract.encode())
+    _mark(folder, "ready")
 
 
 def _keys(home: Path, party: Ourselves, issuing: ca.Issued, until: datetime) -> None:

@@ -132,6 +132,7 @@ async def return_plan(scene: Scene) -> Told:
         with scene.aanbieder.store.unit(now=scene.clock(), actor="P. Jansen") as unit:
             plan_out.return_plan(unit, us, plan.plan_id, [] if document is None else [document])
     await scene.settle()
+    scene.export()  # the document is named below, so it must be there
     files = scene.files_of("aanbieder", "plan")
     return Told("Het plan ging verzegeld terug naar de gemeente.", (*files, *_kept(scene, f"{REF}-retour.pdf")))
 
@@ -141,7 +142,7 @@ async def compare_plan(scene: Scene) -> Told:
     scene.clock.advance_to(at(DAYS.besluit))
     traject = _traject_of(scene)
     if traject.toestand == "uitgevraagd":
-        raise StepFailed("Het plan van de aanbieder is niet aangekomen of is afgekeurd.")
+        raise StepFailed(f"Er is geen plan van de aanbieder. {scene.why_not_taken_in('gemeente')}")
     if traject.toestand != "in_beoordeling":
         return Told("Het plan hoort bij de uitvraag en is gelijk in het deel van de gemeente.")
     with scene.gemeente.store.view(now=scene.clock()) as view:
@@ -209,7 +210,7 @@ async def accept_order(scene: Scene) -> Told:
     await scene.settle()
     order = scene.bericht("gemeente", "WMO301")
     if order is None or order.status != "accepted":
-        raise StepFailed("De toewijzing is niet aanvaard.")
+        raise StepFailed(f"De toewijzing is niet aanvaard. {scene.why_not_taken_in('aanbieder')}")
     answer = scene.bericht("aanbieder", "WMO302")
     assert answer is not None
     return Told(
@@ -227,7 +228,7 @@ async def start(scene: Scene) -> Told:
     await scene.settle()
     told, answer = scene.bericht("aanbieder", "WMO305"), scene.bericht("gemeente", "WMO306")
     if told is None or answer is None or told.status != "accepted":
-        raise StepFailed("De start van de levering is niet aanvaard.")
+        raise StepFailed(f"De start van de levering is niet aanvaard. {scene.why_not_taken_in('gemeente')}")
     return Told("Start gemeld (WMO305) en aanvaard (WMO306).", (iwmo_name(told), iwmo_name(answer)))
 
 

@@ -158,6 +158,7 @@ def test_played_again_in_the_same_folder_it_makes_nothing_new(played: Played, tm
 
     assert again.code == 0, again.errors
     assert _contents(folder) == before
+    assert [line["files"] for line in again.lines] == [line["files"] for line in played.lines]
 
 
 @pytest.mark.parametrize("name", ["iwmo/WMO301-301000000001.xml", "post/gemeente-01-plan.eml"])
@@ -172,6 +173,53 @@ def test_an_altered_message_stops_the_demo_with_its_name(played: Played, tmp_pat
     assert again.code == 1
     assert again.lines[-1]["ok"] is False
     assert name in again.lines[-1]["what"]
+
+
+@pytest.mark.parametrize("part", ["new", "cur"])
+def test_a_mail_altered_at_the_relay_stops_the_demo_before_its_first_step(
+    played: Played, tmp_path: Path, part: str
+) -> None:
+    """Fetched already (cur) or not yet (new): what no gateway sent is named, with exit code 1, and left."""
+    folder = tmp_path / "altered"
+    shutil.copytree(played.folder, folder)
+    box = folder / "relay" / "plan_at_aanbieder.example"
+    mail = min((box / ".Verwerkt" / "cur").iterdir())
+    altered = box / "new" / mail.name if part == "new" else mail
+    altered.write_bytes(mail.read_bytes().replace(b"To: plan@", b"To: plam@"))
+
+    again = play(folder)
+
+    assert again.code == 1
+    assert [(line["step"], line["ok"]) for line in again.lines] == [("inrichten", False)]
+    assert str(altered.relative_to(folder)) in again.lines[0]["what"]
+    assert altered.is_file()
+
+
+@pytest.mark.parametrize("name", ["relay/tls.key", "gemeente/keys/relay.password", "aanbieder/gateway.db"])
+def test_a_part_that_is_gone_is_named_with_what_to_do(played: Played, tmp_path: Path, name: str) -> None:
+    """Exit code 1 and a Dutch sentence; a lost database is not made anew, for it would make every message twice."""
+    folder = tmp_path / "gone"
+    shutil.copytree(played.folder, folder)
+    (folder / name).unlink()
+    again = play(folder)
+
+    assert again.code == 1
+    assert "Traceback" not in again.errors
+    assert Path(name).name in again.lines[-1]["what"]
+    assert "een andere map" in again.lines[-1]["what"]
+
+
+def test_a_folder_with_other_work_in_it_is_left_alone(tmp_path: Path) -> None:
+    """A gateway's own keys may stand in a folder that the demo would use: exit code 2, nothing removed or added."""
+    precious = tmp_path / "gemeente" / "keys" / "signing.key"
+    precious.parent.mkdir(parents=True)
+    precious.write_text("precious")
+    done = play(tmp_path)
+
+    assert done.code == 2
+    assert "nothing was touched" in done.errors
+    assert [p.relative_to(tmp_path) for p in tmp_path.rglob("*") if p.is_file()] == [precious.relative_to(tmp_path)]
+    assert precious.read_text() == "precious"
 
 
 def test_a_folder_that_cannot_be_made_is_a_sentence_and_exit_code_2(tmp_path: Path) -> None:
