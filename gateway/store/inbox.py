@@ -127,8 +127,10 @@ class Inbox:
         """The mailbox has let go of it."""
         self._set_place(place, moved_at=self._now)
 
-    def unmoved(self, source: str, account: str, folder: str, limit: int = 1000) -> list[Place]:
-        """What is committed and still stands in the mailbox as far as we know."""
+    def unmoved(
+        self, source: str, account: str, folder: str, limit: int = 1000, *, header_only: bool | None = None
+    ) -> list[Place]:
+        """What is committed and still stands in the mailbox as far as we know; if asked only whole, or only headers."""
         query = (
             sa.select(*_PLACE)
             .where(
@@ -141,6 +143,10 @@ class Inbox:
             .order_by(inbox_places.c.id)
             .limit(limit)
         )
+        if header_only is not None:
+            judged = sa.func.coalesce(inbox.c.reason, "").in_(HEADER_ONLY)
+            query = query.join(inbox, inbox.c.id == inbox_places.c.inbox_id)
+            query = query.where(judged if header_only else ~judged)
         return [Place(**row._mapping) for row in self._conn.execute(query)]
 
     def _set_place(self, place: Place, **values: Any) -> None:

@@ -1,6 +1,7 @@
 """I/O to the outside: SMTP, mailboxes, folder drop. Knows no plans and no iWmo."""
 
 from .files import FolderMailbox, FolderTransport, MaildirMailbox, write_whole
+from .idle import ImapBell
 from .imap import ImapMailbox, ImapSettings
 from .pop3 import Pop3Mailbox, Pop3Settings
 from .seam import BeforeData, Listed, Mailbox, MailboxDown, Transport, Unreadable
@@ -11,6 +12,7 @@ __all__ = [
     "BeforeData",
     "FolderMailbox",
     "FolderTransport",
+    "ImapBell",
     "ImapMailbox",
     "ImapSettings",
     "Listed",

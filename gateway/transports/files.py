@@ -56,14 +56,14 @@ def write_whole(path: Path, data: bytes) -> None:
 class FolderMailbox:
     """Takes what appears in a folder; a file whose name begins with a dot is still being written.
 
-    What is committed is moved to the folder `verwerkt` beside the files.
+    What is committed is moved to the folder `verwerkt` beside the files, what was read by its header to `quarantaine`.
     """
 
     source = "folder"
 
     def __init__(self, path: Path, account: str) -> None:
         self.account, self.folder = account, path.name
-        self._path, self._done = path, path / "verwerkt"
+        self._path, self._done, self._aside = path, path / "verwerkt", path / "quarantaine"
 
     def _files(self) -> Iterator[Path]:
         return (entry for entry in self._path.iterdir() if entry.is_file() and not entry.name.startswith("."))
@@ -89,12 +89,12 @@ class FolderMailbox:
             found.append(Listed(uid=self._uid(path), size=status.st_size, received_at=received_at))
         return sorted(found, key=lambda listed: (listed.received_at, listed.uid))[:LIST_MAX]
 
-    def _move(self, uids: Collection[str]) -> set[str]:
-        self._done.mkdir(exist_ok=True)
+    def _move(self, uids: Collection[str], target: Path) -> set[str]:
+        target.mkdir(exist_ok=True)
         for uid in uids:
             try:
                 path = self._find(uid)
-                path.replace(self._done / path.name)
+                path.replace(target / path.name)
             except FileNotFoundError:
                 continue  # gone already: a move before a crash
         return set(uids)
@@ -120,17 +120,24 @@ class FolderMailbox:
 
     async def release(self, uids: Collection[str]) -> Collection[str]:
         """See `Mailbox`."""
+        return await self._moved(uids, self._done)
+
+    async def set_aside(self, uids: Collection[str]) -> Collection[str]:
+        """See `Mailbox`."""
+        return await self._moved(uids, self._aside)
+
+    async def _moved(self, uids: Collection[str], target: Path) -> Collection[str]:
         try:
-            return await asyncio.to_thread(self._move, uids)
+            return await asyncio.to_thread(self._move, uids, target)
         except OSError as error:
-            raise MailboxDown(f"{self._done}: {error.strerror}") from error
+            raise MailboxDown(f"{target}: {error.strerror}") from error
 
     async def close(self) -> None:
         """Nothing to end."""
 
 
 class MaildirMailbox(FolderMailbox):
-    """A maildir (`new`, `cur`). Committed messages move to the maildir++ folder `.Verwerkt`.
+    """A maildir (`new`, `cur`). Messages move to the maildir++ folder `.Verwerkt`, or `.Quarantaine` unread.
 
     A maildir keeps lines with bare LF; they become CRLF again, as they were on the wire and as signatures count them.
     """
@@ -139,7 +146,7 @@ class MaildirMailbox(FolderMailbox):
 
     def __init__(self, path: Path, account: str) -> None:
         super().__init__(path, account)
-        self._done = path / ".Verwerkt" / "cur"
+        self._done, self._aside = path / ".Verwerkt" / "cur", path / ".Quarantaine" / "cur"
 
     def _files(self) -> Iterator[Path]:
         for part in ("new", "cur"):
@@ -159,7 +166,7 @@ class MaildirMailbox(FolderMailbox):
     def _read(self, uid: str, limit: int) -> bytes:
         return _BARE_LF.sub(b"\r\n", super()._read(uid, limit))[:limit]
 
-    def _move(self, uids: Collection[str]) -> set[str]:
+    def _move(self, uids: Collection[str], target: Path) -> set[str]:
         for part in ("new", "cur", "tmp"):
-            (self._done.parent / part).mkdir(parents=True, exist_ok=True)
-        return super()._move(uids)
+            (target.parent / part).mkdir(parents=True, exist_ok=True)
+        return super()._move(uids, target)

@@ -15,6 +15,8 @@ from .seam import HEADER_MAX, LIST_MAX, Listed, MailboxDown, Unreadable
 
 TIMEOUT = 60.0  # seconds for a connection or a command
 
+TROUBLE = (IMAPClientError, OSError, UnicodeError, ValueError, LookupError)  # LookupError: a reply without its parts
+
 T = TypeVar("T")
 
 
@@ -27,6 +29,7 @@ class ImapSettings(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 993
     folder: str = "INBOX"
     processed: str = "Verwerkt"
+    quarantine: str = "Quarantaine"  # only what was judged by size or header (SM-97)
 
     def __repr__(self) -> str:
         return f"ImapSettings({self.username} at {self.host}:{self.port})"
@@ -57,44 +60,38 @@ class ImapMailbox:
 
     async def release(self, uids: Collection[str]) -> Collection[str]:
         """See `Mailbox`."""
-        return await self._run(lambda: self._release(uids))
+        return await self._run(lambda: self._release(uids, self._settings.processed))
+
+    async def set_aside(self, uids: Collection[str]) -> Collection[str]:
+        """See `Mailbox`."""
+        return await self._run(lambda: self._release(uids, self._settings.quarantine))
 
     async def close(self) -> None:
         """Log out."""
         client, self._client = self._client, None
         if client is not None:
-            await asyncio.to_thread(_log_out, client)
+            await asyncio.to_thread(log_out, client)
 
     async def _run(self, call: Callable[[], T], *, one: bool = False) -> T:
         """Run in a thread; any trouble drops the connection (SM-100). `one`: it is the message's, not the mailbox's."""
         connected = self._client is not None
         try:
             return await asyncio.to_thread(self._connected, call)
-        except (IMAPClientError, OSError, ssl.SSLError, UnicodeError, ValueError, IndexError) as error:
+        except TROUBLE as error:
             client, self._client = self._client, None
             if client is not None:
-                await asyncio.to_thread(_drop, client)
+                await asyncio.to_thread(drop, client)
             kind = Unreadable if one and connected else MailboxDown
             raise kind(f"imap {self._settings.host}: {type(error).__name__}") from error
 
     def _connected(self, call: Callable[[], T]) -> T:
         if self._client is None:
-            client = IMAPClient(
-                self._settings.host, self._settings.port, ssl=True, ssl_context=self._context, timeout=TIMEOUT
-            )
-            self._client = client
-            client.login(self._settings.username, self._settings.password)
-            self._make_folder(client)
+            client = self._client = connect(self._settings, self._context)
+            log_in(client, self._settings)
+            for folder in (self._settings.processed, self._settings.quarantine):
+                _make_folder(client, folder)
             self._validity = int(client.select_folder(self._settings.folder)[b"UIDVALIDITY"])
         return call()
-
-    def _make_folder(self, client: Any) -> None:
-        """Make the processed folder; failing must never stop fetching (SM-97)."""
-        try:
-            if not client.folder_exists(self._settings.processed):
-                client.create_folder(self._settings.processed)
-        except IMAPClientError:
-            pass
 
     def _list(self) -> Sequence[Listed]:
         uids = sorted(self._client.search("ALL"))[:LIST_MAX]
@@ -121,18 +118,18 @@ class ImapMailbox:
             raise IMAPClientError("the message is no longer there")
         return data
 
-    def _release(self, uids: Collection[str]) -> Collection[str]:
+    def _release(self, uids: Collection[str], target: str) -> Collection[str]:
         numbers = {uid: self._number(uid) for uid in uids}
         present = set(self._client.search("ALL"))
         here = [number for number in numbers.values() if number is not None and number in present]
         if here:
-            self._take_out(here)
+            self._take_out(here, target)
             present = set(self._client.search(["UNDELETED"]))
         return {uid for uid, number in numbers.items() if number is None or number not in present}
 
-    def _take_out(self, numbers: Sequence[int]) -> None:
+    def _take_out(self, numbers: Sequence[int], target: str) -> None:
         """MOVE; without it COPY and UID EXPUNGE of these; without that only flags, while others are flagged (SM-96)."""
-        client, target = self._client, self._settings.processed
+        client = self._client
         if client.has_capability("MOVE"):
             client.move(numbers, target)
             return
@@ -144,18 +141,37 @@ class ImapMailbox:
             client.expunge()
 
 
+def connect(settings: ImapSettings, context: ssl.SSLContext) -> Any:
+    """A connection under TLS from its first byte, not yet logged in (SM-143)."""
+    return IMAPClient(settings.host, settings.port, ssl=True, ssl_context=context, timeout=TIMEOUT)
+
+
+def log_in(client: Any, settings: ImapSettings) -> None:
+    """Make ourselves known. A server that says we already are (PREAUTH) is an error: LOGIN is not allowed then."""
+    client.login(settings.username, settings.password)
+
+
+def _make_folder(client: Any, folder: str) -> None:
+    """Make a folder; failing must never stop fetching (SM-97)."""
+    with suppress(IMAPClientError):
+        if not client.folder_exists(folder):
+            client.create_folder(folder)
+
+
 def _utc(moment: datetime) -> datetime:
     """IMAPClient gives local time without a zone."""
     return moment.astimezone(UTC)
 
 
-def _log_out(client: Any) -> None:
+def log_out(client: Any) -> None:
+    """Leave in good order if that can be done."""
     try:
         client.logout()
     except (IMAPClientError, OSError):
-        _drop(client)
+        drop(client)
 
 
-def _drop(client: Any) -> None:
+def drop(client: Any) -> None:
+    """Leave at once."""
     with suppress(IMAPClientError, OSError):
         client.shutdown()

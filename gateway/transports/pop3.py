@@ -12,6 +12,8 @@ import msgspec
 from .seam import HEADER_MAX, LIST_MAX, Listed, MailboxDown, Unreadable
 
 TIMEOUT = 60.0
+PIECE = 65_536  # bytes read at once; a longer line comes in pieces
+LISTING_MAX = 16_000_000  # bytes of UIDL or LIST: 200 000 messages
 
 T = TypeVar("T")
 
@@ -46,15 +48,19 @@ class Pop3Mailbox:
 
     async def fetch(self, uid: str, limit: int) -> bytes:
         """See `Mailbox`."""
-        return await self._run(lambda client: _lines(client, f"RETR {self._number(uid)}", limit), one=True)
+        return await self._run(lambda client: self._bounded(client, f"RETR {self._number(uid)}", limit), one=True)
 
     async def header(self, uid: str) -> bytes:
         """See `Mailbox`."""
-        return await self._run(lambda client: _lines(client, f"TOP {self._number(uid)} 0", HEADER_MAX), one=True)
+        return await self._run(lambda client: self._bounded(client, f"TOP {self._number(uid)} 0", HEADER_MAX), one=True)
 
     async def release(self, uids: Collection[str]) -> Collection[str]:
         """See `Mailbox`. Ends the session: only then are they gone."""
         return await self._run(lambda client: self._delete(client, uids))
+
+    async def set_aside(self, uids: Collection[str]) -> Collection[str]:
+        """See `Mailbox`. Nothing is asked of the server: what was not fetched whole must not be deleted."""
+        return set(uids)
 
     async def close(self) -> None:
         """QUIT."""
@@ -88,8 +94,16 @@ class Pop3Mailbox:
     def _number(self, uid: str) -> int:
         return self._numbers[uid]
 
+    def _bounded(self, client: poplib.POP3_SSL, command: str, limit: int) -> bytes:
+        """Lines of an answer, at most `limit` + 1 bytes of them; more ends the session, as the rest stands in it."""
+        data, whole = _answer(client, command, limit)
+        if not whole:
+            client.close()
+            self._client = None
+        return data
+
     def _list(self, client: poplib.POP3_SSL) -> Sequence[Listed]:
-        sizes = dict(_pair(line) for line in client.list()[1])
+        sizes = dict(_pairs(client, "LIST"))
         now = self._clock().astimezone(UTC)
         return [
             Listed(uid=uid, size=int(sizes.get(str(number), "0")), received_at=now)
@@ -105,22 +119,40 @@ class Pop3Mailbox:
         return set(uids)
 
 
-def _pair(line: bytes) -> tuple[str, str]:
-    number, _, value = line.decode("ascii").partition(" ")
-    return number, value.strip()
+def _pairs(client: poplib.POP3_SSL, command: str) -> list[tuple[str, str]]:
+    """Message number and value of every line of UIDL or LIST."""
+    data, whole = _answer(client, command, LISTING_MAX)
+    if not whole:
+        raise poplib.error_proto(f"{command} has no end")
+    pairs = (line.decode("ascii").partition(" ") for line in data.splitlines())
+    return [(number, value.strip()) for number, _, value in pairs]
 
 
 def _unique_ids(client: poplib.POP3_SSL) -> dict[str, int]:
-    answer = client.uidl()
-    lines: list[bytes] = answer[1] if isinstance(answer, tuple) else []
-    return {uid: int(number) for number, uid in map(_pair, lines)}
+    return {uid: int(number) for number, uid in _pairs(client, "UIDL")}
 
 
-def _lines(client: poplib.POP3_SSL, command: str, limit: int) -> bytes:
-    """An answer of lines, joined with CRLF; reading stops beyond `limit`, and with it the session."""
-    verb, *rest = command.split()
-    _, lines, _ = client.top(int(rest[0]), 0) if verb == "TOP" else client.retr(int(rest[0]))
-    return b"".join(line + b"\r\n" for line in lines)[: limit + 1]
+def _answer(client: poplib.POP3_SSL, command: str, limit: int) -> tuple[bytes, bool]:
+    """An answer of lines, and whether it ended within `limit` bytes; reading stops there (SM-93).
+
+    Not poplib's own reading: it keeps all lines before any can be counted, and dies of one over 2 048 bytes (SM-100).
+    """
+    client.sock.sendall(f"{command}\r\n".encode("ascii"))
+    status = client.file.readline(PIECE)
+    if not status.startswith(b"+OK"):
+        raise poplib.error_proto(status[:80])
+    data, begins = bytearray(), True
+    while piece := client.file.readline(PIECE):
+        ends = piece.endswith(b"\n")
+        if begins and ends and piece.rstrip(b"\r\n") == b".":
+            return bytes(data), True
+        if begins and piece.startswith(b"."):
+            piece = piece[1:]
+        data += piece
+        if len(data) > limit:
+            return bytes(data[: limit + 1]), False
+        begins = ends
+    raise poplib.error_proto(b"the connection was closed within an answer")
 
 
 def _quit(client: poplib.POP3_SSL) -> None:

@@ -58,6 +58,13 @@ class Mailbox(Protocol):
         """Move or delete committed messages; those that no longer stand there. MailboxDown."""
         ...
 
+    async def set_aside(self, uids: Collection[str]) -> Collection[str]:
+        """Move messages of which only the header was fetched to the quarantine folder, out of sight of the next look.
+
+        Those that need nothing more. POP3 has no folders: they are left there, whole. MailboxDown (SM-93, SM-144).
+        """
+        ...
+
     async def close(self) -> None:
         """End the session."""
         ...

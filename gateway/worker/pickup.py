@@ -141,18 +141,20 @@ def _commit(store: Store, mailbox: Mailbox, fetched: list[_Fetched], clock: Cloc
 
 async def _let_go(store: Store, mailbox: Mailbox, clock: Clock, total: Picked) -> Picked:
     """Move what is committed, also what an earlier crash left standing, and mark what no longer stands there."""
-    places = await asyncio.to_thread(_unmoved, store, mailbox, clock())
-    if not places:
-        return total
-    gone = await mailbox.release([place.uid for place in places])
-    moved = [place for place in places if place.uid in gone]
-    await asyncio.to_thread(_mark, store, moved, clock())
-    return msgspec.structs.replace(total, moved=total.moved + len(moved))
+    for header_only, let_go in ((False, mailbox.release), (True, mailbox.set_aside)):
+        places = await asyncio.to_thread(_unmoved, store, mailbox, clock(), header_only)
+        if not places:
+            continue
+        gone = await let_go([place.uid for place in places])
+        moved = [place for place in places if place.uid in gone]
+        await asyncio.to_thread(_mark, store, moved, clock())
+        total = msgspec.structs.replace(total, moved=total.moved + len(moved))
+    return total
 
 
-def _unmoved(store: Store, mailbox: Mailbox, now: datetime) -> list[Place]:
+def _unmoved(store: Store, mailbox: Mailbox, now: datetime, header_only: bool) -> list[Place]:
     with store.view(now=now) as view:
-        return view.inbox.unmoved(mailbox.source, mailbox.account, mailbox.folder)
+        return view.inbox.unmoved(mailbox.source, mailbox.account, mailbox.folder, header_only=header_only)
 
 
 def _mark(store: Store, places: list[Place], now: datetime) -> None:

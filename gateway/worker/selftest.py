@@ -190,11 +190,11 @@ def _arrive(_: Store, home: Path) -> None:
 
 def _receive(store: Store, home: Path, now: datetime, step: Step) -> None:
     class Mailbox(MaildirMailbox):
-        def _move(self, uids: Iterable[str]) -> set[str]:
+        def _move(self, uids: Iterable[str], target: Path) -> set[str]:
             gone = set()
             for uid in uids:
                 step("before the move")
-                gone |= super()._move([uid])
+                gone |= super()._move([uid], target)
                 step("after the move")
             return gone
 

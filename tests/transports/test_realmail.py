@@ -1,6 +1,7 @@
 """The transports against Postfix and Dovecot: submission, refusals, IMAP, POP3, and the pickup through a store."""
 
 import asyncio
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from imapclient import IMAPClient
 from gateway.domain.delivery import Outcome, Shipment
 from gateway.store import MasterKey, Place, Raw, Store
 from gateway.transports import (
+    ImapBell,
     ImapMailbox,
     ImapSettings,
     Mailbox,
@@ -269,3 +271,73 @@ def test_a_wrong_password_is_a_mailbox_that_is_down(
     with pytest.raises(MailboxDown) as caught:
         asyncio.run(pickup(store, box, lambda: NOW))
     assert "fout" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["imap", "pop3", "maildir"])
+def test_mail_read_by_its_header_goes_to_a_folder_of_its_own(
+    mail: realmail.Mail, authority: Authority, store: Store, kind: str
+) -> None:
+    """SM-97, SM-144: a stranger's mail and what is too large, to the quarantine folder; by POP3 they stay, whole."""
+    make = boxes(mail, authority)[kind]
+    big = b"Subject: big\r\n\r\n" + b"x" * 70 + b"\r\n" * 2000
+    submit(mail, authority, shipment(1), shipment(2, wire=big), shipment(3, wire=b"Subject: vreemd\r\n\r\n.dot 3\r\n"))
+    wait_until(lambda: arrived(mail) == 3)
+
+    async def look() -> Picked:
+        return await pickup(store, make(), lambda: NOW, size_max=2000, welcome=lambda header: b"vreemd" not in header)
+
+    assert asyncio.run(look()) == Picked(new=1, oversize=1, strangers=1, moved=3)
+    assert asyncio.run(look()) == Picked()
+    with IMAPClient("127.0.0.1", mail.imaps, ssl_context=client_context(authority.pem)) as client:
+        client.login(RECIPIENT, realmail.SECRET)
+        aside = "INBOX" if kind == "pop3" else "Quarantaine"
+        client.select_folder(aside)
+        found = client.fetch(client.search("ALL"), ["BODY.PEEK[]"])
+        assert sorted(len(parts[b"BODY[]"]) > 4000 for parts in found.values()) == [False, True]
+
+
+def test_pop3_reads_lines_that_no_mail_server_should_make(
+    mail: realmail.Mail, authority: Authority, store: Store
+) -> None:
+    """SM-100: poplib dies of a line over 2 048 bytes, and its connection with it; we read it, and what comes after."""
+    maildir = mail.maildir(RECIPIENT)
+    long = b"Subject: long\n\n" + b"x" * 200_000 + b"\n.\n..\n"
+    path = maildir / "new" / "1700000000.M1P1.host"
+    path.write_bytes(long)
+    shutil.chown(path, "nobody")
+    submit(mail, authority, shipment(1))
+    wait_until(lambda: arrived(mail) == 2)
+    assert asyncio.run(pickup(store, boxes(mail, authority)["pop3"](), lambda: NOW)) == Picked(new=2, moved=2)
+    with store.view(now=NOW) as view:
+        assert long.replace(b"\n", b"\r\n") in [view.inbox.raw(item.id) for item in view.inbox.list()]
+
+
+def test_dovecot_rings_when_mail_arrives_and_not_when_it_leaves(mail: realmail.Mail, authority: Authority) -> None:
+    """SM-98: on connecting, and for each message; our own move to another folder is silent."""
+    settings = ImapSettings(host="127.0.0.1", port=mail.imaps, username=RECIPIENT, password=realmail.SECRET)
+
+    async def scenario() -> None:
+        bell = ImapBell(settings, client_context(authority.pem))
+        assert await bell.wait()
+        for number in range(1, 3):
+            ringing = asyncio.create_task(bell.wait())
+            await asyncio.sleep(0.7)  # Dovecot reports with half a second's delay
+            assert not ringing.done()
+            await asyncio.to_thread(submit, mail, authority, shipment(number))
+            assert await asyncio.wait_for(ringing, 10)
+            box = ImapMailbox(settings, client_context(authority.pem))
+            assert len(await box.release([each.uid for each in await box.list()])) == 1
+            await box.close()
+        await bell.close()
+        bell = ImapBell(settings, client_context(authority.pem), renew=0.2)
+        assert [await bell.wait() for _ in range(3)] == [True] * 3  # Dovecot takes DONE and IDLE again and again
+        await bell.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_bell_that_may_not_log_in_says_so(mail: realmail.Mail, authority: Authority) -> None:
+    """MailboxDown, and the connection is not kept."""
+    settings = ImapSettings(host="127.0.0.1", port=mail.imaps, username=RECIPIENT, password="fout")
+    with pytest.raises(MailboxDown):
+        asyncio.run(ImapBell(settings, client_context(authority.pem)).wait())
