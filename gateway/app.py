@@ -13,7 +13,7 @@ from typing import Any
 
 from cryptography import x509
 
-from gateway.berichten import codelijsten
+from gateway.berichten import Codelijsten, Schemas, iwmo, iwmo_from, load_codelists
 from gateway.config import Settings, read_settings
 from gateway.domain.findings import has_errors
 from gateway.flows.intake import handler
@@ -25,7 +25,7 @@ from gateway.plans import Formaat, laad_formaat
 from gateway.plans.contract import Contractregel
 from gateway.plans.formaat import formaat_bestand
 from gateway.reconcile.contract import Contract
-from gateway.reconcile.contract_bestand import laad_contract
+from gateway.reconcile.contract_bestand import laad_contract, with_lists
 from gateway.revocation_data import Sources, load, refresh_revocation
 from gateway.route_data import refresh_book, refresh_domains
 from gateway.securemail import (
@@ -36,7 +36,7 @@ from gateway.securemail import (
 )
 from gateway.store import MasterKey, Store, StoreError
 from gateway.transports import Transport
-from gateway.ways import CannotStart, Files, cannot, mailbox, relay, store_place
+from gateway.ways import CannotStart, Files, cannot, mailbox, read_folder, relay, store_place
 from gateway.worker import Clock, Job, deliver_due, handle_inbox, pickup, system_clock
 from gateway.worker.deliver import Delivery
 from gateway.worker.handle import Handled
@@ -140,7 +140,8 @@ class App:
 
     def _surroundings(self) -> Surroundings:
         own = self.settings.gateway
-        formaat, contract = self._formaat(), self._contract()
+        formaat, lists = self._formaat(), self._codelists()
+        contract = self._contract(lists)
         return Surroundings(
             Ourselves(role=own.role, code=own.code, name=own.name, address=own.address),
             signer=self.signers.on(system_clock()),
@@ -150,16 +151,29 @@ class App:
             formaat=formaat,
             contract=contract,
             products=() if contract is None else tuple(_products(contract, formaat)),
-            sources=self._sources(contract),
+            sources=self._sources(contract, lists),
+            schemas=self._schemas(),
+            codelists=lists,
             channel=CHANNEL,
         )
 
-    def _sources(self, contract: Contract | None) -> dict[str, Any]:
+    def _sources(self, contract: Contract | None, lists: Codelijsten) -> dict[str, Any]:
         """Lists of others that rules of level 4 look into; what is missing is reported as not checked."""
-        sources: dict[str, Any] = {"gemeentecodes": codelijsten.get("GEMEENTEN")}
-        if contract is not None and self.settings.gateway.role == "gemeente":
-            sources["productcodes"] = _ProductList(contract, self.settings.gateway.code)
+        own = self.settings.gateway
+        sources = lists.bronnen(own.code if own.role == "gemeente" else None)
+        if contract is not None and own.role == "gemeente":
+            sources.setdefault("productcodes", _ProductList(contract, own.code))
         return sources
+
+    def _schemas(self) -> Schemas:
+        name = self.settings.messages.schemas
+        return iwmo() if name is None else read_folder(iwmo_from, self.folder / name, "messages.schemas")
+
+    def _codelists(self) -> Codelijsten:
+        name = self.settings.messages.codelists
+        return (
+            load_codelists() if name is None else read_folder(load_codelists, self.folder / name, "messages.codelists")
+        )
 
     def _open_store(self) -> Store:
         try:
@@ -185,14 +199,14 @@ class App:
             raise CannotStart(tuple(findings))
         return formaat
 
-    def _contract(self) -> Contract | None:
+    def _contract(self, lists: Codelijsten) -> Contract | None:
         name = self.settings.region.contract
         if name is None:
             return None
         contract, findings = laad_contract(self.own_files.read(name, "region.contract"))
         if contract is None or has_errors(findings):
             raise CannotStart(findings)
-        return contract
+        return with_lists(contract, lists)
 
 
 def _is_root(der: bytes) -> bool:

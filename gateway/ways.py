@@ -1,7 +1,8 @@
 """From settings to the ways out and in: the relay and the mailbox, with what they need from files and environment."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
 from gateway.config import Settings, read_secret
@@ -18,6 +19,8 @@ from gateway.transports import (
     client_context,
 )
 from gateway.worker import system_clock
+
+T = TypeVar("T")
 
 
 class CannotStart(Exception):
@@ -53,6 +56,16 @@ class Files:
     def authority(self, name: str | None, key: str) -> str | None:
         """Roots of a mail server's certificate, PEM; None: the system's."""
         return None if name is None else self.read(name, key).decode("ascii", "replace")
+
+
+def read_folder(load: Callable[[Path], T], folder: Path, key: str) -> T:
+    """What `load` makes of a folder of schemas or code lists; `key` is the setting that names it."""
+    try:
+        return load(folder)
+    except OSError as error:
+        raise cannot("CFG-FILE", f"{error.filename or folder} cannot be read: {error.strerror}.", key) from None
+    except ValueError as wrong:  # UnsupportedSchema, UnusableList
+        raise cannot("CFG-FOLDER", f"{folder} cannot be used: {wrong}.", key) from None
 
 
 def store_place(settings: Settings, files: Files) -> Path | str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gateway.berichten.json_form import from_json, to_json
     from gateway.berichten.reading import OngeldigBericht, Reading, locate, parse, read
     from gateway.berichten.regels import Report, validate
-    from gateway.berichten.schema_sets import Schemas, iwmo, load_schemas
+    from gateway.berichten.schema_sets import Schemas, iwmo, iwmo_from, load_schemas
     from gateway.berichten.soort import Soort
     from gateway.berichten.soorten import SOORTEN
 
@@ -35,6 +35,7 @@ __all__ = [
     "build",
     "from_json",
     "iwmo",
+    "iwmo_from",
     "load_codelists",
     "load_schemas",
     "locate",
@@ -61,6 +62,7 @@ _HOMES = {
     "validate": "regels",
     "Schemas": "schema_sets",
     "iwmo": "schema_sets",
+    "iwmo_from": "schema_sets",
     "load_schemas": "schema_sets",
 }
 

@@ -106,6 +106,26 @@ def load_schemas(*folders: Path) -> Schemas:
     return Schemas(message for folder in folders for message in _load(folder))
 
 
+def iwmo_from(folder: Path) -> Schemas:
+    """iWmo 3.2 judged by the XSDs of a folder (the publisher's own), in the typed models of this package.
+
+    For a gateway that runs on them: what it receives, makes and keeps stays of one type. A message whose XSD is not in
+    the folder keeps ours. Raises UnsupportedSchema for a folder that holds none of iWmo 3.2, or one of another shape.
+    """
+    theirs = {}
+    for path in message_files(folder):
+        schema = read_schema(path)
+        ours = iwmo().by_namespace(schema.namespace)
+        if ours is None:
+            continue
+        if schema_source.codec_source(schema, PACKAGE) != schema_source.codec_source(ours.schema, PACKAGE):
+            raise UnsupportedSchema(f"{path.name}: other elements than {schema.soort} of release {schema.release} has")
+        theirs[schema.soort] = path
+    if not theirs:
+        raise UnsupportedSchema(f"no message schemas (*.xsd) of iWmo 3.2 in {folder}")
+    return Schemas(Message(m.soort, theirs.get(m.soort.soort, m.path), PACKAGE) for m in iwmo().messages)
+
+
 def schema_root() -> Path:
     """The folder `xsd`: beside the package in a checkout, under the data path when installed."""
     checkout = Path(__file__).parents[2] / "xsd"

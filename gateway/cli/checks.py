@@ -149,6 +149,28 @@ def _region(around: Surround) -> Iterator[Check]:
     yield Check(check="plan format", ok=loaded is not None, what=what, advice=advice)
 
 
+def _messages(around: Surround) -> Iterator[Check]:
+    """The folders that take the place of our own schemas and code lists, where the settings name them."""
+    from gateway.berichten import iwmo_from, load_codelists
+    from gateway.ways import CannotStart, read_folder
+
+    named = around.settings.messages
+    try:
+        if named.schemas is not None:
+            folder = around.path(named.schemas)
+            known = read_folder(iwmo_from, folder, "messages.schemas")
+            there = sum(message.path.parent == folder for message in known.messages)
+            yield Check(check="schemas", ok=True, what=f"{there} of {len(known.messages)} messages by {folder}")
+    except CannotStart as fault:
+        yield failed("schemas", fault.findings[0])
+    try:
+        if named.codelists is not None:
+            lists = read_folder(load_codelists, around.path(named.codelists), "messages.codelists")
+            yield Check(check="code lists", ok=True, what=f"of your own: {', '.join(sorted(lists.eigen))}")
+    except CannotStart as fault:
+        yield failed("code lists", fault.findings[0])
+
+
 def _documents(_: Surround) -> Iterator[Check]:
     """WeasyPrint is a package, Pango under it is not; looking is enough, importing takes a second."""
     if find_spec("weasyprint") is None or not _has_pango():
@@ -168,6 +190,7 @@ SUBJECTS: tuple[Subject, ...] = (
     _anchors,
     _region,
     _contract,
+    _messages,
     _documents,
     check_relay,
     check_mailbox,

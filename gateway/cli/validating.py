@@ -167,19 +167,13 @@ class _Declaraties:
             among = bericht in ready.earlier
             state = uit_berichten(ready.earlier, bericht).state if among else ready.state
             assert state is not None
-            self._known = Voorkennis(state, _contract(ready.codelists), ready.job.today)
+            self._known = Voorkennis(state, self._contract(), ready.job.today)
         return self._known.hits(bericht, code)
 
+    def _contract(self) -> "Contract":
+        """No contract is at hand here; of what one holds, the lists may be (TR381)."""
+        from gateway.reconcile.contract import Contract
+        from gateway.reconcile.contract_bestand import with_lists
 
-def _contract(lists: "Codelijsten | None") -> "Contract":
-    """No contract is at hand here; of what one holds, the product list may be (TR381)."""
-    from gateway.domain.period import Period
-    from gateway.reconcile.contract import Contract, Product
-
-    if lists is None or lists.producten is None:
-        return Contract()
-    rows = lists.producten.alle()
-    always = date.min
-    return Contract(
-        producten=tuple(Product(r.categorie, r.code, Period(r.vanaf or always, r.tot), r.gemeente) for r in rows)
-    )
+        lists = self._ready.codelists
+        return Contract() if lists is None else with_lists(Contract(), lists)

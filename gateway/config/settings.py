@@ -247,6 +247,20 @@ class Region(_Section, frozen=True):
     ] = None
 
 
+class Messages(_Section, frozen=True):
+    """What iWmo messages are judged by, where it is not what comes with the gateway."""
+
+    schemas: Annotated[
+        str | None, _means("Folder with the publisher's XSDs of iWmo 3.2. Left out: our own.", "a path", "xsd")
+    ] = None
+    codelists: Annotated[
+        str | None,
+        _means(
+            "Folder with code lists: municipalities, products, AGB codes (docs/codelijsten.md).", "a path", "lijsten"
+        ),
+    ] = None
+
+
 class Retention(_Section, frozen=True):
     """How long things are kept."""
 
@@ -272,6 +286,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     health: Health = Health()
     limits: Limits = Limits()
     region: Region = Region()
+    messages: Messages = Messages()
     retention: Retention = Retention()
 
 
@@ -287,6 +302,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "health": Health,
     "limits": Limits,
     "region": Region,
+    "messages": Messages,
     "retention": Retention,
 }
 REQUIRED = ("gateway",)

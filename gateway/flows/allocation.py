@@ -75,7 +75,14 @@ def allocate(unit: Unit, us: Surroundings, traject_id: str, *, bevoegd: bool) ->
     context = Context(today=today(unit), earlier=earlier(unit, aanbieder, bericht), sources=us.sources)
     if has_errors(faults := check(bericht, "WMO301", context, level=4)):
         raise Refused(faults)
-    return send_bericht(unit, us, to, berichten.build(bericht), reference=f"traject/{traject_id}", dossier=traject_id)
+    return send_bericht(
+        unit,
+        us,
+        to,
+        berichten.build(bericht, schemas=us.schemas),
+        reference=f"traject/{traject_id}",
+        dossier=traject_id,
+    )
 
 
 def _to_order(traject: Traject) -> Besluit:

@@ -82,7 +82,9 @@ def take_declaratie(
     antwoord = assessment.antwoord.bericht(identificatie(unit, "WMO325"), received_on, _XSD)
     if number is not None:
         unit.berichten.set_status(number, "answered")
-    send_bericht(unit, us, sender, berichten.build(antwoord), answers=number, in_reply_to=incoming.message_id)
+    send_bericht(
+        unit, us, sender, berichten.build(antwoord, schemas=us.schemas), answers=number, in_reply_to=incoming.message_id
+    )
     return None
 
 
@@ -141,7 +143,9 @@ def declare(
         identificatie=identificatie(unit, "WMO323"),
         dagtekening=today,
     )
-    return send_bericht(unit, us, to, berichten.build(bericht), reference=f"declaratie/{maand[0]:%Y%m}")
+    return send_bericht(
+        unit, us, to, berichten.build(bericht, schemas=us.schemas), reference=f"declaratie/{maand[0]:%Y%m}"
+    )
 
 
 def _not_ordered() -> Finding:

@@ -37,7 +37,7 @@ def start(unit: Unit, us: Surroundings, to: PartnerRecord, order: int, begindatu
         identificatie=identificatie(unit, "WMO305"),
         dagtekening=today(unit),
     )
-    return send_bericht(unit, us, to, berichten.build(bericht), reference=f"order/{order}")
+    return send_bericht(unit, us, to, berichten.build(bericht, schemas=us.schemas), reference=f"order/{order}")
 
 
 def start_received(unit: Unit, us: Surroundings, sender: PartnerRecord, incoming: Incoming) -> None:

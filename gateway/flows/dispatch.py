@@ -125,7 +125,7 @@ def send_bericht(
 
     `answers` is the registered message that this one answers.
     """
-    reading = berichten.read(xml)
+    reading = berichten.read(xml, schemas=us.schemas)
     if reading.bericht is None or reading.soort is None:
         raise Refused(reading.findings)
     head = kop(reading.soort, reading.bericht)

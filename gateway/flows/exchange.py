@@ -24,7 +24,7 @@ def take_bericht(
     unit: Unit, us: Surroundings, sender: PartnerRecord, opened: Opened, payload: Payload
 ) -> Unusable | None:
     """Handle one iWmo message; Unusable when it breaks its schema or is not from this sender to us."""
-    reading = berichten.read(payload.content)
+    reading = berichten.read(payload.content, schemas=us.schemas)
     if reading.bericht is None or reading.soort is None:
         return Unusable(findings=reading.findings)
     head = kop(reading.soort, reading.bericht)
@@ -62,7 +62,15 @@ def _take_message(
     """Send the return message and let an accepted message take effect, together."""
     if SOORTEN[incoming.head.soort].retour == "WMO325":
         return declaration.take_declaratie(unit, us, sender, incoming, register(unit, incoming))
-    answer = retour(incoming.xml, today=today(unit), earlier=before, own=(us.ourselves.code,), sources=us.sources)
+    answer = retour(
+        incoming.xml,
+        today=today(unit),
+        earlier=before,
+        own=(us.ourselves.code,),
+        sources=us.sources,
+        schemas=us.schemas,
+        codelists=us.codelists,
+    )
     if answer.data is None:
         return Unusable(findings=answer.findings)
     if answer.herhaling:

@@ -9,6 +9,7 @@ import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from gateway.berichten import Codelijsten, Schemas
 from gateway.plans.contract import Contractregel
 from gateway.plans.formaat.model import Formaat
 from gateway.reconcile.contract import Contract
@@ -138,6 +139,8 @@ class Surroundings:
         contract: Contract | None,
         products: tuple[Contractregel, ...],
         sources: Mapping[str, Any],
+        schemas: Schemas,
+        codelists: Codelijsten,
         channel: str,
     ) -> None:
         self.ourselves = ourselves
@@ -150,6 +153,8 @@ class Surroundings:
         self.contract = contract  # tariffs: what declarations are judged by
         self.products = products  # which provider delivers which product: what decisions are judged by
         self.sources = sources  # dated lists of others, for the standard's rules of level 4
+        self.schemas = schemas  # what iWmo messages are validated by, coming and going
+        self.codelists = codelists  # for the rules of level 4 on a message of any municipality
         self.channel = channel
         self.verdicts = VerdictCache()  # SM-41: a chain is not validated for every message
 

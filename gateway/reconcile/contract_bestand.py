@@ -45,6 +45,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from gateway.berichten import codelijsten
+from gateway.berichten.codelijsten import Codelijsten
 from gateway.domain.findings import Finding
 from gateway.domain.ids import is_agb, is_gemeentecode
 from gateway.domain.period import Period
@@ -102,6 +103,16 @@ def laad_contract(data: bytes) -> tuple[Contract | None, tuple[Finding, ...]]:
     reader = _Lezer(raw)
     contract = reader.contract()
     return (None if reader.findings else contract), tuple(reader.findings)
+
+
+def with_lists(contract: Contract, lists: Codelijsten) -> Contract:
+    """The contract with the lists of a folder: its municipalities, and its product list if there is one (TR381)."""
+    contract = msgspec.structs.replace(contract, gemeenten=lists.get(_GEMEENTEN))
+    if lists.producten is None:
+        return contract
+    rows = lists.producten.alle()
+    products = tuple(Product(r.categorie, r.code, Period(r.vanaf or date.min, r.tot), r.gemeente) for r in rows)
+    return msgspec.structs.replace(contract, producten=products)
 
 
 def _parsed(data: bytes) -> dict[str, Any] | Finding:

@@ -1,6 +1,7 @@
 """A release or a family is a folder of schemas: loading it needs no change of code."""
 
 import random
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from lxml import etree
 from gateway import berichten
 from gateway.berichten.schema_model import UnsupportedSchema, read_schema
 from gateway.berichten.schema_sets import Schemas, iwmo, load_schemas, schema_root
+from tests.berichten.historie import voorbeelden as v
 from tests.berichten.messages import random_message
 
 OWN = schema_root() / "iwmo/3.2"
@@ -161,3 +163,28 @@ def test_unknown_name_is_an_ordinary_attribute_error() -> None:
     with pytest.raises(AttributeError, match="nothing"):
         _ = berichten.nothing  # type: ignore[attr-defined]
     assert set(berichten.__all__) == {n for n in berichten.__all__ if getattr(berichten, n) is not None}
+
+
+def test_the_models_of_this_package_are_kept_with_the_schemas_of_a_folder(tmp_path):
+    """`[messages] schemas`: what is valid follows the folder, what a message is does not."""
+    shutil.copy(OWN / "basisschema.xsd", tmp_path)
+    strict = (OWN / "WMO305.xsd").read_text("utf-8").replace('value="3"', 'value="9"')
+    (tmp_path / "WMO305.xsd").write_text(strict, "utf-8")
+    known = berichten.iwmo_from(tmp_path)
+    bericht = v.m305()
+    data = berichten.build(bericht)
+    assert berichten.read(data, schemas=known).findings
+    assert berichten.read(data).bericht == bericht
+    other = v.m301(v.toegewezen())
+    assert berichten.parse(berichten.build(other), schemas=known) == other
+
+
+def test_a_folder_with_messages_of_another_shape_is_refused(tmp_path):
+    """One element more: our models cannot hold it."""
+    shutil.copy(OWN / "basisschema.xsd", tmp_path)
+    with pytest.raises(UnsupportedSchema, match="no message schemas"):
+        berichten.iwmo_from(tmp_path)
+    other = (OWN / "WMO305.xsd").read_text("utf-8").replace('name="StatusAanlevering"', 'name="Status"')
+    (tmp_path / "WMO305.xsd").write_text(other, "utf-8")
+    with pytest.raises(UnsupportedSchema, match=r"WMO305\.xsd"):
+        berichten.iwmo_from(tmp_path)

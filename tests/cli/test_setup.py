@@ -1,5 +1,6 @@
 """`gateway init` makes a gateway that reads back; `gateway check` tests what its settings name."""
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gateway import berichten
 from gateway.cli.output import BROKEN, GOOD, NO
 from gateway.config import Settings, read_settings
 from gateway.demo import ca
@@ -206,3 +208,22 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(gateway: Gateway, tmp_path: 
     code, _, words = gateway("init", *OWN, "--dir", tmp_path / "file" / "gw")
     assert code == BROKEN
     assert str(tmp_path / "file") in words
+
+
+def test_check_says_whether_the_folders_for_messages_load(gateway: Gateway, complete: Path) -> None:
+    """`[messages]`: how many schemas, which lists; or why not."""
+    settings = complete / "gateway.toml"
+    settings.write_text(
+        settings.read_text().replace("[messages]", '[messages]\nschemas = "xsd"\ncodelists = "lijsten"')
+    )
+    for name in ("xsd", "lijsten"):
+        (complete / name).mkdir()
+    code, found = checks(gateway, complete)
+    assert (code, found["schemas"]["ok"], found["code lists"]["ok"]) == (NO, False, False)
+    own = Path(berichten.__file__).parents[2] / "xsd" / "iwmo" / "3.2"
+    for name in ("basisschema.xsd", "WMO301.xsd"):
+        shutil.copy(own / name, complete / "xsd")
+    (complete / "lijsten" / "AGB.csv").write_text("code,label\n65656055,Zorg\n")
+    _, found = checks(gateway, complete)
+    assert found["schemas"]["what"].startswith("1 of 14 messages")
+    assert found["code lists"]["what"] == "of your own: AGB"
