@@ -22,8 +22,7 @@ ENVIRON = {"GATEWAY_RELAY_PORT": "1"}  # never spoken to
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A municipality's folder, not to be changed for good."""
     folder = tmp_path_factory.mktemp("app")
-    setup.set_up(folder, CERTIFICATES_FROM)
-    (folder / GEMEENTE.role / "contract.json").write_text(contract())
+    setup.set_up(folder, CERTIFICATES_FROM, contract())
     return folder / GEMEENTE.role
 
 
