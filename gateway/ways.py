@@ -90,7 +90,7 @@ def relay(settings: Settings, files: Files) -> SmtpTransport | None:
     if out.user is not None:
         password = files.secret(out.password_file, "relay.password_file", "GATEWAY_RELAY_PASSWORD")
     smtp = SmtpSettings(host=out.host, port=out.port, tls=out.tls, username=out.user, password=password)
-    return SmtpTransport(smtp, client_context(files.authority(out.authority, "relay.authority")))
+    return SmtpTransport(smtp, client_context(files.authority(out.authority, "relay.authority"), _pins(out.pin)))
 
 
 def mailbox(settings: Settings, files: Files) -> Mailbox | None:
@@ -101,13 +101,17 @@ def mailbox(settings: Settings, files: Files) -> Mailbox | None:
     if box.kind == "maildir":
         return MaildirMailbox(files.folder / (box.path or ""), settings.gateway.address)
     password = files.secret(box.password_file, "mailbox.password_file", "GATEWAY_MAILBOX_PASSWORD")
-    context = client_context(files.authority(box.authority, "mailbox.authority"))
+    context = client_context(files.authority(box.authority, "mailbox.authority"), _pins(box.pin))
     host, user = box.host or "", box.user or ""
     if box.kind == "imap":
         imap = ImapSettings(host=host, username=user, password=password, port=box.port or 993, folder=box.folder)
         return ImapMailbox(imap, context)
     pop3 = Pop3Settings(host=host, username=user, password=password, port=box.port or 995)
     return Pop3Mailbox(pop3, context, system_clock)
+
+
+def _pins(setting: str | None) -> list[str]:
+    return (setting or "").split()
 
 
 def cannot(code: str, message: str, path: str) -> CannotStart:

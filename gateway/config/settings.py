@@ -20,6 +20,13 @@ Seconds = Annotated[int, Meta(ge=1, le=86400)]
 Address = Annotated[str, Meta(pattern=r"^[^@\s<>\"]+@[^@\s<>\"]+\.[^@\s<>\".]+$", extra={"expected": "a mail address"})]
 IpAddress = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f.:]+$", extra={"expected": "an IP address"})]
 Url = Annotated[str, Meta(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[!-~]*$")]
+Pins = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9+/]{43}=( [A-Za-z0-9+/]{43}=)*$",
+        extra={"expected": "SHA-256 in base64, more than one with a space between"},
+    ),
+]
 Path = Annotated[str, Meta(min_length=1, extra={"expected": "a path"})]
 
 
@@ -125,6 +132,14 @@ class Relay(_Section, frozen=True):
             "keys/mail-roots.pem",
         ),
     ] = None
+    pin: Annotated[
+        Pins | None,
+        _means(
+            "Keys the server may have, its certificate being right as well: SHA-256 of the SPKI. Two at a change.",
+            None,
+            "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=",
+        ),
+    ] = None
 
 
 class Mailbox(_Section, frozen=True):
@@ -150,6 +165,14 @@ class Mailbox(_Section, frozen=True):
             "File with the roots that may have issued the server's certificate (PEM); without it the system's.",
             "a path",
             "keys/mail-roots.pem",
+        ),
+    ] = None
+    pin: Annotated[
+        Pins | None,
+        _means(
+            "Keys the server may have, its certificate being right as well: SHA-256 of the SPKI. Two at a change.",
+            None,
+            "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=",
         ),
     ] = None
 

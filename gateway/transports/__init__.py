@@ -6,7 +6,7 @@ from .imap import ImapMailbox, ImapSettings
 from .pop3 import Pop3Mailbox, Pop3Settings
 from .seam import BeforeData, Listed, Mailbox, MailboxDown, Transport, Unreadable
 from .smtp import SmtpSettings, SmtpTransport
-from .tls import client_context
+from .tls import client_context, pin_of
 
 __all__ = [
     "BeforeData",
@@ -26,5 +26,6 @@ __all__ = [
     "Transport",
     "Unreadable",
     "client_context",
+    "pin_of",
     "write_whole",
 ]
