@@ -9,7 +9,7 @@ from datetime import datetime
 
 from gateway import berichten, securemail
 from gateway.domain.findings import Finding
-from gateway.flows import canary, exchange, plan_in, receipts
+from gateway.flows import canary, exchange, plan_in, quarantine, receipts, reports, tasks
 from gateway.flows.parties import PartnerRecord, Surroundings, partner, partner_book
 from gateway.flows.partners import keep_announced
 from gateway.flows.payload import Payload, Unusable
@@ -32,6 +32,8 @@ def handler(store: Store, us: Surroundings) -> Callable[[InboxItem, bytes, datet
 
 def take_in(unit: Unit, us: Surroundings, item: InboxItem, raw: bytes) -> Taken:
     """Open and handle one message within `unit`; settles its inbox row."""
+    if (reported := reports.take_report(unit, item, raw)) is not None:
+        return reported
     opened = securemail.open(
         raw,
         us.mailbox,
@@ -44,7 +46,7 @@ def take_in(unit: Unit, us: Surroundings, item: InboxItem, raw: bytes) -> Taken:
         cache=us.verdicts,
     )
     if isinstance(opened, securemail.Refused):
-        return _quarantine(unit, item, opened.reason, opened.detail, opened.partner)
+        return _quarantine(unit, item, opened.reason, opened.detail, opened.partner or _claimed(unit, raw))
     if opened.identity.state == "duplicate":
         return _duplicate(unit, item, opened)
     if opened.is_receipt:
@@ -61,6 +63,7 @@ def take_in(unit: Unit, us: Surroundings, item: InboxItem, raw: bytes) -> Taken:
     _register(unit, item, opened, "handled", receipt)
     keep_announced(unit, opened)
     unit.inbox.settle(item.id, "handled", partner=sender.code, message_id=opened.headers.message_id, mic=opened.mic)
+    tasks.done(unit, f"inbox/{item.id}", "het bericht is alsnog verwerkt")
     # What was accepted with a certificate that turns out revoked is found by it (SM-138).
     by = {"kind": payload.kind, "certificate": opened.signer.fingerprint}
     unit.audit.write("opened", f"inbox/{item.id}", partner=sender.code, detail=by)
@@ -112,6 +115,7 @@ def _unusable(
         mic=opened.mic,
     )
     unit.audit.write("quarantined", f"inbox/{item.id}", partner=sender.code, detail={"reason": "payload"})
+    quarantine.tell(unit, item.id, "payload", sender.code, proven=True)
     return Taken(state="quarantined", reason="payload", findings=why.findings)
 
 
@@ -119,7 +123,14 @@ def _quarantine(unit: Unit, item: InboxItem, reason: str, detail: str, claimed: 
     """Not authenticated: no reply of any kind (SM-67). The partner is only a claim, so it is not recorded as a fact."""
     unit.inbox.settle(item.id, "quarantined", reason=reason, detail=detail or None)
     unit.audit.write("quarantined", f"inbox/{item.id}", detail={"reason": reason, "claimed": claimed or ""})
+    quarantine.tell(unit, item.id, reason, claimed)
     return Taken(state="quarantined", reason=reason)
+
+
+def _claimed(unit: Unit, raw: bytes) -> str | None:
+    """Whose address stands in the outer From, also where opening stopped before it looked."""
+    sender = securemail.classify(raw).sender
+    return None if sender is None else unit.partners.find("address", sender)
 
 
 def _duplicate(unit: Unit, item: InboxItem, opened: Opened) -> Taken:

@@ -2,13 +2,14 @@
 
 from gateway import __version__, securemail
 from gateway.domain.findings import Finding
-from gateway.flows import routes
+from gateway.flows import reports, routes, tasks
 from gateway.flows.cases import occurrence, offer, traject_of_plan
 from gateway.flows.dispatch import PLAN
 from gateway.flows.parties import PartnerRecord, Surroundings
 from gateway.flows.taken import Taken
-from gateway.securemail import Opened, Recipient, Reporter, Sent
-from gateway.securemail.receipts import Disposition
+from gateway.flows.tasks import Task
+from gateway.securemail import Opened, Recipient, Reporter
+from gateway.securemail.receipts import Disposition, ReceiptVerdict
 from gateway.store import IllegalMove, InboxItem, OutboxItem, Outgoing, Unit
 
 RECEIPT = "receipt"
@@ -53,18 +54,22 @@ def send_receipt(
 
 def take_receipt(unit: Unit, us: Surroundings, item: InboxItem, opened: Opened) -> Taken:
     """What a signed receipt proves of a message of ours: `received`, `refused`, or nothing but a note (SM-70)."""
-    verdict = securemail.read_receipt(opened, lambda message_id: _sent(unit, message_id))
+    verdict = securemail.read_receipt(opened, lambda message_id: reports.sent_message(unit, message_id))
     sent = unit.outbox.by_message_id(verdict.message_id) if verdict.message_id else None
     if sent is not None and verdict.state is not None:
         try:
             unit.outbox.receipt(sent.id, accepted=verdict.state == "received")
-            if verdict.state == "received" and sent.state != "received":
-                _delivered(unit, us, sent, opened)
+            if verdict.state == "received":
+                tasks.done(unit, f"outbox/{sent.id}", "de partner heeft de ontvangst bevestigd")  # SM-74
+                if sent.state != "received":
+                    _delivered(unit, us, sent, opened)
         except IllegalMove:
             # A second receipt, or one for a message that a person has put away: it proves nothing new.
             unit.outbox.note(sent.id, "receipt", "een tweede ontvangstbevestiging")
     elif sent is not None:
         unit.outbox.note(sent.id, "receipt", verdict.note)
+    if sent is not None:
+        _tell(unit, sent.id, opened.partner.id, verdict)
     partner = opened.partner.id
     unit.inbox.settle(item.id, "handled", partner=partner, message_id=opened.headers.message_id, mic=opened.mic)
     unit.identities.register(
@@ -80,6 +85,18 @@ def take_receipt(unit: Unit, us: Surroundings, item: InboxItem, opened: Opened) 
     return Taken(state="handled", kind="receipt")
 
 
+def _tell(unit: Unit, number: int, partner: str, verdict: ReceiptVerdict) -> None:
+    """What table 9.3 leaves to a person: the partner cannot use it, or vouches for other bytes than ours."""
+    if not verdict.task or unit.outbox.get(number).state == "received":
+        return
+    task = Task(
+        what=f"Ontvangstbevestiging: {verdict.note}.",
+        who=f"Het bericht ging naar partner {partner}.",
+        advice="Bel de partner en ga na wat er is aangekomen.",
+    )
+    tasks.raise_task(unit, f"outbox/{number}", task)
+
+
 def _delivered(unit: Unit, us: Surroundings, sent: OutboxItem, opened: Opened) -> None:
     """Event 6 at the municipality: the provider's gateway has the request."""
     kind, _, plan_id = (sent.reference or "").partition("/")
@@ -87,10 +104,3 @@ def _delivered(unit: Unit, us: Surroundings, sent: OutboxItem, opened: Opened) -
     if case is not None:
         by = {"door": f"partner/{opened.partner.id}", "bericht_id": opened.headers.message_id, "uitvraag": plan_id}
         offer(unit, us, case, occurrence(unit, "uitvraag_bezorgd", "S", **by))
-
-
-def _sent(unit: Unit, message_id: str) -> Sent | None:
-    row = unit.outbox.by_message_id(message_id)
-    if row is None or row.mic is None:
-        return None
-    return Sent(row.message_id, row.partner, row.recipient, bytes.fromhex(row.mic))

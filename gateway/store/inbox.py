@@ -250,6 +250,13 @@ class Inbox:
             query = query.where(inbox.c.reason == reason)
         return [InboxItem(**row._mapping) for row in self._conn.execute(query)]
 
+    def refused_since(self, since: datetime, reasons: Sequence[str]) -> int:
+        """How many messages went to quarantine for one of these reasons since that time and are still there."""
+        query = sa.select(sa.func.count()).where(
+            inbox.c.state == "quarantined", inbox.c.reason.in_(reasons), inbox.c.settled_at > since
+        )
+        return self._conn.scalar(query) or 0
+
     def counts(self) -> dict[str, int]:
         """How many messages are in each state."""
         query = sa.select(inbox.c.state, sa.func.count()).group_by(inbox.c.state)

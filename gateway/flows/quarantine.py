@@ -1,0 +1,77 @@
+"""What a person reads about mail that waits in quarantine: a task for each, one a day for strangers (SM-106)."""
+
+from datetime import timedelta
+from typing import Final
+
+from gateway.flows import tasks
+from gateway.flows.cases import today
+from gateway.flows.tasks import Task
+from gateway.securemail import QUARANTINE
+from gateway.securemail.conclusions import Quarantine
+from gateway.store import Unit
+
+ALARM_REASONS: Final = ("decrypt", "signature")
+ALARM_ABOVE: Final = 20  # of them in a day: somebody tries keys or signatures on us
+ALARM_WITHIN: Final = timedelta(hours=24)
+
+_WORDS: Final[dict[str, Quarantine]] = {
+    **QUARANTINE,
+    # Reasons that are not those of opening.
+    "crash": Quarantine(
+        "Het verwerken van het bericht mislukte steeds.",
+        "Open het bericht opnieuw na een herstart of een nieuwe versie; meld de fout als het dan weer misgaat.",
+    ),
+    "report": Quarantine(
+        "Er kwam een melding over een bericht dat wij niet hebben verstuurd.",
+        "Bekijk de meldingen van deze dag; doe verder niets als er geen over een partner gaat.",
+    ),
+    "stranger": Quarantine("Het bericht is niet van een bekende partner.", "Bekijk of er post van een partner bij is."),
+}
+
+
+def tell(unit: Unit, number: int, reason: str, partner: str | None, *, proven: bool = False) -> None:
+    """Make the task for a message in quarantine; `partner` is None for mail that no partner claims to have sent."""
+    if reason == "report":
+        _once_a_day(unit, "reports", reason)
+    elif partner is None and reason != "crash":
+        strangers(unit)
+    else:
+        words = words_of(reason)
+        tasks.raise_task(unit, f"inbox/{number}", Task(what=words.what, who=_who(partner, proven), advice=words.advice))
+    if reason in ALARM_REASONS:
+        _watch(unit)
+
+
+def words_of(reason: str) -> Quarantine:
+    """What a reason means, and what to do."""
+    return _WORDS[reason]
+
+
+def strangers(unit: Unit, count: int = 1) -> None:
+    """Mail from strangers: one task a day for all of it, so that they cannot fill the list (SM-106)."""
+    _once_a_day(unit, "strangers", "stranger", count)
+
+
+def _once_a_day(unit: Unit, about: str, reason: str, count: int = 1) -> None:
+    words = words_of(reason)
+    task = Task(what=words.what, who="De afzender is onbekend.", advice=words.advice, count=count)
+    tasks.raise_task(unit, f"{about}/{today(unit)}", task)
+
+
+def _who(partner: str | None, proven: bool) -> str:
+    if partner is None:
+        return "Van wie het is, is niet bekend."
+    return f"Het komt van partner {partner}." if proven else f"De afzender zegt partner {partner} te zijn."
+
+
+def _watch(unit: Unit) -> None:
+    """More than twenty messages in a day that could not be opened, or whose signature is wrong, are an alarm."""
+    count = unit.inbox.refused_since(unit.now - ALARM_WITHIN, ALARM_REASONS)
+    if count > ALARM_ABOVE:
+        task = Task(
+            what=f"In 24 uur konden {count} berichten niet worden geopend of klopte de handtekening niet.",
+            who="Iemand probeert mogelijk de sleutels van deze gateway uit.",
+            advice="Bel de partners van wie deze berichten zeggen te komen en waarschuw de beveiligingsfunctionaris.",
+            weight="alarm",
+        )
+        tasks.raise_task(unit, f"alarm/opening/{today(unit)}", task)
