@@ -15,7 +15,7 @@ ALARM_ABOVE: Final = 20  # of them in a day: somebody tries keys or signatures o
 ALARM_WITHIN: Final = timedelta(hours=24)
 
 _WORDS: Final[dict[str, Quarantine]] = {
-    **QUARANTINE,
+    **{str(reason): words for reason, words in QUARANTINE.items()},
     # Reasons that are not those of opening.
     "crash": Quarantine(
         "Het verwerken van het bericht mislukte steeds.",
