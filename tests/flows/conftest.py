@@ -188,6 +188,7 @@ class Stages:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        (root / "met").mkdir()
         setup.set_up(root / "met", datetime(2026, 1, 1, tzinfo=UTC), play.contract())
         self.apps = _apps(root / "met")
         for app in self.apps:
