@@ -40,6 +40,7 @@ def gateway_jobs(app: App, delivered: Callable[[Sequence[Delivery]], None] | Non
             delivered=delivered,
         ),
         *app.route_jobs(),
+        *app.revocation_jobs(),
         Job(name="reconcile", run=_in_thread(reconcile, app), daily="02:30"),
         Job(name="clean-up", run=_in_thread(clean_up, app), daily="03:30"),
         Job(name="audit-head", run=_in_thread(keep_audit_head, app), daily="04:00"),

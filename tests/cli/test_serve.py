@@ -172,9 +172,13 @@ def test_one_job_runs_by_hand(pair: Path, gateway: Any) -> None:
     assert "certificates" in words
 
 
-@pytest.mark.parametrize("job", ["reconsider", "reconcile", "clean-up", "audit-head", "terms", "certificates", "watch"])
-def test_every_nightly_job_runs_on_a_fresh_gateway(pair: Path, gateway: Any, job: str) -> None:
-    """On both sides, and says what it did."""
+JOBS = ["reconsider", "reconcile", "clean-up", "audit-head", "terms", "certificates", "watch"]
+FETCHING = ["domain-book", "nta7516", "revocation"]
+
+
+@pytest.mark.parametrize("job", [*JOBS, *FETCHING])
+def test_every_job_of_a_running_gateway_runs_on_a_fresh_one(pair: Path, gateway: Any, job: str) -> None:
+    """On both sides, and says what it did; revocation data and routes are fetched too (SM-40, SM-111, SM-112)."""
     for role in ("gemeente", "aanbieder"):
         code, out, _ = gateway("serve", "--dir", pair / role, "--job", job, "--json")
         answer = json.loads(out)
