@@ -48,7 +48,7 @@ BROKEN = {
     "iJw": (BODY.replace(b"iwmo/3_2/wmo301", b"ijw/3_2/jw301"), "XSD", "iJw-bericht (JW301, release 3.2)"),
     "no such message": (BODY.replace(b"wmo301", b"wmo399"), "XSD", "WMO399 is geen bericht"),
     "other namespace": (b'<Bericht xmlns="urn:x"/>', "XSD", "geen bericht dat"),
-    "other root": (ROOT.replace(b"Bericht", b"Foo") + b"</Foo>", "XSD", "geen bericht dat"),
+    "other root": (ROOT.replace(b"Bericht", b"Foo") + b"</Foo>", "XSD", "is `Bericht`, niet `Foo`"),
     "levels of Header": (ROOT + b"<Header>" * 200 + b"</Header>" * 200 + END, "XSD", "ontbreekt"),
     "xsi:nil": (
         GOOD.replace(b"<Header>", b'<Header xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:nil="true">'),
