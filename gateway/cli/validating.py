@@ -1,6 +1,6 @@
 """Validating many messages: one pool of processes on all cores, results in the order of the files.
 
-A worker reads schemas, rules and the folder of earlier messages once; a message then costs a few milliseconds. Few
+Schemas, rules and the folder of earlier messages are read once; a message then costs about a millisecond. Few
 files are done in this process: starting workers would take longer.
 """
 
@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -57,20 +58,21 @@ class Ready(NamedTuple):
 
 Result = tuple[Path, "Report | str"]  # str: why the file cannot be read
 
-_ready: Ready | None = None  # of a worker process, set once when it starts
+_ready: Ready | None = None  # what a worker judges with: inherited, or loaded when it starts
 
 
 def validate_files(files: list[Path], job: Job) -> Iterator[Result]:
     """Every file's report, in order. The workers start here, before the caller starts a thread for its progress bar."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    ready = load(job)  # a folder that is not usable is said here, once, and not by every worker that starts
     if len(files) <= ALONE or cores == 1:
-        ready = load(job)
         return ((file, _one(file, ready)) for file in files)
-    # A folder that is not usable is said here, once, and not by every worker that starts.
-    load_schemas(job.schemas, job.lang), load_codelists(job.codelists, job.lang)
+    # The first file is judged here: what it loads (schema, codec, rules), workers that are forked inherit.
+    first, rest = (files[0], _one(files[0], ready)), files[1:]
+    _keep(ready)
     pool = ProcessPoolExecutor(min(cores, len(files) // CHUNK + 1), initializer=_start, initargs=(job,))
-    reports = pool.map(_in_worker, files, chunksize=CHUNK)
-    return _with(pool, zip(files, reports, strict=True))
+    reports = pool.map(_in_worker, rest, chunksize=CHUNK)
+    return _with(pool, chain([first], zip(rest, reports, strict=True)))
 
 
 def _with(pool: ProcessPoolExecutor, results: Iterator[Result]) -> Iterator[Result]:
@@ -97,8 +99,13 @@ def messages(files: tuple[Path, ...], schemas: "Schemas | None" = None) -> "tupl
 
 
 def _start(job: Job) -> None:
+    if _ready is None or _ready.job != job:  # a worker that was not forked starts with nothing
+        _keep(load(job))
+
+
+def _keep(ready: Ready) -> None:
     global _ready
-    _ready = load(job)
+    _ready = ready
 
 
 def _in_worker(file: Path) -> "Report | str":
