@@ -22,6 +22,10 @@ Een mail openen met OpenSSL 3 (in deze map):
     -passin file:aanbieder/keys/keys.password -out plan.smime
   openssl cms -verify -inform SMIME -in plan.smime -CAfile autoriteit/root.pem -purpose smimesign -out plan.mime
 
+De gateway opent dezelfde mail zo:
+
+  gateway mail open post/{plan} --dir aanbieder
+
 Een bericht controleren tegen het schema, en volgens de regels van de standaard:
 
   xmllint --noout --schema <project>/xsd/iwmo/3.2/WMO301.xsd iwmo/{order}
