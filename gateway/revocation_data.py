@@ -18,10 +18,10 @@ from gateway.flows.revocation import (
     due,
     keep_list,
     keep_response,
-    overdue,
     questions,
     standing,
     stored,
+    tell_overdue,
 )
 from gateway.keyring import revocation_lists
 from gateway.securemail import Revocation
@@ -33,7 +33,8 @@ from gateway.worker import Clock
 log = structlog.get_logger("gateway.revocation")
 
 ACTOR = "job:revocation"
-AT_ONCE = 4  # questions on their way together
+AT_ONCE = 4  # on their way together
+A_RUN = 20  # of each at most: also when every server is silent a run ends within minutes, and good data are used
 
 
 class Sources(msgspec.Struct, frozen=True):
@@ -78,18 +79,21 @@ async def refresh_revocation(
     """
     fetcher = fetcher or sources.fetcher()
     urls, asked = await asyncio.to_thread(_due, store, us, sources, clock())
-    new = 0
-    for url in urls:
-        fetched = await fetcher.get(url)
-        new += await asyncio.to_thread(_keep_list, store, us, url, fetched, clock())
-    turn = asyncio.Semaphore(AT_ONCE)
+    turn, one = asyncio.Semaphore(AT_ONCE), asyncio.Lock()  # one: all keep their standing in the same record
 
-    async def ask(question: Question) -> Fetched:
+    async def get(url: str) -> bool:
         async with turn:
-            return await fetcher.ask(question.url, question.request)
+            fetched = await fetcher.get(url)
+        async with one:
+            return await asyncio.to_thread(_keep_list, store, us, url, fetched, clock())
 
-    for question, fetched in zip(asked, await asyncio.gather(*map(ask, asked)), strict=True):
-        new += await asyncio.to_thread(_keep_response, store, question, fetched, clock())
+    async def ask(question: Question) -> bool:
+        async with turn:
+            fetched = await fetcher.ask(question.url, question.request)
+        async with one:
+            return await asyncio.to_thread(_keep_response, store, question, fetched, clock())
+
+    new = sum(await asyncio.gather(*map(get, urls), *map(ask, asked)))
     acted, late = await asyncio.to_thread(_use, store, us, sources, clock())
     return (
         f"{len(urls)} lists and {len(asked)} certificates asked, {new} new, {acted.reopened} opened again, {late} late"
@@ -99,12 +103,12 @@ async def refresh_revocation(
 def _due(store: Store, us: Surroundings, sources: Sources, now: datetime) -> tuple[list[str], Sequence[Question]]:
     wanted = sources.settings
     with store.view(now=now) as view:
-        urls = due(view, wanted.lists, timedelta(minutes=wanted.lists_minutes))
+        urls = due(view, wanted.lists, timedelta(minutes=wanted.lists_minutes))[:A_RUN]
         if not wanted.responders:
             return urls, ()
         asked = {question.source: question for question in questions(view, us, sources.may_ask)}
         names = due(view, asked, timedelta(hours=wanted.responders_hours))
-    return urls, [asked[name] for name in names]
+    return urls, [asked[name] for name in names[:A_RUN]]
 
 
 def _keep_list(store: Store, us: Surroundings, url: str, fetched: Fetched, now: datetime) -> bool:
@@ -126,9 +130,9 @@ def _keep_response(store: Store, question: Question, fetched: Fetched, now: date
 def _use(store: Store, us: Surroundings, sources: Sources, now: datetime) -> tuple[Acted, int]:
     load(store, us, sources, now)
     with store.unit(now=now, actor=ACTOR) as unit:
-        acted, late = act(unit, us), overdue(unit)
+        acted, late = act(unit, us), tell_overdue(unit)
     for code in acted.revoked:
         log.warning("certificate_revoked", partner=code)
     if late:
-        log.warning("waits_for_revocation_data", messages=len(late), since=late[0].fetched_at.isoformat())
-    return acted, len(late)
+        log.warning("waits_for_revocation_data", messages=late)
+    return acted, late

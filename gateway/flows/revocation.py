@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 from cryptography import x509
 
+from gateway.flows import tasks
 from gateway.flows.parties import PartnerRecord, Surroundings, partners
 from gateway.securemail.chains import Certificate, Chain, read_certificate, walk
 from gateway.securemail.revocation_check import Verified, about_certificate, is_newer, make_request, responders
@@ -23,6 +24,8 @@ RETRY: Final = timedelta(minutes=5)  # after a source that gave nothing
 ALARM: Final = timedelta(hours=24)  # 12: so long mail may wait for data before a person is told
 _LAST: Final = "laatste"
 _LIST, _RESPONSE = "crl/", "ocsp/"
+_LATE: Final = f"alarm/{WAITS}"
+_NAMED = 20  # messages in the words of a task; the record has them all
 _FINE = (None, "older")
 _ACCEPTED = ("opened", "receipt_read")
 
@@ -93,9 +96,10 @@ def standing(unit: Unit) -> Standing:
 
 
 def due(unit: Unit, sources: Iterable[str], every: timedelta) -> list[str]:
-    """The sources whose time has come: `every` after a good try, sooner after another."""
+    """The sources whose time has come: `every` after a good try, sooner after another; longest ago tried first."""
     tried = standing(unit).sources
-    return [name for name in sources if (last := tried.get(name)) is None or _next(last, every) <= unit.now]
+    found = [name for name in sources if (last := tried.get(name)) is None or _next(last, every) <= unit.now]
+    return sorted(found, key=lambda name: "" if name not in tried else tried[name].tried_at.isoformat())
 
 
 def _next(source: Source, every: timedelta) -> datetime:
@@ -183,6 +187,24 @@ def overdue(unit: Unit) -> list[InboxItem]:
     return [item for item in _waiting(unit) if item.fetched_at + ALARM < unit.now]
 
 
+def tell_overdue(unit: Unit) -> int:
+    """One alarm for all that waits too long, done by itself when nothing does; how many messages."""
+    late = overdue(unit)
+    known = unit.records.get(tasks.SOORT, _LATE, tasks.Task)
+    is_open = known is not None and known.body.state == "open"
+    if late and not is_open:
+        task = tasks.Task(
+            what="Er wachten berichten langer dan 24 uur op gegevens over ingetrokken certificaten.",
+            who=f"Het oudste is bericht {late[0].id} van de binnengekomen post.",
+            advice="Kijk of de adressen bij [revocation] te bereiken zijn, of zet nieuwe lijsten in de map.",
+            weight="alarm",
+        )
+        tasks.raise_task(unit, _LATE, task)
+    elif is_open and not late:
+        tasks.done(unit, _LATE, "de gegevens zijn er")
+    return len(late)
+
+
 def revoked_certificates(unit: Unit) -> list[RevokedCertificate]:
     """Every certificate of a partner that turned out revoked, with the messages accepted with it (SM-138)."""
     return [one.body for one in unit.records.list(REVOKED, RevokedCertificate)]
@@ -214,7 +236,20 @@ def _find_revoked(unit: Unit, us: Surroundings) -> Iterator[str]:
         unit.records.add(REVOKED, sha256, told, keys={"partner": record.code})
         detail = {"sha256": sha256, "since": since.isoformat(), "messages": len(told.messages)}
         unit.audit.write("certificate_revoked", f"partner/{record.code}", partner=record.code, detail=detail)
+        tasks.raise_task(unit, f"certificate/{sha256}", _task(told))
         yield record.code
+
+
+def _task(told: RevokedCertificate) -> tasks.Task:
+    numbers = [str(one.inbox) for one in told.messages]
+    named = ", ".join(numbers[:_NAMED]) + (" en verder" if len(numbers) > _NAMED else "")
+    look = f"Ga na of deze berichten echt van de partner zijn: {named}. " if numbers else ""
+    return tasks.Task(
+        what=f"Een certificaat van partner {told.partner} is ingetrokken, met ingang van {told.since:%d-%m-%Y}.",
+        who=f"Sindsdien zijn er {len(numbers)} berichten mee aangenomen.",
+        advice=f"Bel de partner. {look}Vraag om een nieuw certificaat.",
+        weight="alarm",
+    )
 
 
 def _accepted_with(unit: Unit, code: str, sha256: str, since: datetime) -> Iterator[AcceptedMessage]:
