@@ -75,8 +75,7 @@ def ask(port: int, path: str) -> tuple[int, str]:
 def test_two_gateways_exchange_a_plan_and_its_receipt_by_themselves(tmp_path: Path) -> None:
     """Dispatched in one, picked up and handled in the other, its signed receipt taken: nobody calls anything."""
     now = datetime.now(UTC)
-    setup.set_up(tmp_path, now)
-    (tmp_path / "gemeente" / "contract.json").write_text(play.contract(), encoding="utf-8")
+    setup.set_up(tmp_path, now, play.contract())
     with _relay(tmp_path) as relay:
         scene = play._scene(tmp_path, relay, StoryClock(now))
         play.introduce(scene)
