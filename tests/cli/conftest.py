@@ -1,14 +1,16 @@
 """Messages as files, and the command line run in this process."""
 
 import json
+import logging
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from lxml import etree
@@ -18,6 +20,16 @@ from gateway.cli.main import run
 from gateway.cli.output import GOOD
 from gateway.demo import ca
 from tests.berichten.messages import random_message
+
+
+@pytest.fixture(autouse=True)
+def quiet_logs() -> Iterator[None]:
+    """A command that logs writes to this test's standard error: after it the next test's log must not."""
+    before = logging.getLogger().handlers
+    yield
+    structlog.reset_defaults()
+    logging.getLogger().handlers = before
+
 
 Answer = tuple[int, str, str]  # exit code, standard output, standard error
 
