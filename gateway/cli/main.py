@@ -11,18 +11,24 @@ import typer
 
 from gateway import __version__
 from gateway.cli import (
+    audit,
     bericht,
     cert,
     declaratie,
     demo,
+    inbox,
     mail,
+    outbox,
     partner,
     partner_terms,
     plan,
     reconcile,
     regels,
+    selftest,
     serve,
     setup,
+    status,
+    upkeep,
 )
 from gateway.cli.output import BROKEN, Surroundings, say, show
 
@@ -55,6 +61,15 @@ app.add_typer(declaratie.app, name="declaratie")
 app.add_typer(plan.app, name="plan")
 app.command("demo", short_help="Speel een hele zaak na, op deze machine.")(demo.demo)
 app.command("init", short_help="Make a gateway's folder.")(setup.init)
+app.add_typer(outbox.app, name="outbox")
+app.add_typer(inbox.app, name="inbox")
+app.add_typer(audit.app, name="audit")
+app.add_typer(selftest.app, name="selftest")
+app.command("backup", short_help="Copy the state, also while the gateway runs.")(upkeep.backup)
+app.command("restore", short_help="Put a backup back.")(upkeep.restore)
+app.command("purge", short_help="Destroy dossiers past their term.")(upkeep.purge)
+app.command("migrate", short_help="Move the state to another database.")(upkeep.migrate)
+app.command("status", short_help="Wat open staat en wie aan zet is.")(status.status)
 app.command("serve", short_help="Run the gateway.")(serve.serve)
 app.command("check", short_help="Test everything the settings name.")(setup.check)
 app.add_typer(mail.app, name="mail")

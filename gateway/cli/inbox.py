@@ -1,0 +1,171 @@
+"""`gateway inbox`: what came in, quarantine with its reasons, and handling again after mending (SM-103, SM-104)."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gateway.cli.acting import By, Done, Numbers, Reason, Yes, actor, age, agreed, report
+from gateway.cli.home import HERE, Dir, open_gateway
+from gateway.cli.output import Json, Surroundings, emit, show, table
+
+if TYPE_CHECKING:
+    from gateway.app import App
+    from gateway.store import InboxItem, Unit
+
+app = typer.Typer(no_args_is_help=True, help="Berichten die binnenkwamen, en de quarantaine.")
+
+State = Annotated[list[str] | None, typer.Option("--state", metavar="STATE", help="Alleen deze toestand. Herhaalbaar.")]
+Why = Annotated[str | None, typer.Option("--why", metavar="CODE", help="Alleen met deze reden van quarantaine.")]
+Number = Annotated[int, typer.Argument(metavar="NUMMER", help="Nummer van het bericht.")]
+
+
+@app.command("list")
+def list_(
+    state: State = None,
+    why: Why = None,
+    after: Annotated[int, typer.Option(metavar="NUMMER", help="Vanaf het bericht na dit nummer.")] = 0,
+    limit: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="Hoogstens zoveel.")] = 100,
+    folder: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """De berichten die binnenkwamen, in volgorde van nummer."""
+    from gateway.cli.history import camel
+
+    now = datetime.now(UTC)
+    with open_gateway(folder) as gateway, gateway.store.view(now=now) as view:
+        items = view.inbox.list(states=_states(state), reason=why, after=after, limit=limit)
+    if json:
+        for item in items:
+            emit(camel(item, leave_out=("dossier",)))
+        return
+    rows = [(i.id, i.state, i.partner, age(i.received_at, now), i.tries, i.reason, i.detail) for i in items]
+    table(("nummer", "toestand", "partner", "oud", "pogingen", "reden", "uitleg"), rows)
+
+
+@app.command("show")
+def show_(number: Number, folder: Dir = HERE, json: Json = False) -> None:
+    """De geschiedenis van één bericht en wie aan zet is; de inhoud wordt niet getoond."""
+    from gateway.cli.history import camel, inbox_story, who_has
+
+    with open_gateway(folder) as gateway, gateway.store.view(now=datetime.now(UTC)) as view:
+        item = _get(view, number)
+        story = inbox_story(view, item)
+    if json:
+        emit(camel(item, leave_out=("dossier",)) | {"whoHasIt": who_has(item), "history": story})
+        return
+    show(f"Bericht {item.id} van {item.partner or 'een onbekende'}, {item.size} bytes, sha256 {item.sha256}")
+    for line in story:
+        show(f"  {line.at.astimezone():%Y-%m-%d %H:%M:%S}  {line.what}")
+    show(f"Nu: {item.state}. Aan zet: {who_has(item)}.")
+
+
+@app.command()
+def process(
+    reason: Reason,
+    numbers: Numbers = None,
+    why: Why = None,
+    yes: Yes = False,
+    by: By = None,
+    folder: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """Verwerk het nu opnieuw, uit dezelfde bytes, met de sleutels en partners van vandaag."""
+    _do("process", reason, numbers, why, yes, by, folder, json)
+
+
+@app.command()
+def release(
+    reason: Reason,
+    numbers: Numbers = None,
+    why: Why = None,
+    yes: Yes = False,
+    by: By = None,
+    folder: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """Zet het terug in de rij: de draaiende gateway verwerkt het bij de volgende ronde."""
+    _do("release", reason, numbers, why, yes, by, folder, json)
+
+
+# -- in common --------------------------------------------------------------------------------------------------------
+
+
+def _do(
+    name: str,
+    reason: str,
+    numbers: list[int] | None,
+    why: str | None,
+    yes: bool,
+    by: str | None,
+    folder: Path,
+    json: bool,
+) -> None:
+    from gateway import logs
+
+    logs.configure()
+    if not numbers and why is None:
+        raise typer.BadParameter("noem nummers van berichten, of kies met --why")
+    with ExitStack() as stack:
+        gateway = stack.enter_context(open_gateway(folder))
+        with gateway.store.view(now=datetime.now(UTC)) as view:
+            items = _chosen(view, numbers, why)
+        agreed(items, lambda item: item.received_at, name, yes=yes, json=json)
+        done = [_one(gateway, name, item.id, reason, actor(by)) for item in items]
+    report(done, json)
+
+
+def _one(gateway: "App", name: str, number: int, reason: str, who: str) -> Done:
+    """Back in the row, with its line in the trail; `process` then handles it in this process, before anybody else."""
+    from gateway.flows.intake import handler
+    from gateway.store import IllegalMove
+
+    now = datetime.now(UTC)
+    try:
+        with gateway.store.unit(now=now, actor=who) as unit:
+            item = unit.inbox.get(number)
+            if item.state in ("handled", "duplicate") or (name == "release" and item.state == "new"):
+                return Done(id=number, act=name, result="already", state=item.state)
+            if item.state != "new":
+                unit.inbox.reopen(number)
+            unit.audit.write(f"inbox_{name}", f"inbox/{number}", partner=item.partner, ground=reason[:160])
+            raw = unit.inbox.begin(number) if name == "process" else None
+    except IllegalMove:
+        # Only its header is here: too large, or a stranger's.
+        return Done(id=number, act=name, result="refused", state=item.state, why="alleen de kop is opgehaald")
+    if raw is not None:
+        handler(gateway.store, gateway.us)(item, raw, now)
+    with gateway.store.view(now=now) as view:
+        after = view.inbox.get(number)
+    refused = after.state == "quarantined"
+    why = ", ".join(part for part in (after.reason, after.detail) if part) if refused else ""
+    return Done(id=number, act=name, result="refused" if refused else "done", state=after.state, why=why)
+
+
+def _chosen(view: "Unit", numbers: list[int] | None, why: str | None) -> "Sequence[InboxItem]":
+    if numbers:
+        return [_get(view, number) for number in dict.fromkeys(numbers)]
+    found: list[InboxItem] = []
+    while page := view.inbox.list(states=["quarantined"], reason=why, after=found[-1].id if found else 0, limit=1000):
+        found += page
+    return found
+
+
+def _get(view: "Unit", number: int) -> "InboxItem":
+    from gateway.store import NotThere
+
+    try:
+        return view.inbox.get(number)
+    except NotThere:
+        raise Surroundings(f"Er is geen binnengekomen bericht {number}. Zie: gateway inbox list.") from None
+
+
+def _states(names: list[str] | None) -> "list[Any] | None":
+    from gateway.store.states import INBOX_MOVES
+
+    if names and (wrong := [name for name in names if name not in INBOX_MOVES]):
+        raise typer.BadParameter(f"geen toestand: {', '.join(wrong)}; wel: {', '.join(INBOX_MOVES)}")
+    return names or None

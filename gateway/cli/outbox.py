@@ -1,0 +1,262 @@
+"""`gateway outbox`: what goes out, the whole history of one message, and a person's acts, each in the audit trail."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gateway.cli.acting import By, Done, Numbers, Reason, Yes, actor, age, agreed, report
+from gateway.cli.home import HERE, Dir, open_gateway
+from gateway.cli.output import Json, Surroundings, emit, show, table
+
+if TYPE_CHECKING:
+    from gateway.app import App
+    from gateway.store import OutboxItem, Unit
+
+app = typer.Typer(no_args_is_help=True, help="Berichten die uitgaan.")
+
+State = Annotated[list[str] | None, typer.Option("--state", metavar="STATE", help="Alleen deze toestand. Herhaalbaar.")]
+Partner = Annotated[str | None, typer.Option("--partner", metavar="CODE", help="Alleen van deze partner.")]
+Number = Annotated[int, typer.Argument(metavar="NUMMER", help="Nummer van het bericht.")]
+
+Act = Callable[["Unit", "App", "OutboxItem"], str | None]
+"""Does it to one message; why not, if it may not be."""
+
+
+@app.command("list")
+def list_(
+    state: State = None,
+    partner: Partner = None,
+    after: Annotated[int, typer.Option(metavar="NUMMER", help="Vanaf het bericht na dit nummer.")] = 0,
+    limit: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="Hoogstens zoveel.")] = 100,
+    folder: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """De berichten die uitgaan of uitgingen, in volgorde van nummer."""
+    now = datetime.now(UTC)
+    with open_gateway(folder) as gateway, gateway.store.view(now=now) as view:
+        items = view.outbox.list(states=_states(state), partner=partner, after=after, limit=limit)
+    if json:
+        for item in items:
+            emit(_plain(item))
+        return
+    rows = [(i.id, i.state, i.kind, i.partner, age(i.created_at, now), i.attempts, i.reason or "") for i in items]
+    table(("nummer", "toestand", "soort", "partner", "oud", "pogingen", "reden"), rows)
+
+
+@app.command("show")
+def show_(number: Number, folder: Dir = HERE, json: Json = False) -> None:
+    """De hele geschiedenis van één bericht: wat ermee gebeurde, wanneer, en wie nu aan zet is."""
+    from gateway.cli.history import outbox_story, who_has
+
+    with open_gateway(folder) as gateway, gateway.store.view(now=datetime.now(UTC)) as view:
+        item = _get(view, number)
+        story = outbox_story(view, item)
+    if json:
+        emit(_plain(item) | {"whoHasIt": who_has(item), "history": story})
+        return
+    show(f"Bericht {item.id} ({item.kind}) aan {item.partner}, {item.size} bytes, sha256 {item.sha256}")
+    show(f"Message-ID {item.message_id}")
+    for line in story:
+        show(f"  {line.at.astimezone():%Y-%m-%d %H:%M:%S}  {line.what}")
+    show(f"Nu: {item.state}. Aan zet: {who_has(item)}.")
+
+
+@app.command()
+def retry(
+    reason: Reason,
+    numbers: Numbers = None,
+    state: State = None,
+    partner: Partner = None,
+    yes: Yes = False,
+    by: By = None,
+    folder: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """Probeer het nu opnieuw, met dezelfde bytes en een nieuwe termijn; de ontvanger herkent een dubbele."""
+
+    def act(unit: "Unit", _: "App", item: "OutboxItem") -> str | None:
+        unit.outbox.retry(item.id, reason)
+        return None
+
+    _do("retry", act, reason, numbers, state, partner, yes, by, folder, json)
+
+
+@app.command()
+def hold(
+    reason: Reason,
+    numbers: Numbers = None,
+    state: State = None,
+    partner: Partner = None,
+    yes: Yes = False,
+    by: By = None,
+    folder: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """Houd het vast tot iemand het vrijgeeft; een poging die nog niet verzendt, wordt afgebroken."""
+
+    def act(unit: "Unit", _: "App", item: "OutboxItem") -> str | None:
+        unit.outbox.hold(item.id, reason)
+        return None
+
+    _do("hold", act, reason, numbers, state, partner, yes, by, folder, json)
+
+
+@app.command()
+def release(
+    reason: Reason,
+    numbers: Numbers = None,
+    partner: Partner = None,
+    all_: Annotated[bool, typer.Option("--all", help="Alles wat vastgehouden wordt.")] = False,
+    yes: Yes = False,
+    by: By = None,
+    folder: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """Laat een vastgehouden bericht gaan, als er een veilige route is; anders staat er wat daarvoor nodig is."""
+
+    def act(unit: "Unit", gateway: "App", item: "OutboxItem") -> str | None:
+        from gateway.flows.routes import release as let_go
+
+        return let_go(unit, gateway.us, item.id)
+
+    _do("release", act, reason, numbers, ["held"] if all_ else None, partner, yes, by, folder, json)
+
+
+@app.command()
+def cancel(
+    reason: Reason,
+    numbers: Numbers = None,
+    state: State = None,
+    partner: Partner = None,
+    yes: Yes = False,
+    by: By = None,
+    folder: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """Trek in wat nog niet is overgedragen, of leg weg wat mislukte; er wordt niets gewist."""
+
+    def act(unit: "Unit", _: "App", item: "OutboxItem") -> str | None:
+        unit.outbox.cancel(item.id, reason)
+        return None
+
+    _do("cancel", act, reason, numbers, state, partner, yes, by, folder, json)
+
+
+@app.command()
+def reroute(
+    channel: Annotated[str, typer.Option(metavar="NAME", help="De andere weg naar buiten.")],
+    reason: Reason,
+    numbers: Numbers = None,
+    state: State = None,
+    partner: Partner = None,
+    yes: Yes = False,
+    by: By = None,
+    folder: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """Neem een andere weg naar buiten, die in de instellingen staat."""
+
+    def act(unit: "Unit", gateway: "App", item: "OutboxItem") -> str | None:
+        if channel not in gateway.transports:
+            return f"er is geen weg {channel}; wel: {', '.join(gateway.transports) or 'geen'}"
+        unit.outbox.reroute(item.id, channel)
+        return None
+
+    _do("reroute", act, reason, numbers, state, partner, yes, by, folder, json, already=lambda i: i.channel == channel)
+
+
+# -- in common --------------------------------------------------------------------------------------------------------
+
+_ALREADY: dict[str, Callable[["OutboxItem"], bool]] = {
+    "retry": lambda i: i.attempts == 0 and i.next_at is not None and i.next_at <= datetime.now(UTC),
+    "hold": lambda i: i.state == "held",
+    "release": lambda i: i.state in ("new", "deferred", "sending", "submitted", "received"),
+    "cancel": lambda i: i.state == "cancelled",
+}
+
+
+def _do(
+    name: str,
+    act: Act,
+    reason: str,
+    numbers: list[int] | None,
+    states: list[str] | None,
+    partner: str | None,
+    yes: bool,
+    by: str | None,
+    folder: Path,
+    json: bool,
+    already: "Callable[[OutboxItem], bool] | None" = None,
+) -> None:
+    """One act on each message chosen, in a transaction of its own with its line in the audit trail."""
+    if not numbers and not states and partner is None:
+        raise typer.BadParameter("noem nummers van berichten, of kies met --state of --partner")
+    with ExitStack() as stack:
+        gateway = stack.enter_context(open_gateway(folder))
+        with gateway.store.view(now=datetime.now(UTC)) as view:
+            items = _chosen(view, numbers, _states(states), partner)
+        agreed(items, lambda item: item.created_at, name, yes=yes, json=json)
+        is_so = already or _ALREADY[name]
+        done = [_one(gateway, name, act, item.id, reason, actor(by), is_so) for item in items]
+    report(done, json)
+
+
+def _one(
+    gateway: "App", name: str, act: Act, number: int, reason: str, who: str, is_so: "Callable[[OutboxItem], bool]"
+) -> Done:
+    from gateway.store import IllegalMove
+
+    try:
+        with gateway.store.unit(now=datetime.now(UTC), actor=who) as unit:
+            item = unit.outbox.get(number)
+            if is_so(item):
+                return Done(id=number, act=name, result="already", state=item.state)
+            why = act(unit, gateway, item)
+            state = unit.outbox.get(number).state
+            outcome = "ok" if why is None else "refused"
+            unit.audit.write(
+                f"outbox_{name}", f"outbox/{number}", partner=item.partner, ground=reason[:160], outcome=outcome
+            )
+    except IllegalMove as illegal:
+        why = f"dat kan niet in toestand {illegal.state}"
+        return Done(id=number, act=name, result="refused", state=illegal.state, why=why)
+    return Done(id=number, act=name, result="done" if why is None else "refused", state=state, why=why or "")
+
+
+def _chosen(
+    view: "Unit", numbers: list[int] | None, states: "list[Any] | None", partner: str | None
+) -> "Sequence[OutboxItem]":
+    if numbers:
+        return [_get(view, number) for number in dict.fromkeys(numbers)]
+    found: list[OutboxItem] = []
+    while page := view.outbox.list(states=states, partner=partner, after=found[-1].id if found else 0, limit=1000):
+        found += page
+    return found
+
+
+def _get(view: "Unit", number: int) -> "OutboxItem":
+    from gateway.store import NotThere
+
+    try:
+        return view.outbox.get(number)
+    except NotThere:
+        raise Surroundings(f"Er is geen uitgaand bericht {number}. Zie: gateway outbox list.") from None
+
+
+def _states(names: list[str] | None) -> "list[Any] | None":
+    from gateway.store.states import OUTBOX_MOVES
+
+    if names and (wrong := [name for name in names if name not in OUTBOX_MOVES]):
+        raise typer.BadParameter(f"geen toestand: {', '.join(wrong)}; wel: {', '.join(OUTBOX_MOVES)}")
+    return names or None
+
+
+def _plain(item: "OutboxItem") -> dict[str, Any]:
+    """The row for `--json`; sender, recipient and reference stay: they are organisations and plan codes."""
+    from gateway.cli.history import camel
+
+    return camel(item, leave_out=("dossier", "lease_until"))

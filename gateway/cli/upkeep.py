@@ -1,0 +1,141 @@
+"""`gateway backup`, `restore`, `purge` and `migrate`: what is done to the state as a whole."""
+
+import os
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gateway.cli import output
+from gateway.cli.acting import By, Yes, actor
+from gateway.cli.home import HERE, Dir, open_gateway
+from gateway.cli.output import BROKEN, NO, Json, Surroundings, emit, say, show
+from gateway.cli.serve import only_here
+
+if TYPE_CHECKING:
+    from gateway.config import Settings
+
+LEDGER = "destroyed.txt"  # ids of destroyed dossiers, outside every backup (SM-148)
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The copy; it may not be there yet.")],
+    folder: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """Copy the state of a gateway, also while it runs. Keep the master key and destroyed.txt elsewhere."""
+    from gateway.store import StoreError
+    from gateway.store.upkeep import backup as copy
+
+    with open_gateway(folder) as gateway:
+        (gateway.folder / LEDGER).touch()  # from the first backup on there is a list to restore it with
+        try:
+            copy(gateway.store, file)
+        except StoreError as error:
+            raise Surroundings(f"{error}.") from None
+    size = file.stat().st_size
+    if json:
+        emit({"file": str(file), "bytes": size})
+    else:
+        show(f"{file}: {size} bytes. Without the master key it cannot be read; never keep the two together.")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup.", dir_okay=False)],
+    folder: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """Put a backup back where no state is, and destroy again what was destroyed since it was made."""
+    from gateway.store import MasterKey, StoreError
+    from gateway.store.upkeep import restore as put_back
+    from gateway.ways import Files, store_place
+
+    settings = _settings(folder)
+    target = store_place(settings, Files(folder, os.environ))
+    if not isinstance(target, Path):
+        raise Surroundings("This state is in PostgreSQL: restore it with its own tools.")
+    if not file.is_file():
+        raise Surroundings(f"{file} cannot be read: it is not there.")
+    with ExitStack() as stack:
+        only_here(stack, folder)
+        try:
+            master = MasterKey.from_file(folder / settings.keys.master)
+            again = put_back(file, target, master, folder / LEDGER, now=datetime.now(UTC))
+        except StoreError as error:
+            raise Surroundings(f"{error}.") from None
+    if json:
+        emit({"state": str(target), "destroyedAgain": again})
+    else:
+        show(f"{target}: back, {again} dossiers destroyed again. Messages sent since the backup may go once more.")
+
+
+def purge(yes: Yes = False, by: By = None, folder: Dir = HERE, json: Json = False) -> None:
+    """Destroy every dossier whose term of retention is over. Backups hold it until they have expired."""
+    from gateway.store import StoreBusy
+    from gateway.store.upkeep import destroy
+
+    destroyed = 0
+    now = datetime.now(UTC)
+    with open_gateway(folder) as gateway:
+        with gateway.store.view(now=now) as view:
+            expired = view.dossiers.expired(limit=100_000)
+        days = gateway.settings.retention.backup_days
+        if expired and not yes:
+            if json:
+                emit({"expired": len(expired), "destroyed": 0, "backupDays": days})
+            say(f"{len(expired)} dossiers are past their term. Nothing was destroyed; do it with --yes.")
+            raise typer.Exit(NO)
+        for dossier in expired:
+            try:
+                destroy(gateway.store, dossier, gateway.folder / LEDGER, now=now, actor=actor(by), ground="retention")
+            except StoreBusy as busy:
+                # The dossier itself is gone; what is left of it in the log goes at the next clean-up.
+                say(str(busy))
+            destroyed += 1
+    if json:
+        emit({"expired": len(expired), "destroyed": destroyed, "backupDays": days})
+    else:
+        show(f"{destroyed} dossiers destroyed. Backups from before hold them for at most {days} days more.")
+
+
+def migrate(
+    url: Annotated[str, typer.Argument(metavar="URL", help="postgresql://user@host/database, or another file; empty.")],
+    folder: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """Move the whole state to another, empty database, checked table by table; the gateway must not run."""
+    import msgspec
+
+    from gateway.store import MasterKey, Store, StoreError
+    from gateway.store.moving import move_state
+    from gateway.ways import Files, store_place
+
+    settings = _settings(folder)
+    there = msgspec.structs.replace(settings, store=msgspec.structs.replace(settings.store, url=url))
+    with ExitStack() as stack:
+        only_here(stack, folder)
+        try:
+            master = MasterKey.from_file(folder / settings.keys.master)
+            source = stack.enter_context(Store.open(store_place(settings, Files(folder, os.environ)), master))
+            target = stack.enter_context(Store.open(store_place(there, Files(folder, os.environ)), master))
+            moved = move_state(source, target)
+        except StoreError as error:
+            raise Surroundings(f"{error}.") from None
+    for table in moved:
+        if json:
+            emit({"table": str(table.table), "rows": table.rows, "sha256": table.sha256})
+        else:
+            show(f"{table.table}: {table.rows} rows, sha256 {table.sha256[:16]}")
+    say(f"Everything arrived. Now set store.url to {url}; the old state stays as it is.")
+
+
+def _settings(folder: Path) -> "Settings":
+    from gateway.config import FILE, read_settings
+
+    settings = read_settings(folder, os.environ)
+    if isinstance(settings, tuple):
+        output.findings(str(folder / FILE), settings)
+        raise typer.Exit(BROKEN)
+    return settings

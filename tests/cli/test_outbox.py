@@ -1,0 +1,154 @@
+"""`gateway outbox`, `inbox` and `status`: every act safe to repeat, shown first where it touches more, in the trail."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.cli.output import BROKEN, GOOD, NO
+from gateway.store import MasterKey, Outgoing, Place, Raw, Store
+from tests.cli.conftest import Answer, lines
+
+Gateway = Callable[..., Answer]
+NOW = datetime.now(UTC)
+WHY = ("--reason", "gebeld met de partner", "--by", "J. de Tester")
+
+
+def state(folder: Path) -> Store:
+    """The store of a gateway."""
+    return Store.open(folder / "gateway.db", MasterKey.from_file(folder / "keys/master.key"))
+
+
+def put(folder: Path, number: int, partner: str = "99990001", **changes: Any) -> int:
+    """A message that went out an hour ago and waits."""
+    values: dict[str, Any] = {
+        "message_id": f"<{number}@gemeente.example>",
+        "kind": "receipt",
+        "partner": partner,
+        "channel": "relay",
+        "sender": "",
+        "recipient": "plan@aanbieder.example",
+        "wire": b"Subject: x\r\n\r\n",
+        "not_before": NOW + timedelta(hours=1),
+    }
+    with state(folder) as store, store.unit(now=NOW - timedelta(hours=1), actor="test") as unit:
+        return unit.outbox.put(Outgoing(**values | changes))
+
+
+@pytest.fixture
+def folder(pair: Path) -> Path:
+    """A municipality's gateway, to spoil."""
+    return pair / "gemeente"
+
+
+def test_each_act_moves_one_message_and_stands_in_the_trail(gateway: Gateway, folder: Path) -> None:
+    """Hold, release, retry, cancel: with actor and reason; the same once more changes nothing."""
+    number = put(folder, 1)
+    for verb, after in (("hold", "held"), ("release", "deferred"), ("retry", "deferred"), ("cancel", "cancelled")):
+        for result in ("done", "already") if verb != "retry" else ("already",):
+            code, out, _ = gateway("outbox", verb, number, *WHY, "--dir", folder, "--json")
+            (answer,) = lines(out)
+            assert (code, answer["result"], answer["state"]) == (GOOD, result, after), verb
+    with state(folder) as store, store.view(now=NOW) as view:
+        rows = [(r.action, r.actor, r.ground) for r in view.audit.list(object=f"outbox/{number}")]
+    acts = ["outbox_hold", "outbox_release", "outbox_cancel"]
+    assert [row for row in rows if row[0] in acts] == [(a, "person:J. de Tester", WHY[1]) for a in acts]
+
+
+def test_an_act_that_is_not_possible_says_why(gateway: Gateway, folder: Path) -> None:
+    """Exit code 1, and the message stays as it was."""
+    number = put(folder, 1)
+    gateway("outbox", "cancel", number, *WHY, "--dir", folder)
+    code, out, _ = gateway("outbox", "hold", number, *WHY, "--dir", folder, "--json")
+    assert (code, lines(out)[0]["result"], lines(out)[0]["state"]) == (NO, "refused", "cancelled")
+
+
+def test_more_than_one_is_shown_first_and_wants_yes(gateway: Gateway, folder: Path) -> None:
+    """Count, parties and ages; without --yes nothing moves."""
+    for number in (1, 2, 3):
+        put(folder, number, partner="99990001" if number < 3 else "99990002")
+    select = ("outbox", "hold", "--state", "new", *WHY, "--dir", folder)
+    code, out, words = gateway(*select, "--json")
+    assert (code, lines(out)[0]["count"], set(lines(out)[0]["partners"])) == (NO, 3, {"99990001", "99990002"})
+    assert "99990001: 2, het oudste 1 u" in words
+    assert gateway("status", "--dir", folder, "--json")[1].count('"held"') == 0
+    code, out, _ = gateway(*select, "--yes", "--json")
+    assert (code, [line["result"] for line in lines(out)]) == (GOOD, ["done"] * 3)
+    code, _, words = gateway(*select)
+    assert (code, words) == (NO, "Er is geen bericht dat hieraan voldoet.\n")
+
+
+def test_a_message_without_a_choice_or_a_number_is_wrong_usage(gateway: Gateway, folder: Path) -> None:
+    """Nothing is ever done to everything by accident; names of states are checked."""
+    assert gateway("outbox", "cancel", *WHY, "--dir", folder)[0] == BROKEN
+    assert gateway("outbox", "list", "--state", "nonsense", "--dir", folder)[0] == BROKEN
+    assert gateway("outbox", "show", 9, "--dir", folder)[0] == BROKEN
+    assert gateway("inbox", "process", *WHY, "--dir", folder)[0] == BROKEN
+    assert gateway("inbox", "show", 9, "--dir", folder)[0] == BROKEN
+
+
+def test_another_way_out_must_exist(gateway: Gateway, folder: Path) -> None:
+    """A channel that the settings do not have is refused."""
+    number = put(folder, 1)
+    code, out, _ = gateway("outbox", "reroute", number, "--channel", "fax", *WHY, "--dir", folder, "--json")
+    assert (code, lines(out)[0]["result"]) == (NO, "refused")
+    same = ("outbox", "reroute", number, "--channel", "relay", *WHY, "--dir", folder, "--json")
+    assert lines(gateway(*same)[1])[0]["result"] == "already"
+
+
+def test_show_is_the_whole_history_in_words(gateway: Gateway, folder: Path) -> None:
+    """What happened, in order, by whom, and who has it now."""
+    number = put(folder, 1)
+    gateway("outbox", "hold", number, *WHY, "--dir", folder)
+    code, out, _ = gateway("outbox", "show", number, "--dir", folder)
+    assert code == GOOD
+    assert "klaargezet" in out
+    assert "vastgehouden: gebeld met de partner (door person:J. de Tester, nu held)" in out
+    assert "Aan zet: een medewerker" in out
+    answer = json.loads(gateway("outbox", "show", number, "--dir", folder, "--json")[1])
+    assert [line["what"][:6] for line in answer["history"]] == ["klaarg", "vastge"]
+    assert "1\theld\treceipt\t99990001" in gateway("outbox", "list", "--dir", folder)[1]
+
+
+def test_what_is_quarantined_is_handled_again_from_the_same_bytes(gateway: Gateway, folder: Path) -> None:
+    """SM-104: process does it now, release leaves it to the running gateway; each in the trail."""
+    place = Place(source="test", account="x", folder="", uid="1")
+    with state(folder) as store, store.unit(now=NOW, actor="test") as unit:
+        number = unit.inbox.add(Raw(place=place, received_at=NOW, data=b"Subject: x\r\n\r\nhallo\r\n")).id
+    code, out, _ = gateway("inbox", "process", number, *WHY, "--dir", folder, "--json")
+    (first,) = lines(out)
+    assert (code, first["result"], first["state"]) == (NO, "refused", "quarantined")
+    assert first["why"]
+    assert lines(gateway("inbox", "process", number, *WHY, "--dir", folder, "--json")[1]) == [first]
+    reason = lines(gateway("inbox", "list", "--dir", folder, "--json")[1])[0]["reason"]
+    code, out, _ = gateway("inbox", "release", "--why", reason, *WHY, "--dir", folder, "--json")
+    assert (code, lines(out)[0]["state"]) == (GOOD, "new")
+    assert lines(gateway("inbox", "release", number, *WHY, "--dir", folder, "--json")[1])[0]["result"] == "already"
+    shown = gateway("inbox", "show", number, "--dir", folder)[1]
+    assert "inbox_process door person:J. de Tester: gebeld met de partner" in shown
+
+
+def test_only_a_header_cannot_be_handled(gateway: Gateway, folder: Path) -> None:
+    """A stranger's mail was never fetched whole (SM-144)."""
+    with state(folder) as store, store.unit(now=NOW, actor="test") as unit:
+        place = Place(source="test", account="x", folder="", uid="1")
+        number = unit.inbox.add_header(place, NOW, 9, b"Subject: x\r\n", "stranger").id
+    code, out, _ = gateway("inbox", "process", number, *WHY, "--dir", folder, "--json")
+    assert (code, lines(out)[0]["why"]) == (NO, "alleen de kop is opgehaald")
+
+
+def test_status_shows_the_oldest_of_each_kind_and_who_has_it(gateway: Gateway, folder: Path) -> None:
+    """Exit code 0 while nothing stands still, 1 if something does."""
+    assert gateway("status", "--dir", folder)[1].startswith("Er staat niets open.")
+    number = put(folder, 1)
+    gateway("serve", "--job", "watch", "--dir", folder)
+    code, out, _ = gateway("status", "--dir", folder)
+    assert code == GOOD
+    assert f"outbox new: 1, het oudste is {number} (1 u 0 min); aan zet: de gateway, die het verzendt" in out
+    assert "watch\tok" in out
+    put(folder, 2, not_before=NOW - timedelta(minutes=30))
+    code, out, _ = gateway("status", "--dir", folder, "--json")
+    assert (code, len(json.loads(out)["wrong"])) == (NO, 1)

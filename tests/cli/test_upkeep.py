@@ -1,0 +1,104 @@
+"""`gateway backup`, `restore`, `purge`, `migrate`, `audit verify`, `selftest crash`: faces of what the store does."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway.cli.output import BROKEN, GOOD, NO
+from gateway.store import MasterKey, Store
+from tests.cli.conftest import Answer, lines
+
+Gateway = Callable[..., Answer]
+NOW = datetime.now(UTC)
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def folder(pair: Path) -> Path:
+    """A municipality's gateway, to spoil."""
+    return pair / "gemeente"
+
+
+def state(folder: Path) -> Store:
+    """The store of a gateway."""
+    return Store.open(folder / "gateway.db", MasterKey.from_file(folder / "keys/master.key"))
+
+
+def keep(folder: Path, dossier: str, until: datetime) -> None:
+    """A dossier with a term and a record."""
+    with state(folder) as store, store.unit(now=NOW, actor="test") as unit:
+        unit.dossiers.keep(dossier, until)
+        unit.records.add("proef", dossier, {}, dossier=dossier)
+
+
+def test_a_backup_is_put_back_without_what_was_destroyed_since(gateway: Gateway, folder: Path, tmp_path: Path) -> None:
+    """SM-148: the list of destroyed dossiers is applied before anything starts."""
+    keep(folder, "oud", NOW - timedelta(days=1))
+    keep(folder, "nieuw", NOW + timedelta(days=1))
+    copy = tmp_path / "copy.db"
+    assert gateway("backup", copy, "--dir", folder)[0] == GOOD
+    assert gateway("backup", copy, "--dir", folder)[0] == BROKEN  # never overwritten
+    code, _, words = gateway("purge", "--dir", folder)
+    assert (code, words.split()[0]) == (NO, "1")
+    code, out, _ = gateway("purge", "--yes", "--by", "J. de Tester", "--dir", folder, "--json")
+    assert (code, json.loads(out)["destroyed"]) == (GOOD, 1)
+    assert gateway("restore", copy, "--dir", folder)[0] == BROKEN  # there is a state
+    for file in folder.glob("gateway.db*"):
+        file.unlink()
+    code, out, _ = gateway("restore", copy, "--dir", folder, "--json")
+    assert (code, json.loads(out)["destroyedAgain"]) == (GOOD, 1)
+    with state(folder) as store, store.view(now=NOW) as view:
+        assert [record.sleutel for record in view.records.list("proef", dict)] == ["nieuw"]
+
+
+def test_a_restore_without_a_backup_or_list_is_a_sentence(gateway: Gateway, folder: Path, tmp_path: Path) -> None:
+    """Nothing is made."""
+    assert gateway("restore", tmp_path / "gone.db", "--dir", folder)[0] == BROKEN
+    assert gateway("backup", tmp_path / "copy.db", "--dir", folder)[0] == GOOD
+    (folder / "destroyed.txt").unlink()
+    for file in folder.glob("gateway.db*"):
+        file.unlink()
+    code, _, words = gateway("restore", tmp_path / "copy.db", "--dir", folder)
+    assert (code, "destroyed" in words) == (BROKEN, True)
+    assert not (folder / "gateway.db").exists()
+
+
+def test_a_state_moves_to_an_empty_database(gateway: Gateway, folder: Path, tmp_path: Path) -> None:
+    """Table by table with counts and hashes; a second time the target is not empty."""
+    keep(folder, "een", NOW + timedelta(days=1))
+    url = f"sqlite:///{tmp_path / 'other.db'}"
+    code, out, words = gateway("migrate", url, "--dir", folder, "--json")
+    assert code == GOOD, words
+    assert {line["table"]: line["rows"] for line in lines(out)}["records"] == 1
+    assert "store.url" in words
+    assert gateway("migrate", url, "--dir", folder)[0] == BROKEN
+
+
+def test_the_trail_is_held_to_the_head_that_was_kept_outside(gateway: Gateway, folder: Path) -> None:
+    """SM-149: rows cut off at the end are seen, which the chain alone cannot."""
+    assert json.loads(gateway("audit", "verify", "--dir", folder, "--json")[1])["heldTo"] is None
+    gateway("serve", "--job", "audit-head", "--dir", folder)
+    code, out, _ = gateway("audit", "verify", "--dir", folder, "--json")
+    found = json.loads(out)
+    assert (code, found["brokenAt"], found["heldTo"]) == (GOOD, None, found["rows"])
+    with sqlite3.connect(folder / "gateway.db") as base:
+        for (name,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            base.execute(f"DROP TRIGGER {name}")
+        base.execute("DELETE FROM audit WHERE nr = (SELECT max(nr) FROM audit)")
+    base.close()
+    code, out, _ = gateway("audit", "verify", "--dir", folder)
+    assert (code, "broken" in out) == (NO, True)
+
+
+def test_a_crash_test_on_this_machine() -> None:
+    """A slice; both sides are proved. In a process of its own: it forks."""
+    command = [sys.executable, "-m", "gateway", "selftest", "crash", "--every", "29", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT)
+    found = [(line["case"], line["faults"]) for line in lines(done.stdout)]
+    assert (done.returncode, found) == (GOOD, [("sending", []), ("receiving", [])])
