@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
+from gateway.config import Mailbox as MailboxSettings
 from gateway.config import Settings, read_secret
 from gateway.domain.findings import Finding
 from gateway.transports import (
+    ImapBell,
     ImapMailbox,
     ImapSettings,
     Mailbox,
@@ -102,12 +104,25 @@ def mailbox(settings: Settings, files: Files) -> Mailbox | None:
         return MaildirMailbox(files.folder / (box.path or ""), settings.gateway.address)
     password = files.secret(box.password_file, "mailbox.password_file", "GATEWAY_MAILBOX_PASSWORD")
     context = client_context(files.authority(box.authority, "mailbox.authority"), _pins(box.pin))
-    host, user = box.host or "", box.user or ""
     if box.kind == "imap":
-        imap = ImapSettings(host=host, username=user, password=password, port=box.port or 993, folder=box.folder)
-        return ImapMailbox(imap, context)
-    pop3 = Pop3Settings(host=host, username=user, password=password, port=box.port or 995)
+        return ImapMailbox(_imap(box, password), context)
+    pop3 = Pop3Settings(host=box.host or "", username=box.user or "", password=password, port=box.port or 995)
     return Pop3Mailbox(pop3, context, system_clock)
+
+
+def bell(settings: Settings, files: Files) -> ImapBell | None:
+    """What tells that mail arrived, beside the look by the clock; only IMAP has it (SM-98)."""
+    box = settings.mailbox
+    if box is None or box.kind != "imap":
+        return None
+    password = files.secret(box.password_file, "mailbox.password_file", "GATEWAY_MAILBOX_PASSWORD")
+    context = client_context(files.authority(box.authority, "mailbox.authority"), _pins(box.pin))
+    return ImapBell(_imap(box, password), context)
+
+
+def _imap(box: MailboxSettings, password: str) -> ImapSettings:
+    host, user, port = box.host or "", box.user or "", box.port or 993
+    return ImapSettings(host=host, username=user, password=password, port=port, folder=box.folder)
 
 
 def _pins(setting: str | None) -> list[str]:

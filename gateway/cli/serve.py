@@ -14,7 +14,7 @@ from gateway.cli.output import GOOD, NO, Json, Surroundings, emit, say
 
 if TYPE_CHECKING:
     from gateway.app import App
-    from gateway.worker import Job, JobResult, Metrics, Pulse
+    from gateway.worker import Job, JobResult, Metrics, Pulse, Worker
 
 LOCK = "serve.lock"
 PATIENCE = 10.0  # seconds that a delivery under way gets at the stop; after it the message is uncertain, not lost
@@ -94,9 +94,23 @@ class _Serving:
             loop.add_signal_handler(number, stop.set)
         worker = Worker(gateway.store, jobs, system_clock)
         await worker.start()
+        listening = self._listen(worker)
         await self._until(stop)
+        if listening is not None:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
         await worker.stop(PATIENCE)
         await gateway.close_connections()
+
+    def _listen(self, worker: "Worker") -> asyncio.Task[None] | None:
+        """A mailbox that can tell when mail arrives is looked in at once."""
+        from gateway.ways import bell
+        from gateway.worker import look_when_rung
+
+        ringing = bell(self._gateway.settings, self._gateway.own_files)
+        return (
+            None if ringing is None else asyncio.create_task(look_when_rung(ringing, lambda: worker.run_soon("pickup")))
+        )
 
     async def _until(self, stop: asyncio.Event) -> None:
         """Wait, and show that the loop turns."""

@@ -1,5 +1,6 @@
 """The running process: scheduled jobs that call flows. No business decision."""
 
+from .bell import look_when_rung
 from .clock import Clock, system_clock
 from .deliver import Delivery, deliver_due
 from .endpoint import Endpoint, PortTaken
@@ -30,6 +31,7 @@ __all__ = [
     "Worker",
     "deliver_due",
     "handle_inbox",
+    "look_when_rung",
     "only_one",
     "pickup",
     "standing_jobs",

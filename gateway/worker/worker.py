@@ -60,6 +60,7 @@ class Worker:
     def __init__(self, store: Store, jobs: Sequence[Job], clock: Clock) -> None:
         self._store, self._clock = store, clock
         self._jobs = {job.name: job for job in jobs}
+        self._turns = {job.name: asyncio.Lock() for job in jobs}
         self._running: set[asyncio.Task[JobResult]] = set()
         self._scheduler = AsyncIOScheduler(timezone=AMSTERDAM)
 
@@ -97,15 +98,24 @@ class Worker:
         """Run one job now, as the schedule would; KeyError for an unknown name."""
         return await self._run(self._jobs[name], clock or self._clock)
 
+    async def run_soon(self, name: str) -> None:
+        """Run a job beside its schedule, after a run under way. A stop waits for it, though who asked is cancelled."""
+        await self._spawn(name)
+
     async def status(self) -> Sequence[JobState]:
         """Last run, result and next run of each job that ever ran."""
         return await asyncio.to_thread(self._status)
 
     async def _spawn(self, name: str) -> None:
-        task = asyncio.create_task(self._run(self._jobs[name], self._clock), name=name)
+        task = asyncio.create_task(self._in_turn(name), name=name)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         await asyncio.wait({task})  # not `await task`: a scheduler shutting down must not cancel a delivery
+
+    async def _in_turn(self, name: str) -> JobResult:
+        """One run of a job at a time in this process: the lease only keeps other nodes away."""
+        async with self._turns[name]:
+            return await self._run(self._jobs[name], self._clock)
 
     async def _run(self, job: Job, clock: Clock) -> JobResult:
         name = f"{job.name}@{self._store.node}" if job.everywhere else job.name
