@@ -20,6 +20,7 @@ from gateway.flows.intake import handler
 from gateway.flows.parties import Ourselves, Surroundings
 from gateway.flows.routes import ACTOR as ROUTES
 from gateway.flows.routes import recheck, reconsider_all
+from gateway.flows.welcome import Doorkeeper
 from gateway.keyring import certificates, read_decrypters, read_signers
 from gateway.plans import Formaat, laad_formaat
 from gateway.plans.contract import Contractregel
@@ -126,7 +127,8 @@ class App:
 
     async def receive(self, clock: Clock) -> tuple[Picked, list[Handled]]:
         """Fetch what stands in the mailbox and handle everything that waits."""
-        picked = Picked() if self.mailbox is None else await pickup(self.store, self.mailbox, clock)
+        welcome = Doorkeeper(self.store, clock, self.folder)
+        picked = Picked() if self.mailbox is None else await pickup(self.store, self.mailbox, clock, welcome=welcome)
         return picked, await handle_inbox(self.store, handler(self.store, self.us), clock)
 
     async def close_connections(self) -> None:

@@ -14,9 +14,11 @@ from gateway.flows.certificates import Ending, forecast, overview
 from gateway.flows.comparison import compare
 from gateway.flows.intake import handler
 from gateway.flows.parties import partners
+from gateway.flows.quarantine import sweep
 from gateway.flows.terms import tell_terms
+from gateway.flows.welcome import Doorkeeper
 from gateway.store import RetryPolicy, StoreBusy, Unit
-from gateway.worker import Clock, Delivery, Job, standing_jobs
+from gateway.worker import Clock, Delivery, Job, standing_jobs, system_clock
 
 log = structlog.get_logger("gateway.jobs")
 
@@ -36,11 +38,13 @@ def gateway_jobs(app: App, delivered: Callable[[Sequence[Delivery]], None] | Non
             deliver_every=timedelta(seconds=every.dispatch_seconds),
             look_every=timedelta(seconds=every.pickup_seconds),
             policy=RetryPolicy(give_up_after=timedelta(hours=app.settings.limits.give_up_hours)),
+            welcome=Doorkeeper(app.store, system_clock, app.folder),
             recheck=app.recheck,
             delivered=delivered,
         ),
         *app.route_jobs(),
         *app.revocation_jobs(),
+        Job(name="quarantine", run=_in_thread(tell_quarantine, app), every=timedelta(minutes=1)),
         Job(name="reconcile", run=_in_thread(reconcile, app), daily="02:30"),
         Job(name="clean-up", run=_in_thread(clean_up, app), daily="03:30"),
         Job(name="audit-head", run=_in_thread(keep_audit_head, app), daily="04:00"),
@@ -54,6 +58,12 @@ def _in_thread(work: Callable[[App, datetime], str], app: App) -> Callable[[Cloc
         return await asyncio.to_thread(partial(work, app, clock()))
 
     return run
+
+
+def tell_quarantine(app: App, now: datetime) -> str:
+    """A task for what fetching, or a handler that died, put in quarantine (SM-106)."""
+    with app.store.unit(now=now, actor="worker:quarantine") as unit:
+        return f"{sweep(unit)} new in quarantine"
 
 
 def reconcile(app: App, now: datetime) -> str:

@@ -39,3 +39,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     remote: str | None = None  # host:port spoken to
     tls: str | None = None  # version and cipher
     recipient: str | None = None  # who it was for; a run of policy refusals is counted over different recipients
+
+
+Admission = Literal["whole", "look", "header", "leave"]
+"""How far a message is fetched from a mailbox: whole, whole to be judged again, header, not (SM-144)."""

@@ -46,7 +46,7 @@ def take_in(unit: Unit, us: Surroundings, item: InboxItem, raw: bytes) -> Taken:
         cache=us.verdicts,
     )
     if isinstance(opened, securemail.Refused):
-        return _quarantine(unit, item, opened.reason, opened.detail, opened.partner or _claimed(unit, raw))
+        return _quarantine(unit, item, opened.reason, opened.detail, opened.partner or quarantine.claimed(unit, raw))
     if opened.identity.state == "duplicate":
         return _duplicate(unit, item, opened)
     if opened.is_receipt:
@@ -125,12 +125,6 @@ def _quarantine(unit: Unit, item: InboxItem, reason: str, detail: str, claimed: 
     unit.audit.write("quarantined", f"inbox/{item.id}", detail={"reason": reason, "claimed": claimed or ""})
     quarantine.tell(unit, item.id, reason, claimed)
     return Taken(state="quarantined", reason=reason)
-
-
-def _claimed(unit: Unit, raw: bytes) -> str | None:
-    """Whose address stands in the outer From, also where opening stopped before it looked."""
-    sender = securemail.classify(raw).sender
-    return None if sender is None else unit.partners.find("address", sender)
 
 
 def _duplicate(unit: Unit, item: InboxItem, opened: Opened) -> Taken:

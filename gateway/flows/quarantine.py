@@ -3,16 +3,21 @@
 from datetime import timedelta
 from typing import Final
 
+import msgspec
+
 from gateway.flows import tasks
 from gateway.flows.cases import today
 from gateway.flows.tasks import Task
-from gateway.securemail import QUARANTINE
+from gateway.securemail import QUARANTINE, classify
 from gateway.securemail.conclusions import Quarantine
 from gateway.store import Unit
 
 ALARM_REASONS: Final = ("decrypt", "signature")
 ALARM_ABOVE: Final = 20  # of them in a day: somebody tries keys or signatures on us
 ALARM_WITHIN: Final = timedelta(hours=24)
+
+_MARK: Final = "quarantaine-stand"
+_AT_ONCE: Final = 1_000
 
 _WORDS: Final[dict[str, Quarantine]] = {
     **{str(reason): words for reason, words in QUARANTINE.items()},
@@ -75,3 +80,56 @@ def _watch(unit: Unit) -> None:
             weight="alarm",
         )
         tasks.raise_task(unit, f"alarm/opening/{today(unit)}", task)
+
+
+# -- what was put there without a flow --------------------------------------------------------------------------------
+
+
+class _Mark(msgspec.Struct, frozen=True):
+    """How far the inbox was seen."""
+
+    number: int = 0
+
+
+def sweep(unit: Unit) -> int:
+    """Make the tasks of mail that fetching put in quarantine by its header, or whose handling died; how many.
+
+    For a job every minute: fetching and counting tries know nothing of people (SM-93, SM-106, SM-144).
+    """
+    return _of_headers(unit, "stranger") + _of_headers(unit, "too-large") + _of_crashes(unit)
+
+
+def _of_headers(unit: Unit, reason: str) -> int:
+    """Such rows are in quarantine from the start, so what is new has a higher number."""
+    known = unit.records.get(_MARK, reason, _Mark)
+    mark = _Mark() if known is None else known.body
+    fresh = unit.inbox.list(states=["quarantined"], reason=reason, after=mark.number, limit=_AT_ONCE)
+    if not fresh:
+        return 0
+    if reason == "stranger":
+        strangers(unit, len(fresh))
+    else:
+        for item in fresh:
+            tell(unit, item.id, reason, claimed(unit, unit.inbox.raw(item.id)))
+    now = _Mark(fresh[-1].id)
+    if known is None:
+        unit.records.add(_MARK, reason, now)
+    else:
+        unit.records.save(_MARK, reason, now, versie=known.versie)
+    return len(fresh)
+
+
+def _of_crashes(unit: Unit) -> int:
+    made = 0
+    for item in unit.inbox.list(states=["quarantined"], reason="crash", limit=_AT_ONCE):
+        known = unit.records.get(tasks.SOORT, f"inbox/{item.id}", Task)
+        if known is None or (item.settled_at is not None and known.changed_at < item.settled_at):
+            tell(unit, item.id, "crash", claimed(unit, unit.inbox.raw(item.id)))
+            made += 1
+    return made
+
+
+def claimed(unit: Unit, raw: bytes) -> str | None:
+    """The partner whose address stands in the outer From: a claim, not a proof."""
+    sender = classify(raw).sender
+    return None if sender is None else unit.partners.find("address", sender)

@@ -28,7 +28,7 @@ from .errors import (
     WrongMasterKey,
 )
 from .identities import Identity, Seen
-from .inbox import Added, InboxItem, Place, Raw
+from .inbox import Added, InboxItem, Load, Place, Raw
 from .jobs import JobState
 from .keys import MasterKey
 from .outbox import Attempt, Note, Outgoing
@@ -61,6 +61,7 @@ __all__ = [
     "InboxItem",
     "JobState",
     "KeyRefused",
+    "Load",
     "MasterKey",
     "NewerSchema",
     "NotThere",

@@ -66,6 +66,17 @@ class InboxItem(msgspec.Struct, frozen=True, kw_only=True):
     settled_at: datetime | None
 
 
+class Load(msgspec.Struct, frozen=True, kw_only=True):
+    """What mail that nobody vouches for takes in the store."""
+
+    entries: int
+    bytes: int
+
+
+# Refused before its sender was known, so that anybody can send it (SM-144); the others passed step 11.
+UNPROVEN_NOT = ("headers", "not-for-us", "date", "conflict", "payload", "crash")
+HEADER_SIZE = 65_536  # at most this much is kept of a message that was not fetched whole
+
 _FIELDS = [inbox.c[name] for name in InboxItem.__struct_fields__]
 _PLACE = [inbox_places.c[name] for name in Place.__struct_fields__]
 
@@ -249,6 +260,17 @@ class Inbox:
         if reason is not None:
             query = query.where(inbox.c.reason == reason)
         return [InboxItem(**row._mapping) for row in self._conn.execute(query)]
+
+    def unproven(self) -> Load:
+        """How much mail is in quarantine of which nobody knows who sent it (SM-144)."""
+        kept = sa.case(
+            (sa.and_(inbox.c.reason.in_(HEADER_ONLY), inbox.c.size > HEADER_SIZE), HEADER_SIZE), else_=inbox.c.size
+        )
+        query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(kept), 0)).where(
+            inbox.c.state == "quarantined", inbox.c.reason.not_in(UNPROVEN_NOT)
+        )
+        count, size = self._conn.execute(query).one()
+        return Load(entries=count, bytes=int(size))
 
     def refused_since(self, since: datetime, reasons: Sequence[str]) -> int:
         """How many messages went to quarantine for one of these reasons since that time and are still there."""

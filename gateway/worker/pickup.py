@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 import structlog
 
+from gateway.domain.delivery import Admission
 from gateway.store import Place, Raw, Store
 from gateway.transports import Listed, Mailbox, Unreadable
 
@@ -22,6 +23,21 @@ BATCH_BYTES = 16_000_000  # … and in memory at once
 ACTOR = "worker:pickup"
 
 
+LOOK_MAX = 262_144  # bytes of a report that are read to see if it is about a message of ours
+
+
+class Welcome(Protocol):
+    """Who says which mail is fetched. Both may read the store."""
+
+    def by_header(self, header: bytes) -> Admission:
+        """Judge a header block."""
+        ...
+
+    def by_report(self, raw: bytes) -> Admission:
+        """Judge a whole small message whose header said `look`."""
+        ...
+
+
 class Picked(msgspec.Struct, frozen=True, kw_only=True):
     """What one look at a mailbox gave."""
 
@@ -29,6 +45,7 @@ class Picked(msgspec.Struct, frozen=True, kw_only=True):
     known: int = 0  # the same bytes again, or a move that a crash left undone
     oversize: int = 0
     strangers: int = 0  # mail of which only the header was fetched (SM-144)
+    left: int = 0  # stays in the mailbox, unread: no room for what nobody vouches for
     unreadable: int = 0
     moved: int = 0
 
@@ -39,12 +56,12 @@ async def pickup(
     clock: Clock,
     *,
     size_max: int = SIZE_MAX,
-    welcome: Callable[[bytes], bool] | None = None,
+    welcome: Welcome | None = None,
 ) -> Picked:
     """One whole look. MailboxDown goes to the caller; whatever was committed before it stays.
 
-    `welcome` judges a header block: False for mail that is no partner's and no report of ours, which then is recorded
-    by its header only, so that strangers cannot fill the store (SM-144). Without it everything is fetched.
+    `welcome` judges by the header: mail that is no partner's and no report of ours is recorded by its header only or
+    left where it is, so that strangers cannot fill the store (SM-144). Without it everything is fetched.
 
     A crash between any two steps and a second look leave one row a message (SM-94).
     """
@@ -55,9 +72,10 @@ async def pickup(
         fresh = [each for each in listed if _place(mailbox, each) not in known]
         for batch in _batches(fresh):
             picked = [await _fetch(store, mailbox, each, clock, size_max, welcome) for each in batch]
-            total = await asyncio.to_thread(_commit, store, mailbox, [p for p in picked if p is not None], clock, total)
-            failed = sum(p is None for p in picked)
-            total = msgspec.structs.replace(total, unreadable=total.unreadable + failed)
+            kept = [p for p in picked if isinstance(p, _Fetched)]
+            total = await asyncio.to_thread(_commit, store, mailbox, kept, clock, total)
+            failed, left = sum(p is None for p in picked), sum(isinstance(p, _Left) for p in picked)
+            total = msgspec.structs.replace(total, unreadable=total.unreadable + failed, left=total.left + left)
             total = await _let_go(store, mailbox, clock, total)
         return await _let_go(store, mailbox, clock, total)
     finally:
@@ -68,6 +86,10 @@ class _Fetched(msgspec.Struct, frozen=True):
     listed: Listed
     data: bytes
     only_header: Literal["too-large", "stranger"] | None = None
+
+
+class _Left(msgspec.Struct, frozen=True):
+    """Nothing was kept of it."""
 
 
 def _place(mailbox: Mailbox, listed: Listed) -> Place:
@@ -97,12 +119,14 @@ async def _fetch(
     listed: Listed,
     clock: Clock,
     size_max: int,
-    welcome: Callable[[bytes], bool] | None,
-) -> _Fetched | None:
+    welcome: Welcome | None,
+) -> _Fetched | _Left | None:
     """The message, or its header if it is a stranger's or too large whatever was said; None if it cannot be read."""
     try:
-        if welcome is not None and not welcome(header := await mailbox.header(listed.uid)):
-            return _Fetched(listed, header, "stranger")
+        if welcome is not None and (verdict := await _judge(mailbox, listed, welcome)) != "whole":
+            if verdict == "leave":
+                return _Left()
+            return _Fetched(listed, await mailbox.header(listed.uid), "stranger")
         if listed.size <= size_max:
             data = await mailbox.fetch(listed.uid, size_max)
             if len(data) <= size_max:
@@ -112,6 +136,17 @@ async def _fetch(
         failures = await asyncio.to_thread(_failed, store, _place(mailbox, listed), clock())
         log.warning("unreadable", account=mailbox.account, uid=listed.uid, failures=failures, error=str(error))
         return None
+
+
+async def _judge(mailbox: Mailbox, listed: Listed, welcome: Welcome) -> Admission:
+    """A report names what it is about in its body: it is read, but kept only if that is ours."""
+    verdict = await asyncio.to_thread(welcome.by_header, await mailbox.header(listed.uid))
+    if verdict != "look":
+        return verdict
+    if listed.size > LOOK_MAX:
+        return "header"
+    raw = await mailbox.fetch(listed.uid, LOOK_MAX)
+    return "header" if len(raw) > LOOK_MAX else await asyncio.to_thread(welcome.by_report, raw)
 
 
 def _failed(store: Store, place: Place, now: datetime) -> int:

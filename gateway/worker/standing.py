@@ -10,7 +10,7 @@ from gateway.transports import Mailbox, Transport
 from .clock import Clock
 from .deliver import Delivery, deliver_due
 from .handle import Handler, handle_inbox
-from .pickup import pickup
+from .pickup import Welcome, pickup
 from .watch import watch_outbox
 from .worker import Job
 
@@ -30,7 +30,7 @@ def standing_jobs(
     policy: RetryPolicy | None = None,
     policies: Mapping[str, RetryPolicy] | None = None,
     delivered: Callable[[Sequence[Delivery]], None] | None = None,
-    welcome: Callable[[bytes], bool] | None = None,
+    welcome: Welcome | None = None,
     recheck: Callable[[datetime], None] | None = None,
 ) -> list[Job]:
     """The jobs of one gateway, to be given to `Worker`; each says in a few words what it did.

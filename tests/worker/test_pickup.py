@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.domain.delivery import Admission
 from gateway.store import IllegalMove, Store
 from gateway.transports import FolderMailbox, Mailbox, MailboxDown, MaildirMailbox, Unreadable
 from gateway.worker import Picked, pickup
@@ -130,6 +131,31 @@ def test_a_folder_is_read_without_the_files_still_being_written(store: Store, cl
     assert (drop / "verwerkt" / "a.xml").exists()
 
 
+class _Known:
+    """One partner; a report that names us is welcome; from one sender there is no room."""
+
+    def by_header(self, header: bytes) -> Admission:
+        if b"Return-Path: <>" in header:
+            return "look"
+        if b"full.example" in header:
+            return "leave"
+        return "whole" if b"zorg.example" in header else "header"
+
+    def by_report(self, raw: bytes) -> Admission:
+        return "whole" if b"<ours@" in raw else "header"
+
+
+def test_a_report_is_looked_into_and_what_has_no_room_is_left(store: Store, clock: HandClock, tmp_path: Path) -> None:
+    """SM-144: of a report that is not about us only the header is kept; what is left stays there, and nothing of it."""
+    report = b"Return-Path: <>\r\nFrom: m@x.example\r\n\r\n"
+    mails = (report + b"<ours@gemeente.example>\r\n", report + b"other\r\n", b"From: x@full.example\r\n\r\nx\r\n")
+    large = report + b"<ours@gemeente.example>" + b"x" * 300_000
+    box = maildir(tmp_path / "mail", *mails, large)
+    assert asyncio.run(pickup(store, box, clock, welcome=_Known())) == Picked(new=1, strangers=2, left=1, moved=3)
+    assert [state for state, _ in contents(store, clock)] == ["new", "quarantined", "quarantined"]
+    assert len(list((tmp_path / "mail" / "new").iterdir())) == 1
+
+
 def test_of_a_strangers_mail_only_the_header_is_kept(store: Store, clock: HandClock, tmp_path: Path) -> None:
     """SM-144: a row and a move; its body is never fetched, so strangers cannot fill the store."""
     spam = b"From: x@elders.example\r\nSubject: win\r\n\r\n" + b"x" * 5000
@@ -142,7 +168,7 @@ def test_of_a_strangers_mail_only_the_header_is_kept(store: Store, clock: HandCl
             return await super().fetch(uid, limit)
 
     box = Watched(tmp_path / "mail", "wmo@gemeente.example")
-    looking = pickup(store, box, clock, welcome=lambda header: b"zorg.example" in header)
+    looking = pickup(store, box, clock, welcome=_Known())
     assert asyncio.run(looking) == Picked(new=1, strangers=1, moved=2)
     with store.view(now=clock()) as view:
         (item,) = view.inbox.list(reason="stranger")
