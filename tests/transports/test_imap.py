@@ -1,5 +1,6 @@
 """Taking messages out of an IMAP folder, whatever the server can do; a server without MOVE is not to be had here."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -55,7 +56,7 @@ def released(server: Server, *uids: str) -> set[str]:
     """What the mailbox says is gone after it was told to let go of these."""
     box = ImapMailbox(ImapSettings(host="127.0.0.1", username="x", password="x"), client_context())
     box._client, box._validity = server, 7
-    return set(box._release(uids))
+    return set(asyncio.run(box.release(uids)))
 
 
 @pytest.mark.parametrize("capabilities", [("MOVE", "UIDPLUS"), ("UIDPLUS",), ()])
@@ -88,7 +89,7 @@ def test_a_backlog_is_listed_oldest_first_and_at_most_a_thousand_at_once() -> No
     server.present = set(range(1, 1501))
     box = ImapMailbox(ImapSettings(host="127.0.0.1", username="x", password="x"), client_context())
     box._client, box._validity = server, 7
-    listed = box._list()
+    listed = asyncio.run(box.list())
     assert [each.uid for each in listed] == [f"7/{n}" for n in range(1, 1001)]
     assert all(each.received_at.tzinfo is UTC for each in listed)
 
