@@ -1,5 +1,7 @@
 """Receipts: made in the transaction that accepts a message, and taken as proof only when they are (secure-mail 9)."""
 
+from datetime import timedelta
+
 from gateway import __version__, securemail
 from gateway.domain.findings import Finding
 from gateway.flows import reports, routes, tasks
@@ -13,6 +15,8 @@ from gateway.securemail.receipts import Disposition, ReceiptVerdict
 from gateway.store import IllegalMove, InboxItem, OutboxItem, Outgoing, Unit
 
 RECEIPT = "receipt"
+REPLIES_MAX = 60  # automatic replies to one partner …
+REPLIES_WITHIN = timedelta(hours=1)  # … in this time; more looks like a loop (SM-77)
 
 
 def send_receipt(
@@ -48,8 +52,23 @@ def send_receipt(
             wire=made.raw,
             signed_entity=made.signed,
             mic=made.mic,
+            hold=_too_many(unit, to),
         )
     )
+
+
+def _too_many(unit: Unit, to: PartnerRecord) -> str | None:
+    """Why a reply must wait for a person: two machines may be answering each other (SM-77)."""
+    if unit.outbox.made_since(unit.now - REPLIES_WITHIN, partner=to.code, kind=RECEIPT) < REPLIES_MAX:
+        return None
+    task = Task(
+        what=f"Er gingen in een uur {REPLIES_MAX} automatische antwoorden naar één partner; de volgende wachten.",
+        who=f"Het gaat om partner {to.code}.",
+        advice="Bel de partner; laat de wachtende antwoorden gaan als de berichten echt zijn.",
+        weight="alarm",
+    )
+    tasks.raise_task(unit, f"replies/{to.code}", task)
+    return "te veel automatische antwoorden in een uur"
 
 
 def take_receipt(unit: Unit, us: Surroundings, item: InboxItem, opened: Opened) -> Taken:
@@ -71,7 +90,15 @@ def take_receipt(unit: Unit, us: Surroundings, item: InboxItem, opened: Opened) 
     if sent is not None:
         _tell(unit, sent.id, opened.partner.id, verdict)
     partner = opened.partner.id
-    unit.inbox.settle(item.id, "handled", partner=partner, message_id=opened.headers.message_id, mic=opened.mic)
+    dossier = None if sent is None else sent.dossier
+    unit.inbox.settle(
+        item.id,
+        "handled",
+        partner=partner,
+        message_id=opened.headers.message_id,
+        mic=opened.mic,
+        dossier=dossier,
+    )
     unit.identities.register(
         partner,
         opened.headers.message_id,

@@ -7,6 +7,7 @@ import pytest
 
 from gateway import securemail
 from gateway.demo import story
+from gateway.flows import receipts, tasks
 from gateway.flows.parties import partner_book
 from gateway.securemail import Opened, Reporter
 from gateway.securemail.receipts import Disposition
@@ -116,3 +117,20 @@ def test_a_message_that_asks_for_no_receipt_gets_none(pair: Pair) -> None:
     assert isinstance(sealed, securemail.Sealed)
     assert pair.take_in("aanbieder", sealed.raw).state == "quarantined"
     assert pair.outgoing("aanbieder") == []
+
+
+def test_too_many_automatic_replies_wait_for_a_person(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SM-77: the message itself is handled; its receipt is kept, and somebody is told."""
+    monkeypatch.setattr(receipts, "REPLIES_MAX", 0)
+    pair.run(story.dispatch_plan)
+    assert pair.take_in("aanbieder", pair.wire("gemeente", "plan")).state == "handled"
+    assert [item.state for item in pair.sent("aanbieder", "receipt")] == ["held"]
+    with pair.aanbieder.store.view(now=pair.clock()) as view:
+        assert [task.sleutel for task in tasks.open_tasks(view)] == ["replies/0957"]
+
+
+def test_a_receipt_belongs_to_the_dossier_of_its_message(sent: Pair) -> None:
+    """SM-147: its raw mail goes with it."""
+    item = sent.take_in("gemeente", receipt(sent))
+    assert item.dossier is not None
+    assert item.dossier == sent.sent("gemeente", "plan")[0].dossier
