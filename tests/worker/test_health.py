@@ -1,0 +1,86 @@
+"""Not ready: a queue that stands still, a way out that fails, a job that fails again and again."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from gateway.domain.delivery import Outcome
+from gateway.store import Place, Raw, Store
+from gateway.worker import Clock, Job, Pulse, deliver_due, trouble
+
+from .conftest import HandClock, Obedient, put
+
+
+def wrong(store: Store, clock: HandClock, pulse: Pulse | None = None) -> list[str]:
+    """What stands still now."""
+    with store.view(now=clock()) as view:
+        return trouble(view, pulse)
+
+
+def test_a_due_message_that_nobody_attempts(store: Store, clock: HandClock) -> None:
+    """After five minutes without any attempt; after an hour also while others go."""
+    put(store, 1)
+    clock.forward(minutes=5)
+    assert wrong(store, clock) == []
+    clock.forward(seconds=1)
+    assert len(wrong(store, clock)) == 1
+    put(store, 2)
+    with store.unit(now=clock(), actor="test") as unit:
+        unit.outbox.reroute(2, "other")
+    asyncio.run(deliver_due(store, {"other": Obedient()}, clock))
+    assert wrong(store, clock) == []
+    clock.forward(hours=1)
+    assert len(wrong(store, clock)) == 1
+
+
+def test_a_message_behind_another_of_its_reference_is_no_standstill(store: Store, clock: HandClock) -> None:
+    """It waits by design (SM-90)."""
+    put(store, 1, reference="toewijzing-1")
+    put(store, 2, reference="toewijzing-1")
+    with store.unit(now=clock(), actor="test") as unit:
+        unit.outbox.hold(1, "a person looks")
+    clock.forward(hours=2)
+    assert wrong(store, clock) == []
+
+
+def test_an_incoming_message_that_nobody_handles(store: Store, clock: HandClock) -> None:
+    """After ten minutes."""
+    with store.unit(now=clock(), actor="test") as unit:
+        place = Place(source="test", account="x", folder="", uid="1")
+        unit.inbox.add(Raw(place=place, received_at=clock(), data=b"x"))
+    clock.forward(minutes=10)
+    assert wrong(store, clock) == []
+    clock.forward(seconds=1)
+    assert wrong(store, clock)[0].startswith("inbox: message 1")
+
+
+def test_a_way_out_that_fails_for_a_quarter(store: Store, clock: HandClock) -> None:
+    """SM-89: a person is told."""
+    with store.unit(now=clock(), actor="test") as unit:
+        unit.channels.note("out", Outcome(verdict="channel", phase="connect", reason="refused"))
+    clock.forward(minutes=15, seconds=1)
+    assert wrong(store, clock)[0].startswith("channel out: fails since")
+
+
+def test_a_job_that_fails_three_times_or_hangs(store: Store, clock: HandClock) -> None:
+    """One good run clears it."""
+    fails = True
+
+    async def run(_: Clock) -> str:
+        if fails:
+            raise OSError("away")
+        return "done"
+
+    pulse = Pulse(clock)
+    (job,) = pulse.on([Job(name="fetch", run=run, every=timedelta(minutes=1))])
+    for _ in range(3):
+        assert wrong(store, clock, pulse) == []
+        with pytest.raises(OSError, match="away"):
+            asyncio.run(job.run(clock))  # type: ignore[arg-type]
+    assert wrong(store, clock, pulse) == ["job fetch: failed 3 times in a row"]
+    fails = False
+    asyncio.run(job.run(clock))  # type: ignore[arg-type]
+    assert wrong(store, clock, pulse) == []
+    clock.forward(minutes=10, seconds=1)
+    assert wrong(store, clock, pulse)[0].startswith("job fetch: no good run since")
