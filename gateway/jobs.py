@@ -15,8 +15,10 @@ from gateway.flows.comparison import compare
 from gateway.flows.intake import handler
 from gateway.flows.parties import partners
 from gateway.flows.quarantine import sweep
+from gateway.flows.secure_domains import book_fetched_at
 from gateway.flows.terms import tell_terms
 from gateway.flows.welcome import Doorkeeper
+from gateway.securemail.domainbook import KEPT_FOR
 from gateway.store import RetryPolicy, StoreBusy, Unit
 from gateway.worker import Clock, Delivery, Job, standing_jobs, system_clock
 
@@ -121,4 +123,6 @@ def endings(app: App, view: Unit) -> list[Ending]:
 
 def expiries(app: App, view: Unit) -> list[tuple[str, str, datetime]]:
     """The same for metrics: what, whose, when. A certificate's own subject may name a person and stays out."""
-    return [(one.kind, one.who, one.not_after) for one in endings(app, view) if one.state == "active"]
+    found = [(str(one.kind), one.who, one.not_after) for one in endings(app, view) if one.state == "active"]
+    fetched_at = book_fetched_at(view)
+    return found if fetched_at is None else [*found, ("domain-book", "", fetched_at + KEPT_FOR)]

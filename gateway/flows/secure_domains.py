@@ -40,6 +40,12 @@ def in_domain_book(unit: Unit, domain: str) -> bool:
     return kept is not None and in_force(kept.body.fetched_at, unit.now) and kept.body.book.holds(domain)
 
 
+def book_fetched_at(unit: Unit) -> datetime | None:
+    """When a good book was last fetched; None if none was."""
+    kept = unit.records.get(BOOK, _LAST, KeptBook)
+    return None if kept is None else kept.body.fetched_at
+
+
 def is_qualified(unit: Unit, domain: str) -> bool:
     """Whether the domain qualifies for NTA 7516; while DNS gives no answer the last good one counts for 24 hours."""
     kept = unit.records.get(DOMAIN, domain.lower(), KeptDomain)

@@ -188,3 +188,26 @@ def test_a_missing_receipt_expires_after_five_days(store: Store, clock: HandCloc
     assert asyncio.run(watch_outbox(store, clock)).expired == 1
     with store.view(now=NOW) as view:
         assert [view.outbox.get(n).state for n in (1, 2)] == ["expired", "submitted"]
+
+
+def test_a_receipt_that_is_late_is_warned_of_and_noted_once(store: Store, clock: HandClock) -> None:
+    """Table 9.3: a warning after four hours, a note for a person after a whole working day; neither is repeated."""
+    put(store, 1, wants_receipt=True)
+    asyncio.run(deliver_due(store, {"out": Obedient()}, clock))  # a Sunday: Monday is the first working day
+    told: set[int] = set()
+    clock.forward(hours=5)
+    assert asyncio.run(watch_outbox(store, clock, told)).unanswered == 1
+    assert told == {1}
+    clock.forward(days=1)
+    asyncio.run(watch_outbox(store, clock, told))
+    with store.view(now=clock()) as view:
+        assert [note.event for note in view.outbox.notes(1)] == []
+    clock.forward(days=1)
+    for _ in range(2):
+        asyncio.run(watch_outbox(store, clock, told))
+    with store.view(now=clock()) as view:
+        assert [note.event for note in view.outbox.notes(1)] == ["no-receipt"]
+    with store.unit(now=clock(), actor="test") as unit:
+        unit.outbox.receipt(1, accepted=True)
+    assert asyncio.run(watch_outbox(store, clock, told)).unanswered == 0
+    assert told == set()
