@@ -35,6 +35,8 @@ from gateway.worker import AlreadyRunning, only_one
 CARD_LIMIT = 35_000_000  # bytes
 FIRST = Step("inrichten", "demo", lambda _: _nothing())
 
+UNUSED_PORT = 1  # for looking only: nothing is sent
+
 
 class Beat(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the answer: a step that was taken, or the one that failed (docs/commands.md, demo)."""
@@ -50,7 +52,8 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True):
 async def play(folder: Path, today: datetime, *, anew: bool = False) -> AsyncIterator[Beat | Step]:
     """Yields each step before it is taken, then what came of it; ends after the first failure.
 
-    `anew`: a demo that was played to its end makes room for a new one; one that was cut off goes on.
+    `anew`: a demo that was played to its end makes room for a new one, if nothing in it was altered; one that was cut
+    off goes on.
     Raises OSError when the folder cannot be used, NotOurs when it holds what no demo made (nothing is touched then),
     AlreadyRunning when another demo plays in it.
     """
@@ -60,6 +63,11 @@ async def play(folder: Path, today: datetime, *, anew: bool = False) -> AsyncIte
         yield FIRST
         began = time.monotonic()
         if anew and setup.is_played(folder):
+            try:
+                await _verify(folder)
+            except (StepFailed, CannotStart) as error:
+                yield _failed(FIRST, error, began)
+                return
             setup.start_over(folder)
         if not setup.is_ready(folder):
             await asyncio.to_thread(setup.set_up, folder, today, contract())
@@ -68,7 +76,7 @@ async def play(folder: Path, today: datetime, *, anew: bool = False) -> AsyncIte
             try:
                 evidence.check_stores(folder)
                 relay = stack.enter_context(_relay(folder, clock))
-                scene = _scene(folder, relay, clock)
+                scene = _scene(folder, relay.port, clock)
                 stack.push_async_callback(scene.close)
                 recover(scene)
                 introduce(scene)
@@ -79,6 +87,17 @@ async def play(folder: Path, today: datetime, *, anew: bool = False) -> AsyncIte
             yield _done(FIRST, Told("Twee gateways met elk een eigen map, database, sleutels en certificaten."), began)
             async for beat in _steps(scene):
                 yield beat
+
+
+async def _verify(folder: Path) -> None:
+    """What a played demo left is still what it was: only then it makes room for a new one. StepFailed if not."""
+    evidence.check_stores(folder)
+    scene = _scene(folder, UNUSED_PORT, StoryClock(at(DAYS.melding)))
+    try:
+        evidence.check_mailboxes(scene)
+        scene.export()
+    finally:
+        await scene.close()
 
 
 async def _steps(scene: Scene) -> AsyncIterator[Beat | Step]:
@@ -131,9 +150,9 @@ def _relay(folder: Path, clock: StoryClock) -> Relay:
     return Relay(folder / "relay", accounts, context, clock, refuse_once=frozenset({AANBIEDER.address}))
 
 
-def _scene(folder: Path, relay: Relay, clock: StoryClock) -> Scene:
+def _scene(folder: Path, port: int, clock: StoryClock) -> Scene:
     # The relay takes a free port at each run; everything else is as the folders say.
-    environ = {"GATEWAY_RELAY_PORT": str(relay.port)}
+    environ = {"GATEWAY_RELAY_PORT": str(port)}
     gemeente = App.open(folder / GEMEENTE.role, environ)
     try:
         return Scene(folder, gemeente, App.open(folder / AANBIEDER.role, environ), clock)

@@ -13,20 +13,20 @@ from gateway import berichten
 from gateway.berichten import codelijsten
 from gateway.demo import settlement
 from gateway.demo.cast import DAYS, GEMEENTE, at
+from gateway.demo.material import document, draw_up, report, so_far, traject_up_to_uitvraag
 from gateway.demo.scene import DOCUMENTEN, Scene, StepFailed, iwmo_name
 from gateway.domain.findings import Finding
 from gateway.domain.money import euro
-from gateway.flows import allocation, comparison, decisions, declaration, delivery, drafting, plan_out
-from gateway.flows.cases import Document, get_uitvraag, occurrence, open_traject
-from gateway.flows.parties import PartnerRecord, Surroundings, partner
-from gateway.plans import Voorstelregel, Voorval, gemeentedeel, met_eigen_gemeentedeel, naar_besluitregel, voorbeeld
-from gateway.plans.documents import formulier_pdf, plan_pdf, verslag_pdf
-from gateway.plans.model import Bijlage, Ondersteuningsplan, Traject
+from gateway.flows import allocation, comparison, decisions, declaration, delivery, plan_out
+from gateway.flows.cases import get_uitvraag, open_traject
+from gateway.flows.parties import PartnerRecord, partner
+from gateway.plans import Voorstelregel, gemeentedeel, naar_besluitregel, voorbeeld
+from gateway.plans.documents import invulformulier_pdf, plan_pdf
+from gateway.plans.model import Traject
 from gateway.store import Unit
 
 KLANTMANAGER = "K. de Wit"
 BESCHIKKING = 204117
-DAGEN = voorbeeld.Dagen(DAYS.melding, DAYS.gesprek, DAYS.uitvraag, DAYS.plan, DAYS.besluit, DAYS.ingang)
 REF = voorbeeld.PLAN_ID[:8]
 
 
@@ -51,13 +51,13 @@ async def dispatch_plan(scene: Scene) -> Told:
     us = scene.gemeente.us
     pdf = None
     if scene.traject() is None:
-        report = _report()
-        traject = _traject(report)
+        verslag = report()
+        traject = traject_up_to_uitvraag(verslag)
         deel = gemeentedeel(traject, traject.uitvraag[-1], us.formaat, DAYS.uitvraag)
-        form = formulier_pdf(deel, us.formaat)
-        documents = [d for d in (report, _document(f"ondersteuningsplan-{REF}-uitvraag.pdf", form)) if d is not None]
+        form = invulformulier_pdf(deel, us.formaat)
+        documents = [d for d in (verslag, document(f"ondersteuningsplan-{REF}-uitvraag.pdf", form)) if d is not None]
         with scene.gemeente.store.unit(now=scene.clock(), actor=KLANTMANAGER) as unit:
-            open_traject(unit, us, traject, *_so_far(unit))
+            open_traject(unit, us, traject, *so_far(unit))
             plan_out.dispatch_plan(unit, us, traject.id, documents)
         pdf = form
     without = " (zonder PDF: Pango ontbreekt; het plan reist als gegevens)" if isinstance(pdf, Finding) else ""
@@ -111,7 +111,7 @@ async def fill_in_plan(scene: Scene) -> Told:
     scene.clock.advance_to(at(DAYS.plan, 15))
     with scene.aanbieder.store.unit(now=scene.clock(), actor="P. Jansen") as unit:
         if get_uitvraag(unit, voorbeeld.PLAN_ID).body.toestand == "ontvangen":
-            _draw_up(unit, scene.aanbieder.us)
+            draw_up(unit, scene.aanbieder.us)
         plan = get_uitvraag(unit, voorbeeld.PLAN_ID).body.plan[0]
     actions = sum(len(blok.actie) for blok in plan.resultaat)
     return Told(
@@ -128,9 +128,9 @@ async def return_plan(scene: Scene) -> Told:
         raise StepFailed("De uitvraag staat niet bij de aanbieder.")
     if uitvraag.toestand == "ter_ondertekening":
         plan = uitvraag.plan[0]
-        document = _document(f"ondersteuningsplan-{REF}-retour.pdf", plan_pdf(plan, us.formaat))
+        signed = document(f"ondersteuningsplan-{REF}-retour.pdf", plan_pdf(plan, us.formaat))
         with scene.aanbieder.store.unit(now=scene.clock(), actor="P. Jansen") as unit:
-            plan_out.return_plan(unit, us, plan.plan_id, [] if document is None else [document])
+            plan_out.return_plan(unit, us, plan.plan_id, [] if signed is None else [signed])
     await scene.settle()
     scene.export()  # the document is named below, so it must be there
     files = scene.files_of("aanbieder", "plan")
@@ -310,78 +310,14 @@ STORY: tuple[Step, ...] = (
 )
 
 
-def _report() -> Document | None:
-    """The conversation report as a PDF; None where PDFs cannot be made."""
-    made = verslag_pdf(
-        gemeente=GEMEENTE.name.removeprefix("Gemeente "),
-        titel="Onderzoeksverslag",
-        gesprek_op=DAYS.gesprek,
-        onderdelen=(
-            ("Aanleiding", ("Het overzicht over post en geld is weg. De dagen zijn leeg sinds het werk wegviel.",)),
-            ("Wat gaat goed", ("Het huishouden lukt met hulp. Er is contact met een zus.",)),
-            ("Wat is nodig", ("Hulp bij de administratie, zo dat het later zelf lukt.", "Een zinvolle dagbesteding.")),
-        ),
-    )
-    return _document("onderzoeksverslag.pdf", made)
-
-
-def _document(name: str, pdf: bytes | Finding) -> Document | None:
-    return None if isinstance(pdf, Finding) else Document(naam=name, mediatype="application/pdf", inhoud=pdf)
-
-
-def _traject(report: Document | None) -> Traject:
-    """The case as filled in up to the uitvraag, addressed as the demo's partners are."""
-    described: Bijlage | None = None
-    if report is not None:
-        described = voorbeeld.verslag(DAGEN, omvang_bytes=len(report.inhoud), sha256=report.sha256)
-    traject = voorbeeld.traject(DAGEN, described)
-    uitvraag = msgspec.structs.replace(
-        traject.uitvraag[-1],
-        onderzoeksverslag_meegezonden="nee" if report is None else "ja",
-        bijlage=() if described is None else (described,),
-        retouradres=GEMEENTE.address,
-    )
-    return msgspec.structs.replace(traject, uitvraag=(uitvraag,))
-
-
-def _so_far(unit: Unit) -> tuple[Voorval, ...]:
-    """What happened before the uitvraag, each on its day: melding, conversation, what the client was told, results."""
-    return (
-        occurrence(unit, "melding_geregistreerd", "G", op=at(DAYS.melding)),
-        occurrence(unit, "gesprek_gevoerd", "G", op=at(DAYS.gesprek)),
-        occurrence(unit, "client_geinformeerd", "G", op=at(DAYS.gesprek)),
-        occurrence(unit, "arrangement_vastgesteld", "G", op=at(DAYS.gesprek)),
-    )
-
-
-def _draw_up(unit: Unit, us: Surroundings) -> None:
-    """The provider's part, step by step: filled in, shared with the client, finished, signed by both."""
-    plan_id = voorbeeld.PLAN_ID
-    drafting.begin(unit, us, plan_id)
-    filled = _filled(get_uitvraag(unit, plan_id).body.uitvraag)
-    drafting.fill_in(unit, plan_id, msgspec.structs.replace(filled, concept_gedeeld=()))
-    for shown in filled.concept_gedeeld:
-        drafting.share(unit, us, plan_id, shown)
-    drafting.finish(unit, us, plan_id)
-    drafting.sign(unit, us, plan_id, "aanbieder", naam="P. Jansen", op=at(DAYS.plan, 14), wijze="portaal")
-    drafting.sign(unit, us, plan_id, "client", naam="J.É. van der Meer-Ünal", op=DAYS.plan, wijze="papier_scan")
-
-
-def _filled(deel: Ondersteuningsplan) -> Ondersteuningsplan:
-    """The example's answer with the story's period: 26 weeks."""
-    plan = voorbeeld.ingevuld(deel, DAGEN)
-    summaries = {
-        name: msgspec.structs.replace(summary, duur="26 weken", start=DAYS.ingang, eind=DAYS.einde)
-        for name, summary in plan.samenvatting.items()
-    }
-    return met_eigen_gemeentedeel(deel, msgspec.structs.replace(plan, samenvatting=summaries))
-
-
 def _in_words(line: Voorstelregel) -> str:
-    """A proposed line as a person says it: 2 uur per week (02A03)."""
-    unit = codelijsten.get("WJ756").label(line.eenheid or "")
-    frequency = codelijsten.get("WMO757").label(line.frequentie or "")
-    return f"{line.volume} {unit} {frequency} ({line.code})".lower().replace(f"({line.code})".lower(), f"({line.code})")
+    """A proposed line as a person says it: 2 uur per week (02A03), 4 dagdelen per week (07A03)."""
+    unit = _UNITS.get(line.eenheid or "", codelijsten.get("WJ756").label(line.eenheid or ""))
+    frequency = codelijsten.get("WMO757").label(line.frequentie or "") or ""
+    return f"{line.volume} {unit} {frequency.lower()} ({line.code})"
+
+
+_UNITS = {"04": "uur", "16": "dagdelen"}  # as people count them; the list has the singular
 
 
 def _traject_of(scene: Scene) -> Traject:

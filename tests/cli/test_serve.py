@@ -77,7 +77,7 @@ def test_two_gateways_exchange_a_plan_and_its_receipt_by_themselves(tmp_path: Pa
     now = datetime.now(UTC)
     setup.set_up(tmp_path, now, play.contract())
     with _relay(tmp_path) as relay:
-        scene = play._scene(tmp_path, relay, StoryClock(now))
+        scene = play._scene(tmp_path, relay.port, StoryClock(now))
         play.introduce(scene)
         asyncio.run(story.dispatch_plan(scene))
         environ = {

@@ -41,6 +41,16 @@ def play(folder: Path) -> Played:
     return Played(folder, done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr)
 
 
+def play_here(here: Path) -> Played:
+    """Play the demo as a person does who names no folder: in outbox/demo below `here`."""
+    words = [sys.executable, "-m", "gateway", "demo", "--json"]
+    done = subprocess.run(
+        words, capture_output=True, text=True, timeout=LONGEST, env=environment(), cwd=here, check=False
+    )
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    return Played(here / "outbox" / "demo", done.returncode, lines, done.stderr)
+
+
 @pytest.fixture(scope="session")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     """One whole run, not to be changed."""

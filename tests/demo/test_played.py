@@ -12,7 +12,7 @@ from lxml import etree
 
 from gateway.demo.cast import AANBIEDER, GEMEENTE
 
-from .conftest import ROOT, Played, play
+from .conftest import ROOT, Played, play, play_here
 
 STEPS = [
     "inrichten",
@@ -251,3 +251,20 @@ def _contents(folder: Path) -> dict[str, bytes]:
             }
         kept[f"{party.role} counts"] = json.dumps(counts).encode()
     return kept
+
+
+def test_in_the_default_folder_a_played_demo_makes_room_unless_it_was_altered(played: Played, tmp_path: Path) -> None:
+    """Without --dir the demo plays anew in outbox/demo; evidence that someone changed is never thrown away unseen."""
+    folder = tmp_path / "outbox" / "demo"
+    shutil.copytree(played.folder, folder)
+    mail = folder / "post" / "gemeente-01-plan.eml"
+    whole = mail.read_bytes()
+    mail.write_bytes(whole.replace(b"A", b"B", 1))
+    stopped = play_here(tmp_path)
+    mail.write_bytes(whole)
+    again = play_here(tmp_path)
+
+    assert stopped.code == 1
+    assert "post/gemeente-01-plan.eml" in stopped.lines[-1]["what"]
+    assert again.code == 0
+    assert mail.read_bytes() != whole

@@ -16,7 +16,7 @@ import pytest
 
 from gateway import securemail
 from gateway.app import CHANNEL, App
-from gateway.demo import play, setup, story
+from gateway.demo import material, play, setup, story
 from gateway.demo.cast import AANBIEDER, CAST, DAYS, GEMEENTE, at
 from gateway.demo.scene import Scene, StoryClock
 from gateway.domain.findings import Finding
@@ -212,9 +212,9 @@ class Stages:
 def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stages]:
     """The story up to each of its stages; documents take no time to make, the real ones have tests of their own."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("formulier_pdf", "plan_pdf"):
+        for name in ("invulformulier_pdf", "plan_pdf"):
             patch.setattr(story, name, lambda *_: PDF)
-        patch.setattr(story, "verslag_pdf", lambda **_: PDF + b"%verslag\n")
+        patch.setattr(material, "verslag_pdf", lambda **_: PDF + b"%verslag\n")
         yield Stages(tmp_path_factory.mktemp("stages"))
 
 
