@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.demo import story
+from gateway.demo import material, story
 from gateway.flows import drafting, plan_out
 from gateway.flows.cases import (
     DOCUMENT,
@@ -37,8 +37,8 @@ REPORT = Document(naam="onderzoeksverslag.pdf", mediatype="application/pdf", inh
 
 def case_with(**changes: Any) -> Traject:
     """The example's case with the report described as it is, and some fields changed."""
-    described = voorbeeld.verslag(story.DAGEN, omvang_bytes=len(REPORT.inhoud), sha256=REPORT.sha256)
-    return msgspec.structs.replace(voorbeeld.traject(story.DAGEN, described), **changes)
+    described = voorbeeld.verslag(material.DAGEN, omvang_bytes=len(REPORT.inhoud), sha256=REPORT.sha256)
+    return msgspec.structs.replace(voorbeeld.traject(material.DAGEN, described), **changes)
 
 
 def ask(pair: Pair, traject: Traject, documents: tuple[Document, ...] = (REPORT,)) -> list[str]:
@@ -47,7 +47,7 @@ def ask(pair: Pair, traject: Traject, documents: tuple[Document, ...] = (REPORT,
     pair.clock.advance_to(story.at(story.DAYS.uitvraag))
     try:
         with pair.gemeente.store.unit(now=pair.clock(), actor="K. de Wit") as unit:
-            open_traject(unit, us, traject, *story._so_far(unit))
+            open_traject(unit, us, traject, *material.so_far(unit))
             plan_out.dispatch_plan(unit, us, traject.id, documents)
     except Refused as refused:
         assert pair.outgoing("gemeente") == []

@@ -1,0 +1,98 @@
+"""One run of `gateway serve`: worker, health endpoint, and the stop. Apart, so that `--help` loads no event loop."""
+
+import asyncio
+import signal
+import time
+from contextlib import ExitStack
+
+from gateway.app import App
+from gateway.cli.output import Surroundings
+from gateway.worker import Job, JobResult, Metrics, Pulse, Worker
+
+PATIENCE = 10.0  # seconds that a delivery under way gets at the stop; after it the message is uncertain, not lost
+LOOP_MAX = 60.0  # seconds without a turn of the loop: the process is not healthy
+
+
+async def once(gateway: App, name: str) -> JobResult:
+    """Run one job by hand; Surroundings if there is none of that name."""
+    from gateway.jobs import gateway_jobs
+    from gateway.worker import system_clock
+
+    jobs = gateway_jobs(gateway)
+    try:
+        return await Worker(gateway.store, jobs, system_clock).run_once(name)
+    except KeyError:
+        known = ", ".join(each.name for each in jobs)
+        raise Surroundings(f"There is no job {name}. Jobs: {known}.") from None
+    finally:
+        await gateway.close_connections()
+
+
+class Serving:
+    """One run of the gateway."""
+
+    def __init__(self, gateway: App) -> None:
+        self._gateway = gateway
+        self._turned = time.monotonic()
+
+    async def run(self, stack: ExitStack) -> None:
+        """Until a signal says stop."""
+        from gateway.jobs import expiries, gateway_jobs
+        from gateway.worker import system_clock
+
+        gateway, pulse = self._gateway, Pulse(system_clock)
+        metrics = Metrics(gateway.store, pulse, system_clock, lambda view: expiries(gateway, view))
+        jobs: list[Job] = pulse.on(gateway_jobs(gateway, metrics.delivered))
+        self._open_endpoint(stack, pulse, metrics)
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        worker = Worker(gateway.store, jobs, system_clock)
+        await worker.start()
+        listening = self._listen(worker)
+        await self._until(stop)
+        if listening is not None:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+        await worker.stop(PATIENCE)
+        await gateway.close_connections()
+
+    def _listen(self, worker: Worker) -> asyncio.Task[None] | None:
+        """A mailbox that can tell when mail arrives is looked in at once."""
+        from gateway.ways import bell
+        from gateway.worker import look_when_rung
+
+        ringing = bell(self._gateway.settings, self._gateway.own_files)
+        return (
+            None if ringing is None else asyncio.create_task(look_when_rung(ringing, lambda: worker.run_soon("pickup")))
+        )
+
+    async def _until(self, stop: asyncio.Event) -> None:
+        """Wait, and show that the loop turns."""
+        while not stop.is_set():
+            self._turned = time.monotonic()
+            try:
+                await asyncio.wait_for(stop.wait(), 1)
+            except TimeoutError:
+                continue
+
+    def _open_endpoint(self, stack: ExitStack, pulse: Pulse, metrics: Metrics) -> None:
+        from gateway.worker import Endpoint, PortTaken, system_clock, trouble
+
+        port = self._gateway.settings.health.port
+        if port is None:
+            return
+
+        def ready() -> list[str]:
+            with self._gateway.store.view(now=system_clock()) as view:
+                return trouble(view, pulse)
+
+        try:
+            stack.enter_context(Endpoint(port, alive=self._alive, ready=ready, metrics=metrics.text))
+        except PortTaken as taken:
+            raise Surroundings(f"{taken}. Nothing was started.") from None
+
+    def _alive(self) -> list[str]:
+        still = time.monotonic() - self._turned
+        return [f"the loop stands still for {still:.0f} s"] if still > LOOP_MAX else []
