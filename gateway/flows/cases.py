@@ -17,7 +17,7 @@ from gateway.flows.orders import AMSTERDAM
 from gateway.flows.parties import Surroundings
 from gateway.plans import Omgeving, Voorval, apply
 from gateway.plans.machine.model import Partij
-from gateway.plans.model import Bijlage, OntvangenUitvraag, Traject
+from gateway.plans.model import OntvangenUitvraag, Traject
 from gateway.plans.orders import ToegewezenProduct
 from gateway.plans.plain import from_plain, to_plain
 from gateway.securemail import Attachment
@@ -165,12 +165,6 @@ def keep_documents(unit: Unit, dossier: str, documents: Sequence[Document]) -> N
     for document in documents:
         if unit.records.get(DOCUMENT, document.sha256, Document) is None:
             unit.records.add(DOCUMENT, document.sha256, document, dossier=dossier)
-
-
-def documents_of(unit: Unit, bijlagen: Sequence[Bijlage]) -> list[Document]:
-    """The files behind these descriptions, those that are here."""
-    found = (unit.records.get(DOCUMENT, bijlage.sha256, Document) for bijlage in bijlagen)
-    return [record.body for record in found if record is not None]
 
 
 def _omgeving(unit: Unit, us: Surroundings, lopend: Iterable[ToegewezenProduct] = ()) -> Omgeving:
