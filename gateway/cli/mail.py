@@ -1,5 +1,6 @@
 """`gateway mail`: sealing and opening on files, with the keys and partners of a gateway. Nothing is sent or stored."""
 
+import hashlib
 import mimetypes
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,12 +53,15 @@ def seal(
     at: At = None,
     out: Annotated[Path | None, typer.Option("-o", metavar="OUT.eml", help="File; else standard output.")] = None,
     folder: Dir = HERE,
+    json: Json = False,
 ) -> None:
     """Make the sealed mail that a partner can open."""
     from gateway import securemail
     from gateway.domain.findings import Finding
 
     now = at or datetime.now(UTC)
+    if json and out is None:
+        raise typer.BadParameter("--json wants -o OUT.eml: standard output is for the answer then")
     with open_gateway(folder) as gateway:
         us = gateway.us
         if sender is not None and sender not in {us.ourselves.code, us.ourselves.address}:
@@ -72,6 +76,18 @@ def seal(
         if isinstance(sealed, Finding):
             raise _refused(to, sealed)
     files.write(out, sealed.raw)
+    if json:
+        emit(
+            {
+                "file": str(out),
+                "messageId": sealed.message_id,
+                "partner": record.code,
+                "profile": profile or partner.profile,
+                "certificates": [hashlib.sha256(one.certificate).hexdigest() for one in chosen],
+                "bytes": len(sealed.raw),
+                "mic": sealed.mic.hex(),
+            }
+        )
 
 
 @app.command("open")
@@ -164,6 +180,9 @@ def _accepted(opened: "Opened") -> dict[str, Any]:
 
 def _quarantined(refused: "Refused") -> dict[str, Any]:
     """Nothing in it may be believed; what its outer header claims is not repeated as fact (SM-105)."""
+    from gateway.securemail.conclusions import QUARANTINE
+
+    told = QUARANTINE[refused.reason]
     return {
         "messageId": refused.message_id,
         "partner": refused.partner,
@@ -172,7 +191,9 @@ def _quarantined(refused: "Refused") -> dict[str, Any]:
         "profile": None,
         "parts": [],
         "verdict": "quarantined",
-        "reasons": [{"reason": refused.reason, "detail": refused.detail}],
+        "reasons": [
+            {"reason": refused.reason, "detail": refused.detail, "message": told.what, "advice": told.advice},
+        ],
     }
 
 
@@ -187,7 +208,10 @@ def _write_parts(folder: Path, parts: "tuple[Part, ...]") -> None:
 def _tell(file: Path, answer: dict[str, Any]) -> None:
     if answer["verdict"] == "quarantined":
         (why,) = answer["reasons"]
-        show(f"{file}: quarantine: {why['reason']} {why['detail']}".rstrip())
+        detail = f" ({why['detail']})" if why["detail"] else ""
+        show(f"{file}: quarantine: {why['reason']}{detail}")
+        show(f"    {why['message']}")
+        show(f"    → {why['advice']}")
         return
     show(f"{file}: accepted; signed by {answer['signer']['subject']} ({answer['signer']['address']})")
     for part in answer["parts"]:

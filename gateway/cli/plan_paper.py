@@ -22,6 +22,7 @@ def form(
     out: Annotated[Path, typer.Option("-o", metavar="OUT.pdf", help="Waar het document komt.")],
     papier: Annotated[bool, typer.Option("--papier", help="Om met de pen in te vullen, zonder velden.")] = False,
     formaat: Region = None,
+    json: Json = False,
 ) -> None:
     """Maakt van een uitvraag het formulier voor de aanbieder, en van een plan het document om te lezen."""
     from gateway.plans.documents import formulier_pdf, invulformulier_pdf, plan_pdf
@@ -34,7 +35,10 @@ def form(
     if isinstance(made, Finding):
         raise Surroundings(f"{made.message} {made.advice or ''}".strip())
     files.write(out, made)
-    output.say(f"{out} gemaakt.")
+    if json:
+        emit({"file": str(out), "planId": message.plan_id, "versie": message.versie, "bytes": len(made)})
+    else:
+        output.say(f"{out} gemaakt.")
 
 
 def read(

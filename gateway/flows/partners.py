@@ -99,7 +99,9 @@ def _stated(card: Card) -> PartnerRecord:
 
 
 def _with_facts(record: PartnerRecord, card: Card, signer: str) -> PartnerRecord:
-    limits = {"max_message": card.limits.max_message, "max_file": card.limits.max_file}
+    terms: dict[str, object] = {"max_message": card.limits.max_message, "max_file": card.limits.max_file}
+    if record.stated_by is None:
+        terms["header_protection"] = "required"  # who makes a card runs a gateway, and those protect headers (SM-57)
     return msgspec.structs.replace(
         record,
         name=card.name,
@@ -107,7 +109,7 @@ def _with_facts(record: PartnerRecord, card: Card, signer: str) -> PartnerRecord
         profile=card.profile,
         formats=card.plan_formats,
         stated_by=signer,
-        agreements=msgspec.structs.replace(record.agreements, **limits),
+        agreements=msgspec.structs.replace(record.agreements, **terms),
     )
 
 

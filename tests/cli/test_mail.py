@@ -71,6 +71,7 @@ def test_a_changed_mail_is_quarantined_with_its_reason(gateway: Gateway, pair: P
     (answer,) = lines(out)
     assert (code, answer["verdict"], answer["parts"]) == (NO, "quarantined", [])
     assert answer["reasons"][0]["reason"]
+    assert answer["reasons"][0]["advice"]
     assert not (pair / "parts").exists()
 
 
@@ -99,7 +100,9 @@ def test_for_people_it_is_told_in_lines(gateway: Gateway, pair: Path) -> None:
     text.write_text("hallo")
     mail = sealed(gateway, pair, text)
     assert "accepted; signed by" in gateway("mail", "open", mail, "--dir", pair / "aanbieder")[1]
-    assert "quarantine: " in gateway("mail", "open", mail, "--dir", pair / "gemeente")[1]
+    refused = gateway("mail", "open", mail, "--dir", pair / "gemeente")[1]
+    assert "quarantine: " in refused
+    assert "→ " in refused, "what to do now"
 
 
 def test_only_partners_can_be_sealed_for(gateway: Gateway, pair: Path) -> None:
@@ -129,3 +132,16 @@ def test_a_gateway_that_cannot_start_says_why(gateway: Gateway, pair: Path) -> N
     code, _, words = gateway("partner", "list", "--dir", pair / "gemeente")
     assert code == BROKEN
     assert "chmod 600" in words
+
+
+def test_what_was_sealed_is_told_as_json_beside_the_file(gateway: Gateway, pair: Path) -> None:
+    """Message-ID and MIC are those of the mail; without a file there is no place for both."""
+    text = pair / "a.txt"
+    text.write_text("hallo")
+    own = ("mail", "seal", text, "--to", "99990001", "--dir", pair / "gemeente", "--json")
+    assert gateway(*own)[0] == BROKEN
+    answer = lines(gateway(*own, "-o", pair / "a.eml")[1])[0]
+    assert answer["messageId"].encode() in (pair / "a.eml").read_bytes()
+    assert answer["bytes"] == (pair / "a.eml").stat().st_size
+    assert len(answer["mic"]) == 64
+    assert answer["certificates"]

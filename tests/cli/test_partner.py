@@ -194,3 +194,27 @@ def test_the_check_says_what_stands_in_the_way(gateway: Gateway, pair: Path) -> 
     assert (code, "1 held messages for 99990001 may go now" in words) == (GOOD, True)
     code, out, _ = gateway(*own)
     assert (code, "mail can be exchanged" in out) == (GOOD, True)
+
+
+def test_software_of_which_nothing_is_known_need_not_protect_headers_a_gateway_must(
+    gateway: Gateway, pair: Path
+) -> None:
+    """SM-57: a partner known by facts may write without; the first card of it makes header protection required."""
+    facts = ("--code", "99990044", "--name", "Zorg", "--address", "zorg@ander.example", "--dir", pair / "gemeente")
+    answer = lines(gateway("partner", "add", *facts, "--json")[1])[0]
+    assert answer["agreements"]["headerProtection"] == "if present"
+    card = pair / "kaart.eml"
+    gateway("partner", "card", "-o", card, "--dir", pair / "aanbieder")
+    known = ("partner", "add", "--code", "99990001", "--name", "Zorg", "--dir", pair / "gemeente", "--json")
+    gateway(*known)
+    shown = lines(gateway("partner", "add", "--card", card, "--dir", pair / "gemeente", "--json")[1])[0]
+    assert shown["agreements"]["headerProtection"] == "required"
+
+
+def test_a_card_made_for_a_machine_says_its_fingerprint_as_json(gateway: Gateway, pair: Path) -> None:
+    """With --json the card goes to a file, and the fingerprint that partners compare is the answer."""
+    own = ("partner", "card", "--dir", pair / "aanbieder", "--json")
+    assert gateway(*own)[0] == 2
+    answer = lines(gateway(*own, "-o", pair / "kaart.eml")[1])[0]
+    assert len(answer["sha256"]) == 64
+    assert answer["code"] == "99990001"

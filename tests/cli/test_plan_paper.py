@@ -103,7 +103,8 @@ def test_paper_forms_and_plans_to_read_are_made_too(gateway: Gateway, uitvraag: 
     retour.write_bytes(maak_retour(plan, formaat, verzonden_op=voorbeeld.moment(DAYS.plan)))
 
     assert gateway("plan", "form", uitvraag, "--papier", "-o", tmp_path / "papier.pdf")[0] == GOOD
-    assert gateway("plan", "form", retour, "-o", tmp_path / "plan.pdf")[0] == GOOD
+    code, out, _ = gateway("plan", "form", retour, "-o", tmp_path / "plan.pdf", "--json")
+    assert (code, json.loads(out)["bytes"]) == (GOOD, (tmp_path / "plan.pdf").stat().st_size)
 
     assert pypdf.PdfReader(tmp_path / "papier.pdf").get_fields() in (None, {})
     assert "Kennisgenomen door" in pypdf.PdfReader(tmp_path / "plan.pdf").pages[-1].extract_text()
