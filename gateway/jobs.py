@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from gateway.app import App
+from gateway.flows import tasks, waiting
 from gateway.flows.cases import today
 from gateway.flows.certificates import Ending, forecast, overview
 from gateway.flows.comparison import compare
@@ -47,10 +48,12 @@ def gateway_jobs(app: App, delivered: Callable[[Sequence[Delivery]], None] | Non
         *app.route_jobs(),
         *app.revocation_jobs(),
         Job(name="quarantine", run=_in_thread(tell_quarantine, app), every=timedelta(minutes=1)),
+        Job(name="waiting", run=_in_thread(tell_waiting, app), every=timedelta(minutes=1)),
         Job(name="reconcile", run=_in_thread(reconcile, app), daily="02:30"),
         Job(name="clean-up", run=_in_thread(clean_up, app), daily="03:30"),
         Job(name="audit-head", run=_in_thread(keep_audit_head, app), daily="04:00"),
         Job(name="terms", run=_in_thread(terms, app), daily="06:00"),
+        Job(name="tasks", run=_in_thread(list_overdue, app), daily="07:00"),
         Job(name="certificates", run=_in_thread(certificates, app), daily="06:15"),
     ]
 
@@ -66,6 +69,22 @@ def tell_quarantine(app: App, now: datetime) -> str:
     """A task for what fetching, or a handler that died, put in quarantine (SM-106)."""
     with app.store.unit(now=now, actor="worker:quarantine") as unit:
         return f"{sweep(unit)} new in quarantine"
+
+
+def tell_waiting(app: App, now: datetime) -> str:
+    """Tasks about what is held, given up or not answered (9.3, SM-116)."""
+    with app.store.unit(now=now, actor="worker:waiting") as unit:
+        return f"{waiting.tell(unit)} open"
+
+
+def list_overdue(app: App, now: datetime) -> str:
+    """Tasks that wait longer than five working days, every day until they are done (SM-106)."""
+    with app.store.view(now=now) as view:
+        late = tasks.overdue(view)
+    for one in late:
+        since = tasks.opened_at(one).isoformat(timespec="seconds")
+        log.warning("task_overdue", task=one.sleutel, weight=one.body.weight, since=since)
+    return f"{len(late)} older than {tasks.OVERDUE_AFTER} working days"
 
 
 def reconcile(app: App, now: datetime) -> str:

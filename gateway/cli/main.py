@@ -28,6 +28,7 @@ from gateway.cli import (
     serve,
     setup,
     status,
+    taak,
     upkeep,
 )
 from gateway.cli.output import BROKEN, Surroundings, say, show
@@ -63,6 +64,7 @@ app.command("demo", short_help="Speel een hele zaak na, op deze machine.")(demo.
 app.command("init", short_help="Make a gateway's folder.")(setup.init)
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(inbox.app, name="inbox")
+app.add_typer(taak.app, name="taak")
 app.add_typer(audit.app, name="audit")
 app.add_typer(selftest.app, name="selftest")
 app.command("backup", short_help="Copy the state, also while the gateway runs.")(upkeep.backup)

@@ -3,12 +3,14 @@
 A task never names a client and quotes nothing of a message: it says what is wrong, whom it concerns and what to do.
 """
 
+from datetime import date, datetime
 from typing import Final, Literal
 
 import msgspec
 
 from gateway.domain.workdays import WorkCalendar
 from gateway.flows.cases import today
+from gateway.flows.orders import AMSTERDAM
 from gateway.store import Record, Unit
 
 SOORT: Final = "taak"
@@ -28,6 +30,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     count: int = 1  # how often it happened
     state: Literal["open", "done"] = "open"
     outcome: str | None = None  # what was done, in the words of who did it
+    since: datetime | None = None  # when it was opened, the last time; given by `raise_task`
 
     @property
     def sentence(self) -> str:
@@ -42,12 +45,27 @@ def raise_task(unit: Unit, about: str, task: Task) -> None:
     """
     known = unit.records.get(SOORT, about, Task)
     if known is None:
-        unit.records.add(SOORT, about, task, keys={"state": "open"})
+        unit.records.add(SOORT, about, _since(task, unit.now), keys={"state": "open"})
         unit.audit.write("task_made", f"task/{about}", detail={"weight": task.weight})
         return
-    count = known.body.count + task.count if known.body.state == "open" else task.count
-    body = msgspec.structs.replace(task, count=count)
+    before = known.body
+    again = before.state == "open"
+    count = before.count + task.count if again else task.count
+    body = _since(msgspec.structs.replace(task, count=count), before.since if again else unit.now)
     unit.records.save(SOORT, about, body, versie=known.versie, keys={"state": "open"})
+
+
+def _since(task: Task, since: datetime | None) -> Task:
+    return msgspec.structs.replace(task, since=since)
+
+
+def keep_task(unit: Unit, about: str, task: Task) -> None:
+    """Make the task about something that lasts, in the words of now; while these are the same nothing is written."""
+    known = find(unit, about)
+    if known is None or known.body.state == "done":
+        raise_task(unit, about, task)
+    elif (now := _since(task, known.body.since)) != known.body:
+        unit.records.save(SOORT, about, now, versie=known.versie, keys={"state": "open"})
 
 
 def done(unit: Unit, about: str, outcome: str) -> bool:
@@ -57,7 +75,7 @@ def done(unit: Unit, about: str, outcome: str) -> bool:
         return False
     body = msgspec.structs.replace(known.body, state="done", outcome=outcome)
     unit.records.save(SOORT, about, body, versie=known.versie, keys={"state": "done"})
-    unit.audit.write("task_done", f"task/{about}")
+    unit.audit.write("task_done", f"task/{about}", ground=outcome[:160])
     return True
 
 
@@ -66,7 +84,28 @@ def open_tasks(unit: Unit) -> list[Record[Task]]:
     return list(unit.records.list(SOORT, Task, keys={"state": "open"}))
 
 
+def find(unit: Unit, about: str) -> Record[Task] | None:
+    """The task about a subject, open or done."""
+    return unit.records.get(SOORT, about, Task)
+
+
+def is_overdue(task: Record[Task], day: date) -> bool:
+    """Whether an open task is older than five working days."""
+    opened = opened_at(task).astimezone(AMSTERDAM).date()
+    return task.body.state == "open" and CALENDAR.workdays_after(opened, day) > OVERDUE_AFTER
+
+
+def opened_at(task: Record[Task]) -> datetime:
+    """Since when it waits: one that was done and came back counts from then."""
+    return task.body.since or task.created_at
+
+
 def overdue(unit: Unit) -> list[Record[Task]]:
     """Open tasks older than five working days: to be listed every day until they are done (SM-106)."""
     day = today(unit)
-    return [each for each in open_tasks(unit) if CALENDAR.workdays_after(each.created_at.date(), day) > OVERDUE_AFTER]
+    return [each for each in open_tasks(unit) if is_overdue(each, day)]
+
+
+def alarms(unit: Unit) -> list[Record[Task]]:
+    """Open tasks that cannot wait for a list: `gateway status` shows each."""
+    return [each for each in open_tasks(unit) if each.body.weight == "alarm"]

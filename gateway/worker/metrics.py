@@ -4,6 +4,7 @@ Most is read from the store when it is asked for, so every node says the same. A
 by the process that saw them.
 """
 
+from collections import Counter as Counted
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessColl
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from gateway.flows.tasks import open_tasks
 from gateway.store import Store, Unit
 
 from .clock import Clock
@@ -79,6 +81,7 @@ class _State(Collector):
             yield from _inbox(view)
             yield from _jobs(view, self._pulse)
             yield from _channels(view)
+            yield _tasks(view)
             yield _one("gateway_ready", "1 if nothing stands still.", float(not trouble(view, self._pulse)))
             if self._expiries is not None:
                 yield _ages("gateway_expiry_days", "Days until it ends.", view, self._expiries(view))
@@ -123,6 +126,13 @@ def _channels(view: Unit) -> Iterator[Metric]:
         since = 0.0 if each.failing_since is None else (view.now - each.failing_since).total_seconds()
         failing.add_metric([each.name], since)
     yield failing
+
+
+def _tasks(view: Unit) -> Metric:
+    found = GaugeMetricFamily("gateway_tasks", "What waits for a person.", labels=["weight"])
+    for weight, count in Counted(each.body.weight for each in open_tasks(view)).items():
+        found.add_metric([weight], count)
+    return found
 
 
 def _ages(name: str, text: str, view: Unit, found: Sequence[tuple[str, str, datetime]]) -> Metric:

@@ -3,24 +3,20 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import msgspec
 import structlog
 
-from gateway.domain.workdays import WorkCalendar
+from gateway.flows.waiting import SILENCE_WARNING, a_working_day_ago
 from gateway.store import OutboxItem, RetryPolicy, Store, Unit
 
 from .clock import Clock
 
 log = structlog.get_logger("gateway.watch")
 
-WARN_AFTER = timedelta(hours=4)
 ANSWER_WITHIN = timedelta(days=5)  # table 9.3: after this a missing receipt is `expired`, a task for a person
 ACTOR = "worker:watch"
 NO_RECEIPT = "no-receipt"  # note on a message: a person was told that its receipt is late
-_AMSTERDAM = ZoneInfo("Europe/Amsterdam")
-_CALENDAR = WorkCalendar()
 
 
 class Watched(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,12 +33,6 @@ async def watch_outbox(store: Store, clock: Clock, told: set[int] | None = None)
     return await asyncio.to_thread(_round, store, clock(), set() if told is None else told)
 
 
-def a_working_day_ago(sent: datetime, now: datetime) -> bool:
-    """True once a whole working day has passed since the day of sending (table 9.3)."""
-    first, today = sent.astimezone(_AMSTERDAM).date(), now.astimezone(_AMSTERDAM).date()
-    return _CALENDAR.nth_workday_after(first, 1) < today
-
-
 def _round(store: Store, now: datetime, told: set[int]) -> Watched:
     with store.unit(now=now, actor=ACTOR) as unit:
         recovered = unit.attempts.recover()
@@ -50,7 +40,7 @@ def _round(store: Store, now: datetime, told: set[int]) -> Watched:
         for item in expired:
             unit.outbox.expire(item.id, "no receipt within 5 days")
         slow = unit.outbox.late(now - RetryPolicy().warn_after)
-        unanswered = unit.outbox.unanswered(now - WARN_AFTER)
+        unanswered = unit.outbox.unanswered(now - SILENCE_WARNING)
         for item in unanswered:
             _note_once(unit, item, now)
     for item in expired:
