@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def status(folder: Dir = HERE, json: Json = False) -> None:
-    """Wat er open staat, het oudste van elke soort en wie aan zet is, alarmen; 1 als er een is of als er iets stilstaat."""
+    """Wat er open staat, het oudste van elke soort en wie aan zet is, alarmen; 1 als er een is of iets stilstaat."""
     now = datetime.now(UTC)
     with open_gateway(folder) as gateway, gateway.store.view(now=now) as view:
         answer = _answer(view)

@@ -25,7 +25,7 @@ def list_(
     folder: Dir = HERE,
     json: Json = False,
 ) -> None:
-    """De open taken, alarmen eerst en dan de oudste; taken ouder dan vijf werkdagen staan er elke dag op tot ze af zijn."""
+    """De open taken: alarmen eerst, dan wat het langst wacht."""
     from gateway.flows import tasks
 
     now = datetime.now(UTC)
@@ -69,11 +69,10 @@ def done(
     """Sluit een taak af. Wat zij meldde verandert er niet door; komt het terug, dan staat zij weer open."""
     from gateway.flows import tasks
 
-    with open_gateway(folder) as gateway:
-        with gateway.store.unit(now=datetime.now(UTC), actor=actor(by)) as unit:
-            _get(unit, about)
-            closed = tasks.done(unit, about, reason)
-            one = task_answer(unit, _get(unit, about))
+    with open_gateway(folder) as gateway, gateway.store.unit(now=datetime.now(UTC), actor=actor(by)) as unit:
+        _get(unit, about)
+        closed = tasks.done(unit, about, reason)
+        one = task_answer(unit, _get(unit, about))
     if json:
         emit({"about": about, "result": "done" if closed else "already", "outcome": one["outcome"]})
     else:

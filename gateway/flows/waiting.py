@@ -38,7 +38,7 @@ def silence(sent_at: datetime, now: datetime) -> Evidence | None:
 
 def tell(unit: Unit) -> int:
     """Bring the tasks about outgoing messages up to date; how many are open. For a job every minute."""
-    found = {about: task for about, task in _found(unit)}
+    found = dict(_found(unit))
     for about, task in found.items():
         tasks.keep_task(unit, about, task)
     for known in tasks.open_tasks(unit):
@@ -101,7 +101,7 @@ def _given_up(code: str, items: list[OutboxItem]) -> Task:
     return Task(
         what=f"Er zijn {len(items)} berichten opgegeven; het oudste is uitgaand bericht {items[0].id}.",
         who=f"Zij waren voor partner {code}.",
-        advice="Herstel de oorzaak en verstuur opnieuw met `gateway outbox retry`, of leg weg met `gateway outbox cancel`.",
+        advice="Herstel de oorzaak en verstuur met `gateway outbox retry`, of leg weg met `gateway outbox cancel`.",
         count=len(items),
     )
 
