@@ -10,11 +10,13 @@ from gateway.flows.cases import today
 from gateway.flows.tasks import Task
 from gateway.securemail import QUARANTINE, classify
 from gateway.securemail.conclusions import Quarantine
-from gateway.store import Unit
+from gateway.store import Damaged, NotThere, Unit
 
 ALARM_REASONS: Final = ("decrypt", "signature")
 ALARM_ABOVE: Final = 20  # of them in a day: somebody tries keys or signatures on us
 ALARM_WITHIN: Final = timedelta(hours=24)
+
+_FAULTS: Final = ("crash", "damaged")  # of our own making: never put away with the strangers
 
 _MARK: Final = "quarantaine-stand"
 _AT_ONCE: Final = 1_000
@@ -25,6 +27,10 @@ _WORDS: Final[dict[str, Quarantine]] = {
     "crash": Quarantine(
         "Het verwerken van het bericht mislukte steeds.",
         "Open het bericht opnieuw na een herstart of een nieuwe versie; meld de fout als het dan weer misgaat.",
+    ),
+    "damaged": Quarantine(
+        "Een ontvangen bericht is in de database beschadigd en niet meer te lezen.",
+        "Zet het bericht terug uit een back-up en open het opnieuw, of vraag de afzender het nog eens te sturen.",
     ),
     "report": Quarantine(
         "Er kwam een melding over een bericht dat wij niet hebben verstuurd.",
@@ -38,7 +44,7 @@ def tell(unit: Unit, number: int, reason: str, partner: str | None, *, proven: b
     """Make the task for a message in quarantine; `partner` is None for mail that no partner claims to have sent."""
     if reason == "report":
         _once_a_day(unit, "reports", reason)
-    elif partner is None and reason != "crash":
+    elif partner is None and reason not in _FAULTS:
         strangers(unit)
     else:
         words = words_of(reason)
@@ -96,7 +102,8 @@ def sweep(unit: Unit) -> int:
 
     For a job every minute: fetching and counting tries know nothing of people (SM-93, SM-106, SM-144).
     """
-    return _of_headers(unit, "stranger") + _of_headers(unit, "too-large") + _of_crashes(unit)
+    headers = _of_headers(unit, "stranger") + _of_headers(unit, "too-large")
+    return headers + sum(_of_faults(unit, reason) for reason in _FAULTS)
 
 
 def _of_headers(unit: Unit, reason: str) -> int:
@@ -110,7 +117,7 @@ def _of_headers(unit: Unit, reason: str) -> int:
         strangers(unit, len(fresh))
     else:
         for item in fresh:
-            tell(unit, item.id, reason, claimed(unit, unit.inbox.raw(item.id)))
+            tell(unit, item.id, reason, _claimed_by(unit, item.id))
     now = _Mark(fresh[-1].id)
     if known is None:
         unit.records.add(_MARK, reason, now)
@@ -119,14 +126,22 @@ def _of_headers(unit: Unit, reason: str) -> int:
     return len(fresh)
 
 
-def _of_crashes(unit: Unit) -> int:
+def _of_faults(unit: Unit, reason: str) -> int:
     made = 0
-    for item in unit.inbox.list(states=["quarantined"], reason="crash", limit=_AT_ONCE):
+    for item in unit.inbox.list(states=["quarantined"], reason=reason, limit=_AT_ONCE):
         known = unit.records.get(tasks.SOORT, f"inbox/{item.id}", Task)
         if known is None or (item.settled_at is not None and known.changed_at < item.settled_at):
-            tell(unit, item.id, "crash", claimed(unit, unit.inbox.raw(item.id)))
+            tell(unit, item.id, reason, _claimed_by(unit, item.id))
             made += 1
     return made
+
+
+def _claimed_by(unit: Unit, number: int) -> str | None:
+    """As `claimed`; None if the bytes cannot be read any more."""
+    try:
+        return claimed(unit, unit.inbox.raw(number))
+    except (Damaged, NotThere):
+        return None
 
 
 def claimed(unit: Unit, raw: bytes) -> str | None:

@@ -6,6 +6,7 @@ that moment (SM-55), for the certificates of that moment.
 """
 
 import hashlib
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -16,7 +17,7 @@ from gateway.domain.findings import Finding
 from gateway.flows.parties import PartnerRecord, Surroundings, partner
 from gateway.flows.secure_domains import in_domain_book, is_qualified
 from gateway.securemail import Message, Recipient, Route, RouteInputs, Sealed
-from gateway.store import OutboxItem, Store, Unit
+from gateway.store import Damaged, OutboxItem, Store, Unit
 
 EVIDENCE: Final = "route"  # records, by `outbox/NUMBER`
 ACTOR: Final = "flow:routes"
@@ -241,26 +242,38 @@ def recheck(unit: Unit, us: Surroundings) -> None:
     Costs a decision for each partner for whom something waits; its messages are walked only when that changed.
     """
     for code in unit.outbox.waiting_partners():
-        to = partner(unit, code)
-        if to is None:
-            continue
-        evidence = decide(unit, us, to, "").evidence
-        now = _LastDecision(evidence.action, evidence.profile, evidence.certificates)
-        kept = unit.records.get(EVIDENCE, f"partner/{code}", _LastDecision)
-        if kept is not None and kept.body == now:
-            continue
-        _walk(unit, us, to)
-        if kept is None:
-            unit.records.add(EVIDENCE, f"partner/{code}", now)
-        else:
-            unit.records.save(EVIDENCE, f"partner/{code}", now, versie=kept.versie)
+        try:
+            _recheck_partner(unit, us, code)
+        except Damaged as error:
+            # Nothing goes to a partner of whom this cannot be read; the others are not kept waiting for it.
+            for item in _waiting(unit, code):
+                unit.outbox.hold(item.id, str(error))
 
 
-def _walk(unit: Unit, us: Surroundings, to: PartnerRecord) -> None:
-    after = 0
-    while batch := unit.outbox.list(states=["new", "deferred", "uncertain"], partner=to.code, after=after, limit=1000):
-        for item in batch:
+def _recheck_partner(unit: Unit, us: Surroundings, code: str) -> None:
+    to = partner(unit, code)
+    if to is None:
+        return
+    evidence = decide(unit, us, to, "").evidence
+    now = _LastDecision(evidence.action, evidence.profile, evidence.certificates)
+    kept = unit.records.get(EVIDENCE, f"partner/{code}", _LastDecision)
+    if kept is not None and kept.body == now:
+        return
+    for item in _waiting(unit, code):
+        try:
             _recheck_one(unit, us, to, item)
+        except Damaged as error:
+            unit.outbox.hold(item.id, str(error))
+    if kept is None:
+        unit.records.add(EVIDENCE, f"partner/{code}", now)
+    else:
+        unit.records.save(EVIDENCE, f"partner/{code}", now, versie=kept.versie)
+
+
+def _waiting(unit: Unit, code: str) -> Iterator[OutboxItem]:
+    after = 0
+    while batch := unit.outbox.list(states=["new", "deferred", "uncertain"], partner=code, after=after, limit=1000):
+        yield from batch
         after = batch[-1].id
 
 

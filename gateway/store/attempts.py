@@ -19,15 +19,17 @@ import sqlalchemy as sa
 from gateway.domain.delivery import Outcome, Phase, Shipment, Verdict
 
 from .channels import Channels
-from .errors import StaleClaim
+from .errors import Damaged, StaleClaim
 from .outbox_rows import FIELDS, UNLEASED, WIRE, OutboxItem, moved, write_note
 from .schedule import DEFAULT_POLICY, UNCERTAIN_WAIT, RetryPolicy, next_attempt, next_open
 from .sealing import Sealer
-from .states import OutState
+from .states import OutEvent, OutState
 from .tables import CLAIMABLE_SQL, OPEN_SQL, Utc, attempts, channels, outbox, sealed
 
 LEASE = timedelta(minutes=60)
 """Longer than the sum of all timeouts of one transmission (SM-81, SM-87): about 47 minutes."""
+
+LAST_WAIT = timedelta(minutes=1)  # after a last try that came late: then it is given up
 
 LOOK_AHEAD = 5  # candidates read for each one wanted, so that a partner at its limit hides nobody
 
@@ -150,11 +152,19 @@ class Attempts:
             first_try = row.first_try_at or self._now
             following = next_attempt(own, row.attempts + 1, first_try, self._now, jitter())
             if following is None:
-                self._give_up(row)
-                continue
+                if row.next_at > first_try + own.give_up_after:
+                    self._end(row, "expire", "given up: too old")
+                    continue
+                # Meant for within the term, and late because nobody was there, or the clock jumped: the last try.
+                following = self._now + LAST_WAIT
             if row.attempt is not None:
                 self._close({row.attempt: _died(row)})
-            claim = self._claim(row, self._now + lease)
+            try:
+                claim = self._claim(row, self._now + lease)
+            except Damaged as error:
+                # One altered row must not stop the others: a person reads it as failed, and may retry when mended.
+                self._end(row, "failed", f"damaged: {error}")
+                continue
             claims.append(claim)
             records.append(self._record_of(row, claim.shipment, node))
             leases.append(
@@ -216,18 +226,23 @@ class Attempts:
             "node": node,
         }
 
-    def _give_up(self, row: Any) -> None:
-        values = moved(row, "expire", self._now, "given up: too old")
-        self._conn.execute(outbox.update().where(outbox.c.id == row.id).values(**values))
+    def _end(self, row: Any, event: OutEvent, reason: str) -> None:
+        """No attempt is made any more: given up, or nothing is left that could be sent."""
+        values = moved(row, event, self._now, reason, **UNLEASED)
+        self._update([{"number": row.id, **values}])
         write_note(
-            self._conn, row.id, now=self._now, actor=self._actor, event="expire", state=values["state"], detail=None
+            self._conn, row.id, now=self._now, actor=self._actor, event=event, state=values["state"], detail=reason
         )
 
     def start_all(self, claims: Sequence[Claim]) -> set[int]:
-        """Write down that DATA is about to be given; the numbers that may go on. The others went stale: do not send."""
+        """Write down that DATA is about to be given; the numbers that may go on. The others went stale: do not send.
+
+        The lease begins anew, so that a process that slept over most of it is not overtaken in the middle of DATA.
+        """
         rows = self._held(claims)
         if rows:
-            self._update([{"number": row.id, **moved(row, "data", self._now, None)} for row in rows])
+            until = self._now + LEASE
+            self._update([{"number": row.id, **moved(row, "data", self._now, None, lease_until=until)} for row in rows])
         return {row.id for row in rows}
 
     def start_data(self, claim: Claim) -> None:
@@ -291,10 +306,15 @@ class Attempts:
 
         Whatever was `sending` becomes `uncertain` (SM-87); the rest stays as it was and waits for its next time.
         """
-        stale: sa.ColumnElement[bool] = outbox.c.lease_until <= self._now
+        # A lease that ends later than any that could be given now is from a clock that was ahead.
+        ran_out = outbox.c.lease_until <= self._now, outbox.c.lease_until > self._now + 2 * LEASE
+        stale: sa.ColumnElement[bool] = sa.or_(*ran_out)
         if node is not None:
             stale = sa.or_(stale, outbox.c.lease_owner == node)
-        rows = self._conn.execute(sa.select(*_HELD).where(outbox.c.lease_until.is_not(None), stale)).all()
+        # Locked: what is read here must not be overtaken by an outcome or a claim before it is written. What another
+        # has locked is busy in this moment: the next round looks again.
+        query = sa.select(*_HELD).where(outbox.c.lease_until.is_not(None), stale).with_for_update(skip_locked=True)
+        rows = self._conn.execute(query).all()
         for row in rows:
             self._close({row.attempt: _died(row)})
             changes: dict[str, Any] = {"number": row.id, **UNLEASED}

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
-from .errors import CorruptDatabase, ForeignDatabase, NewerSchema, OpenRefused, StoreBusy, StoreError
+from .errors import CorruptDatabase, ForeignDatabase, NewerSchema, OpenRefused, StoreBusy, StoreDown, StoreError
 from .keys import MasterKey
 from .sealing import AUDIT, INDEX, KeyRing
 from .tables import keys
@@ -265,4 +265,8 @@ def _sentences() -> Iterator[None]:
             raise CorruptDatabase(CorruptDatabase.__doc__) from error
         if "locked" in text or "busy" in text:
             raise StoreBusy(f"{StoreBusy.__doc__} ({text})") from error
+        if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or error.connection_invalidated:
+            raise StoreDown(f"the database cannot be used now: {text}") from error
         raise StoreError(f"the database refused: {text}") from error
+    except sa.exc.TimeoutError as error:
+        raise StoreDown("the database cannot be used now: all connections are taken") from error

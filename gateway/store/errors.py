@@ -7,7 +7,9 @@ StoreError
 │   ├── NewerSchema
 │   └── WrongMasterKey
 ├── KeyRefused             a master key file or command that may not be used
-├── StoreBusy              another process holds the write lock
+├── StoreDown              the surroundings: no room, no server, a broken connection; the message is not to blame
+│   └── StoreBusy          another process holds the write lock
+├── Damaged                one value was altered outside the gateway, or its key is gone; the rest can be read
 ├── NotThere
 ├── AlreadyThere           `existing` is the id of the row that was first
 ├── Conflict               a record changed since it was read
@@ -44,8 +46,16 @@ class KeyRefused(StoreError):
     """The master key cannot be used."""
 
 
-class StoreBusy(StoreError):
+class StoreDown(StoreError):
+    """The database cannot be used now: no room, no server, a broken connection. Nothing is known of the last commit."""
+
+
+class StoreBusy(StoreDown):
     """Another process is writing for too long: try again."""
+
+
+class Damaged(StoreError):
+    """A stored value was altered outside the gateway, or its key was destroyed: restore the row from a backup."""
 
 
 class NotThere(StoreError):

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
-from .errors import IllegalMove, NotThere
+from .errors import Damaged, IllegalMove, NotThere
 from .sealing import Sealer
 from .states import InEvent, InState, move_in
 from .tables import INBOX_NEW_SQL, UNMOVED_SQL, inbox, inbox_places
@@ -74,7 +74,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
 
 
 # Refused before its sender was known, so that anybody can send it (SM-144); the others passed step 11.
-UNPROVEN_NOT = ("headers", "not-for-us", "date", "conflict", "payload", "crash")
+UNPROVEN_NOT = ("headers", "not-for-us", "date", "conflict", "payload", "crash", "damaged")
 HEADER_SIZE = 65_536  # at most this much is kept of a message that was not fetched whole
 
 _FIELDS = [inbox.c[name] for name in InboxItem.__struct_fields__]
@@ -187,9 +187,19 @@ class Inbox:
         if item.tries >= MAX_TRIES:
             self.settle(number, "quarantined", reason="crash", detail=f"handling failed {item.tries} times")
             return None
+        try:
+            raw = self.raw(number)
+        except (Damaged, NotThere) as error:
+            self.settle(number, "quarantined", reason="damaged", detail=str(error))
+            return None
         values = {"tries": item.tries + 1, "next_at": self._now + TRY_WAIT * 2**item.tries}
         self._conn.execute(inbox.update().where(inbox.c.id == number).values(**values))
-        return self.raw(number)
+        return raw
+
+    def not_tried(self, number: int) -> None:
+        """The try that was counted said nothing of the message: the surroundings failed. It keeps its later time."""
+        mine = inbox.c.id == number, inbox.c.state == "new", inbox.c.tries > 0
+        self._conn.execute(inbox.update().where(*mine).values(tries=inbox.c.tries - 1))
 
     def settle(
         self,

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from .errors import NotThere, StoreError, WrongMasterKey
+from .errors import Damaged, NotThere, WrongMasterKey
 from .keys import MasterKey
 from .tables import keys, sealed
 
@@ -42,13 +42,23 @@ class KeyRing:
         self._lasting: dict[tuple[str, str], str] = {}  # committed names of keys that are never destroyed
 
     def get(self, conn: sa.Connection, key_id: str) -> bytes:
-        """The key with this id; StoreError if it was destroyed."""
+        """The key with this id; Damaged if it was destroyed or altered, WrongMasterKey if all were wrapped anew."""
         if (key := self._open.get(key_id)) is None:
             row = conn.execute(sa.select(keys.c.purpose, keys.c.wrapped).where(keys.c.id == key_id)).one_or_none()
             if row is None:
-                raise StoreError("the key of this value was destroyed; it can no longer be read")
-            key = self.unwrap(key_id, row.purpose, row.wrapped)
+                raise Damaged("the key of this value was destroyed; it can no longer be read")
+            try:
+                key = self.unwrap(key_id, row.purpose, row.wrapped)
+            except WrongMasterKey:
+                self._check_master(conn)
+                raise Damaged("the key of this value was altered outside the gateway") from None
         return key
+
+    def _check_master(self, conn: sa.Connection) -> None:
+        """WrongMasterKey unless the index key still opens: then it is one key that does not, and not ours."""
+        index = sa.select(keys.c.id, keys.c.wrapped).where(keys.c.purpose == INDEX).limit(1)
+        for row in conn.execute(index):
+            self.unwrap(row.id, INDEX, row.wrapped)
 
     def unwrap(self, key_id: str, purpose: str, wrapped: bytes) -> bytes:
         """Open one wrapped key; WrongMasterKey if the master key does not fit."""
@@ -151,7 +161,7 @@ class Sealer:
         return found
 
     def get(self, field: str, row: int) -> bytes:
-        """The value; NotThere if there is none, StoreError if it was altered, moved, or its key destroyed."""
+        """The value; NotThere if there is none, Damaged if it was altered, moved, or its key destroyed."""
         if (value := self.find(field, row)) is None:
             raise NotThere(f"{field} of row {row} is not there")
         return value
@@ -169,7 +179,7 @@ class Sealer:
         try:
             return aes.decrypt(data[:NONCE], data[NONCE:], _value_aad(field, row, key_id))
         except InvalidTag:
-            raise StoreError(f"{field} of row {row} was altered outside the gateway") from None
+            raise Damaged(f"{field} of row {row} was altered outside the gateway") from None
 
     def drop(self, field: str, row: int) -> None:
         """Remove a value."""

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 import structlog
 
-from gateway.store import InboxItem, Store
+from gateway.store import InboxItem, Store, StoreDown
 
 from .clock import Clock
 from .logs import where
@@ -50,6 +50,11 @@ def _one(store: Store, handler: Handler, item: InboxItem, clock: Clock) -> Handl
     if raw is not None:
         try:
             handler(item, raw, clock())
+        except StoreDown:
+            # No fault of the message: no room, no server. Counting it would put all mail in quarantine meanwhile.
+            with store.unit(now=clock(), actor=ACTOR) as unit:
+                unit.inbox.not_tried(item.id)
+            raise
         except Exception as caught:
             # The message stays, with a later time; after three tries it goes to quarantine, whole.
             log.error("handling_failed", inbox_id=item.id, tries=item.tries + 1, error=where(caught))

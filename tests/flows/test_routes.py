@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -288,6 +289,19 @@ def test_a_changed_certificate_gets_a_new_envelope_around_the_same_signature(pai
     assert again == bytes_after
     pair.settle_now()
     assert state(pair.gemeente, pair, number)[0] in {"received", "refused"}  # the provider opened it
+
+
+def test_what_cannot_be_read_any_more_holds_its_own_message_only(pair: Pair) -> None:
+    """The kept decision of one message was altered outside the gateway: it waits for a person, the other one goes."""
+    first, second = note(pair), note(pair)
+    pair.gemeente.us.revocation = Revocation()  # so that every waiting message is looked at again
+    pair.gemeente.us.verdicts = type(pair.gemeente.us.verdicts)()
+    with sqlite3.connect(pair.folder / "gemeente" / "gateway.db") as base:
+        (row,) = base.execute("select id from records where sleutel = ?", (f"outbox/{first}",)).fetchone()
+        base.execute("update sealed set data = zeroblob(60) where field = 'records.body' and row_id = ?", (row,))
+    asyncio.run(pair.gemeente.deliver(pair.clock))
+    assert "altered outside the gateway" in state(pair.gemeente, pair, first)[1]
+    assert "revocation-unknown" in state(pair.gemeente, pair, second)[1]
 
 
 def _lists(pair: Pair) -> list[bytes]:

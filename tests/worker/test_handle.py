@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
-from gateway.store import InboxItem, Place, Raw, Store
+import pytest
+
+from gateway.store import InboxItem, Place, Raw, Store, StoreDown
 from gateway.worker import Handled, handle_inbox
 
 from .conftest import NOW, HandClock
@@ -70,3 +72,22 @@ def test_a_message_that_kills_the_process_is_counted_before_it_is_tried(store: S
         except KeyboardInterrupt:
             clock.forward(hours=1)
     assert asyncio.run(handle_inbox(store, killer, clock)) == [Handled(id=1, state="quarantined")]
+
+
+def test_a_database_that_fails_during_handling_puts_no_mail_in_quarantine(store: Store, clock: HandClock) -> None:
+    """No room for an hour: each try ends the job, none is counted; with room again the message is handled."""
+    arrive(store, b"one")
+    seen: list[bytes] = []
+    room = False
+
+    def handler(item: InboxItem, raw: bytes, now: datetime) -> None:
+        if not room:
+            raise StoreDown("the database cannot be used now: database or disk is full")
+        settling(store, seen)(item, raw, now)
+
+    for _ in range(6):
+        with pytest.raises(StoreDown):
+            asyncio.run(handle_inbox(store, handler, clock))
+        clock.forward(minutes=10)
+    room = True
+    assert asyncio.run(handle_inbox(store, handler, clock)) == [Handled(id=1, state="handled")]
