@@ -17,7 +17,7 @@ from gateway.berichten import Codelijsten, Schemas, iwmo, iwmo_from, load_codeli
 from gateway.config import Settings, read_settings
 from gateway.domain.findings import has_errors
 from gateway.flows.intake import handler
-from gateway.flows.parties import Ourselves, Surroundings
+from gateway.flows.parties import Ourselves, Surroundings, sending_policies
 from gateway.flows.routes import ACTOR as ROUTES
 from gateway.flows.routes import recheck, reconsider_all
 from gateway.flows.welcome import Doorkeeper
@@ -35,7 +35,7 @@ from gateway.securemail import (
     Revocation,
     Trust,
 )
-from gateway.store import MasterKey, Store, StoreError
+from gateway.store import MasterKey, RetryPolicy, Store, StoreError
 from gateway.transports import Transport
 from gateway.ways import CannotStart, Files, cannot, mailbox, read_folder, relay, store_place
 from gateway.worker import Clock, Job, deliver_due, handle_inbox, pickup, system_clock
@@ -44,6 +44,7 @@ from gateway.worker.handle import Handled
 from gateway.worker.pickup import Picked
 
 CHANNEL = "relay"
+MEGA = 1_000_000
 
 
 class App:
@@ -82,7 +83,18 @@ class App:
     async def deliver(self, clock: Clock) -> list[Delivery]:
         """Attempt everything in the outbox that is due; what may no longer go is held first (SM-45)."""
         await asyncio.to_thread(self.recheck, clock())
-        return await deliver_due(self.store, self.transports, clock)
+        policies = await asyncio.to_thread(self.policies, clock())
+        return await deliver_due(self.store, self.transports, clock, policy=self.policy, policies=policies)
+
+    @property
+    def policy(self) -> RetryPolicy:
+        """How mail is offered to partners with whom nothing else was agreed."""
+        return RetryPolicy(give_up_after=timedelta(hours=self.settings.limits.give_up_hours))
+
+    def policies(self, now: datetime) -> dict[str, RetryPolicy]:
+        """The partners to whom it is offered in another way, as agreed by now."""
+        with self.store.view(now=now) as view:
+            return sending_policies(view, self.policy)
 
     async def reconsider(self, clock: Clock) -> list[int]:
         """Decide again about what a route holds: hourly, and when partners or certificates changed (SM-116)."""
@@ -128,7 +140,11 @@ class App:
     async def receive(self, clock: Clock) -> tuple[Picked, list[Handled]]:
         """Fetch what stands in the mailbox and handle everything that waits."""
         welcome = Doorkeeper(self.store, clock, self.folder)
-        picked = Picked() if self.mailbox is None else await pickup(self.store, self.mailbox, clock, welcome=welcome)
+        picked = (
+            Picked()
+            if self.mailbox is None
+            else await pickup(self.store, self.mailbox, clock, size_max=self.us.largest, welcome=welcome)
+        )
         return picked, await handle_inbox(self.store, handler(self.store, self.us), clock)
 
     async def close_connections(self) -> None:
@@ -157,6 +173,7 @@ class App:
             schemas=self._schemas(),
             codelists=lists,
             channel=CHANNEL,
+            largest=self.settings.limits.message_mb * MEGA,
         )
 
     def _sources(self, contract: Contract | None, lists: Codelijsten) -> dict[str, Any]:

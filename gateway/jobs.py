@@ -20,7 +20,7 @@ from gateway.flows.secure_domains import book_fetched_at
 from gateway.flows.terms import tell_terms
 from gateway.flows.welcome import Doorkeeper
 from gateway.securemail.domainbook import KEPT_FOR
-from gateway.store import RetryPolicy, StoreBusy, Unit
+from gateway.store import StoreBusy, Unit
 from gateway.worker import Clock, Delivery, Job, standing_jobs, system_clock
 
 log = structlog.get_logger("gateway.jobs")
@@ -40,7 +40,9 @@ def gateway_jobs(app: App, delivered: Callable[[Sequence[Delivery]], None] | Non
             handler(app.store, app.us),
             deliver_every=timedelta(seconds=every.dispatch_seconds),
             look_every=timedelta(seconds=every.pickup_seconds),
-            policy=RetryPolicy(give_up_after=timedelta(hours=app.settings.limits.give_up_hours)),
+            policy=app.policy,
+            policies=app.policies,
+            size_max=app.us.largest,
             welcome=Doorkeeper(app.store, system_clock, app.folder),
             recheck=app.recheck,
             delivered=delivered,

@@ -283,6 +283,7 @@ def partner_answer(record: "PartnerRecord") -> dict[str, Any]:
         "oin": record.oin,
         "planFormats": list(record.formats),
         "agreements": {_camel(name): value for name, value in terms.items()},
+        "sending": {_camel(name): value for name, value in msgspec.to_builtins(record.sending).items()},
         "certificates": [_certificate_answer(c) for c in record.certificates],
         "usable": len(record.usable),
     }

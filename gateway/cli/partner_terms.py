@@ -1,6 +1,6 @@
 """`gateway partner agree` and `gateway partner check`: what was agreed with a partner, and what is still missing."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
@@ -16,6 +16,29 @@ if TYPE_CHECKING:
     from gateway.flows.parties import PartnerRecord
 
 MEGA = 1_000_000
+
+
+def _window(text: str) -> tuple[time, time]:
+    """07:00-19:00 as two times, the first of them earlier."""
+    begin, _, end = text.partition("-")
+    try:
+        window = time.fromisoformat(begin.strip()), time.fromisoformat(end.strip())
+    except ValueError:
+        raise typer.BadParameter("two times with a hyphen between, such as 07:00-19:00") from None
+    if window[0] >= window[1]:
+        raise typer.BadParameter("the first time is the earlier one, on the same day")
+    return window
+
+
+def _minutes(text: str) -> tuple[int, ...]:
+    """5,15,60 as numbers, each from 1 minute to a day."""
+    try:
+        waits = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        waits = ()
+    if not waits or not all(1 <= wait <= 1440 for wait in waits):
+        raise typer.BadParameter("minutes with commas between, such as 5,15,60; each from 1 to 1440")
+    return waits
 
 
 def agree(
@@ -56,6 +79,26 @@ def agree(
     no_transport_only: Annotated[bool, typer.Option("--no-transport-only", help="End that exception.")] = False,
     max_message_mb: Annotated[int | None, typer.Option(min=1, help="Largest mail its system takes.")] = None,
     max_file_mb: Annotated[int | None, typer.Option(min=1, help="Largest file before sealing (OP179).")] = None,
+    window: Annotated[
+        str | None,
+        typer.Option(parser=_window, metavar="07:00-19:00", help="Offer mail between these times only (Dutch clock)."),
+    ] = None,
+    waits: Annotated[
+        str | None,
+        typer.Option(
+            parser=_minutes,
+            metavar="5,15,60",
+            help="Minutes to wait after the first, second … attempt; the last repeats.",
+        ),
+    ] = None,
+    give_up_hours: Annotated[
+        int | None, typer.Option(min=1, max=240, help="Age at which a message is given to a person.")
+    ] = None,
+    at_once: Annotated[int | None, typer.Option(min=1, max=4, help="Transmissions to it at a time.")] = None,
+    per_minute: Annotated[int | None, typer.Option(min=1, help="Attempts to it begun in a minute.")] = None,
+    usual_sending: Annotated[
+        bool, typer.Option("--usual-sending", help="Take back what was agreed on sending; what is given here counts.")
+    ] = False,
     folder: Dir = HERE,
     json: Json = False,
 ) -> None:
@@ -75,9 +118,16 @@ def agree(
         "max_message": None if max_message_mb is None else max_message_mb * MEGA,
         "max_file": None if max_file_mb is None else max_file_mb * MEGA,
     }
+    sending = {
+        "window": window,
+        "waits": waits,
+        "give_up_hours": give_up_hours,
+        "at_once": at_once,
+        "per_minute": per_minute,
+    }
     facts = {"profile": profile, "profile_until": profile_until, "binding": binding, "oin": oin}
     with open_gateway(folder) as gateway:
-        record = _with(known_partner(gateway, party), facts, terms)
+        record = _sending(_with(known_partner(gateway, party), facts, terms), sending, afresh=usual_sending)
         if no_transport_only:
             agreements = msgspec.structs.replace(record.agreements, transport_only=None)
             record = msgspec.structs.replace(record, agreements=agreements)
@@ -96,6 +146,17 @@ def agree(
     show(f"{record.code} {record.name}: profile {record.profile}")
     for term, value in msgspec.to_builtins(record.agreements).items():
         show(f"  {term}: {value}")
+    for term, value in msgspec.to_builtins(record.sending).items():
+        show(f"  sending {term}: {value if value else 'as usual'}")
+
+
+def _sending(record: "PartnerRecord", given: dict[str, Any], *, afresh: bool) -> "PartnerRecord":
+    """The record with what was given on how mail is offered."""
+    from gateway.flows.parties import Sending
+
+    before = Sending() if afresh else record.sending
+    sending = msgspec.structs.replace(before, **{k: v for k, v in given.items() if v is not None})
+    return msgspec.structs.replace(record, sending=sending)
 
 
 def _with(record: "PartnerRecord", facts: dict[str, Any], terms: dict[str, Any]) -> "PartnerRecord":

@@ -20,7 +20,7 @@ async def once(gateway: App, name: str) -> JobResult:
 
     jobs = gateway_jobs(gateway)
     try:
-        return await Worker(gateway.store, jobs, system_clock).run_once(name)
+        return await Worker(gateway.store, jobs, system_clock, by_hand=True).run_once(name)
     except KeyError:
         known = ", ".join(each.name for each in jobs)
         raise Surroundings(f"There is no job {name}. Jobs: {known}.") from None

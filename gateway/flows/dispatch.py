@@ -49,7 +49,7 @@ def send(
         message_id=message.message_id or securemail.new_message_id(message.sender),
         wants_receipt=message.wants_receipt and to.agreements.receipts_expected,
     )
-    if (too_large := securemail.check_size(message, to.agreements)) is not None:
+    if (too_large := securemail.check_size(message, to.agreements, relay_limit=us.largest)) is not None:
         raise Refused([too_large])
     decision = routes.decide(unit, us, to, kind)
     made = routes.make(us, decision, message, unit.now)
@@ -58,7 +58,7 @@ def send(
         if made.code != "SM-3":
             raise Refused([made])
         evidence = msgspec.structs.replace(evidence, action="hold", why=made.message)
-    elif (too_large := securemail.check_size(message, to.agreements, made)) is not None:
+    elif (too_large := securemail.check_size(message, to.agreements, made, us.largest)) is not None:
         raise Refused([too_large])
     number = unit.outbox.put(_outgoing(us, to, message, made, kind=kind, reference=reference, dossier=dossier))
     routes.keep_evidence(unit, number, to.code, evidence)

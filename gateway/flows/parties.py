@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, time, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -25,7 +25,7 @@ from gateway.securemail import (
     VerdictCache,
 )
 from gateway.securemail.profiles import ProfileName
-from gateway.store import Unit
+from gateway.store import RetryPolicy, Unit
 
 Role = Literal["gemeente", "aanbieder"]
 
@@ -53,6 +53,26 @@ class PartnerCertificate(msgspec.Struct, frozen=True, kw_only=True):
         return hashlib.sha256(self.der).hexdigest()
 
 
+class Sending(msgspec.Struct, frozen=True, kw_only=True):
+    """How mail is offered to a partner, where that is not as to all others."""
+
+    window: tuple[time, time] | None = None  # from … until before …, by the Dutch clock, on one day
+    waits: tuple[int, ...] = ()  # minutes after the first, second … attempt; the last one repeats
+    give_up_hours: int | None = None
+    at_once: int | None = None  # transmissions at a time
+    per_minute: int | None = None  # attempts begun in a minute
+
+    def policy(self, usual: RetryPolicy) -> RetryPolicy:
+        """For the worker: what is agreed here over what is usual."""
+        given: dict[str, Any] = {"window": self.window, "at_once": self.at_once, "per_minute": self.per_minute}
+        if self.give_up_hours is not None:
+            given["give_up_after"] = timedelta(hours=self.give_up_hours)
+        if self.waits:
+            *first, then = (timedelta(minutes=minutes) for minutes in self.waits)
+            given |= {"first": tuple(first), "then": then}
+        return msgspec.structs.replace(usual, **{name: value for name, value in given.items() if value is not None})
+
+
 class PartnerRecord(msgspec.Struct, frozen=True, kw_only=True):
     """An organisation we exchange with. `code` is its gemeentecode or AGB code: the sender in its messages (SM-130)."""
 
@@ -65,6 +85,7 @@ class PartnerRecord(msgspec.Struct, frozen=True, kw_only=True):
     binding: Literal["san-email", "pinned", "oin"] = "san-email"
     oin: str | None = None
     agreements: Agreements = Agreements()
+    sending: Sending = Sending()
     formats: tuple[str, ...] = ()  # plan formats it says it reads, `id/versie`
     stated_by: str | None = None  # SHA-256 of the certificate whose card says the above; None: a person typed it
     certificates: tuple[PartnerCertificate, ...] = ()
@@ -142,6 +163,7 @@ class Surroundings:
         schemas: Schemas,
         codelists: Codelijsten,
         channel: str,
+        largest: int,
     ) -> None:
         self.ourselves = ourselves
         self.signer = signer
@@ -156,6 +178,7 @@ class Surroundings:
         self.schemas = schemas  # what iWmo messages are validated by, coming and going
         self.codelists = codelists  # for the rules of level 4 on a message of any municipality
         self.channel = channel
+        self.largest = largest  # bytes of a mail, coming and going
         self.verdicts = VerdictCache()  # SM-41: a chain is not validated for every message
 
     def find_format(self, id: str, versie: int) -> Formaat | None:
@@ -186,6 +209,11 @@ def find_partner(unit: Unit, party: str) -> PartnerRecord | None:
 def partners(unit: Unit) -> list[PartnerRecord]:
     """All partners by code."""
     return [record for _, record in unit.partners.list(PartnerRecord)]
+
+
+def sending_policies(unit: Unit, usual: RetryPolicy) -> dict[str, RetryPolicy]:
+    """The partners to whom mail is offered in another way than usual."""
+    return {p.code: p.sending.policy(usual) for p in partners(unit) if p.sending != Sending()}
 
 
 def partner_book(unit: Unit) -> PartnerBook:

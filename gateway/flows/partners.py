@@ -152,7 +152,13 @@ def keep_announced(unit: Unit, opened: Opened) -> None:
 def _agreed(record: PartnerRecord) -> dict[str, object]:
     until = None if record.profile_until is None else record.profile_until.isoformat()
     agreements: dict[str, object] = msgspec.to_builtins(record.agreements)
-    return {"profile": record.profile, "profileUntil": until, "binding": record.binding, **agreements}
+    return {
+        "profile": record.profile,
+        "profileUntil": until,
+        "binding": record.binding,
+        "sending": msgspec.to_builtins(record.sending),
+        **agreements,
+    }
 
 
 def _not_him(message: str) -> Finding:

@@ -107,14 +107,16 @@ def check_size(
 ) -> Finding | None:
     """Files before sealing, and the sealed mail against the smaller of the partner's and the relay's limit (SM-16).
 
-    *relay_limit* is the `SIZE` that the relay offers, in bytes. A finding names both numbers; nothing is sent.
+    *relay_limit* is the `SIZE` that the relay offers, or our own limit, in bytes. A finding names both numbers; nothing
+    is sent.
     """
     largest = max((len(part.content) for part in message.parts), default=0)
     if largest > agreements.max_file:
         return _too_large("Een bestand", largest, agreements.max_file)
     limit = agreements.max_message if not relay_limit else min(agreements.max_message, relay_limit)
-    if sealed is not None and len(sealed.raw) > limit:
-        return _too_large("Het verzegelde bericht", len(sealed.raw), limit)
+    size = sum(len(part.content) for part in message.parts) if sealed is None else len(sealed.raw)
+    if size > limit:  # what is not sealed yet only grows
+        return _too_large("Het bericht" if sealed is None else "Het verzegelde bericht", size, limit)
     return None
 
 

@@ -20,17 +20,18 @@ from gateway.domain.delivery import Outcome, Phase, Shipment, Verdict
 
 from .channels import Channels
 from .errors import Damaged, StaleClaim
+from .jobs import DELIVER, of_node
 from .outbox_rows import FIELDS, UNLEASED, WIRE, OutboxItem, moved, write_note
 from .schedule import DEFAULT_POLICY, UNCERTAIN_WAIT, RetryPolicy, next_attempt, next_open
 from .sealing import Sealer
 from .states import OutEvent, OutState
-from .tables import CLAIMABLE_SQL, OPEN_SQL, Utc, attempts, channels, outbox, sealed
+from .tables import CLAIMABLE_SQL, OPEN_SQL, Utc, attempts, channels, jobs, outbox, sealed
 
 LEASE = timedelta(minutes=60)
 """Longer than the sum of all timeouts of one transmission (SM-81, SM-87): about 47 minutes."""
 
 LAST_WAIT = timedelta(minutes=1)  # after a last try that came late: then it is given up
-
+LOOK_BACK = 20_000  # attempts among which a minute's are counted: more than are made in one
 LOOK_AHEAD = 5  # candidates read for each one wanted, so that a partner at its limit hides nobody
 
 
@@ -125,6 +126,7 @@ class Attempts:
         limit: int = 10,
         channel_names: Collection[str] | None = None,
         per_partner: int | None = None,
+        quotas: Mapping[str, int] | None = None,
         lease: timedelta = LEASE,
         policy: RetryPolicy = DEFAULT_POLICY,
         policies: Mapping[str, RetryPolicy] | None = None,
@@ -133,14 +135,15 @@ class Attempts:
         """Take what is due, in order: lease, attempt record and the next attempt's time are written before the attempt.
 
         Nothing of a paused channel, nothing whose reference has an earlier message that is still open (SM-90), and
-        no more than `per_partner` under way for one partner, so that a slow one does not take every connection.
+        no more than `per_partner` under way for one partner, so that a slow one does not take every connection; of the
+        partners in `quotas` no more than so many now.
         A message past its giving-up time is expired here and not handed out; one outside its partner's window of
         sending waits for it. `policies` are the partners that differ from `policy`.
         """
         others = policies or {}
         values: dict[str, Any] = {"now": self._now, "count": limit}
         if per_partner is not None:
-            values["picked"] = self._pick(limit, channel_names, per_partner)
+            values["picked"] = self._pick(limit, channel_names, per_partner, quotas or {})
         query = _due_rows(_names(channel_names), per_partner is not None)
         claims: list[Claim] = []
         leases, records = [], []
@@ -183,9 +186,13 @@ class Attempts:
             self._update(leases)
         return claims
 
-    def _pick(self, limit: int, channel_names: Collection[str] | None, per_partner: int) -> list[int]:
+    def _pick(
+        self, limit: int, channel_names: Collection[str] | None, per_partner: int, quotas: Mapping[str, int]
+    ) -> list[int]:
         """Due messages of which no partner has more than its share, counting what is under way."""
         under_way = Counter(self._under_way())
+        for partner, quota in quotas.items():
+            under_way[partner] = max(under_way[partner], per_partner - quota)
         query, values = _candidates(_names(channel_names)), {"now": self._now, "count": limit * LOOK_AHEAD}
         if full := [partner for partner, count in under_way.items() if count >= per_partner]:
             query = query.where(outbox.c.partner.not_in(full))
@@ -304,11 +311,15 @@ class Attempts:
     def recover(self, *, node: str | None = None) -> int:
         """Take back what a dead process held: leases that ran out, and at start all of this `node`; how many.
 
+        A node is dead as well when its delivery stopped renewing its own lease: then within minutes.
         Whatever was `sending` becomes `uncertain` (SM-87); the rest stays as it was and waits for its next time.
         """
         # A lease that ends later than any that could be given now is from a clock that was ahead.
         ran_out = outbox.c.lease_until <= self._now, outbox.c.lease_until > self._now + 2 * LEASE
-        stale: sa.ColumnElement[bool] = sa.or_(*ran_out)
+        dead = sa.select(sa.literal(1)).where(
+            jobs.c.name == sa.literal(of_node(DELIVER, "")) + outbox.c.lease_owner, jobs.c.lease_until <= self._now
+        )
+        stale: sa.ColumnElement[bool] = sa.or_(*ran_out, dead.correlate(outbox).exists())
         if node is not None:
             stale = sa.or_(stale, outbox.c.lease_owner == node)
         # Locked: what is read here must not be overtaken by an outcome or a claim before it is written. What another
@@ -331,6 +342,18 @@ class Attempts:
         query = _due(sa.select(*FIELDS), None).where(outbox.c.next_at < before).limit(1)
         row = self._conn.execute(query, {"now": self._now}).one_or_none()
         return None if row is None else OutboxItem(**row._mapping)
+
+    def begun(self, partner: str, since: datetime, node: str) -> int:
+        """How many attempts for a partner this node began after that time."""
+        last = sa.select(sa.func.max(attempts.c.id)).scalar_subquery()
+        recent = (
+            sa.select(sa.func.count())
+            .select_from(attempts)
+            .join(outbox, outbox.c.id == attempts.c.outbox_id)
+            .where(attempts.c.id > last - LOOK_BACK, attempts.c.node == node, attempts.c.started_at > since)
+            .where(outbox.c.partner == partner)
+        )
+        return self._conn.scalar(recent) or 0
 
     def last_started(self) -> datetime | None:
         """When the last attempt of all began; None if there was none."""

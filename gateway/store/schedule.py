@@ -20,6 +20,8 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     warn_after: timedelta = timedelta(hours=4)
     give_up_after: timedelta = timedelta(days=5)
     window: tuple[time, time] | None = None  # send only from … until before …, by the Dutch clock; the first is earlier
+    at_once: int = 2  # transmissions at a time of one process: half of a relay's four connections (SM-82)
+    per_minute: int | None = None  # attempts begun in a minute by one process
 
 
 DEFAULT_POLICY = RetryPolicy()

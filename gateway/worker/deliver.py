@@ -1,15 +1,15 @@
 """Deliver what is due: claim, transmit, record. The demo, the command line and the running process all use this."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 
 import msgspec
 import structlog
 
 from gateway.domain.delivery import Outcome
-from gateway.store import Claim, RetryPolicy, StaleClaim, Store
+from gateway.store import Claim, RetryPolicy, StaleClaim, Store, Unit
 from gateway.transports import Transport
 
 from .clock import Clock
@@ -20,7 +20,7 @@ log = structlog.get_logger("gateway.deliver")
 
 CLAIMED_MAX = 40  # claimed at once by this process: enough to keep every connection busy
 PARTNER_CLAIMED_MAX = 10  # of which for one partner
-PARTNER_SENDING_MAX = 2  # transmissions for one partner at a time: half of a relay's four connections (SM-82)
+A_MINUTE = timedelta(minutes=1)
 REFILL = 10  # claim again when this many are done …
 REFILL_WAIT = 0.02  # … or this many seconds after the first of them: a claim is a commit
 
@@ -45,7 +45,8 @@ async def deliver_due(
 ) -> list[Delivery]:
     """Attempt everything that is due on these channels until nothing is; what was done, in order of completion.
 
-    `policies` are the partners whose waiting times or window of sending differ from `policy`. A slow partner holds its
+    `policies` are the partners whose waiting times, window of sending, number at a time or rate differ from `policy`.
+    What is over a partner's rate stays due, for a later call. A slow partner holds its
     own places only: others are claimed and sent while it is waited for.
     """
     round_ = _Round(store, transports, clock, policy or RetryPolicy(), policies or {})
@@ -81,9 +82,7 @@ class _Round:
         self._store, self._transports, self._clock = store, transports, clock
         self._policy, self._policies = policy, policies
         self._scribe = Scribe(store, clock)
-        self._partners: defaultdict[str, asyncio.Semaphore] = defaultdict(
-            lambda: asyncio.Semaphore(PARTNER_SENDING_MAX)
-        )
+        self._partners: dict[str, asyncio.Semaphore] = {}
 
     async def claim(self, room: int) -> list[Claim]:
         """What may be attempted now."""
@@ -96,14 +95,28 @@ class _Round:
                 channel_names=list(self._transports),
                 limit=room,
                 per_partner=PARTNER_CLAIMED_MAX,
+                quotas=self._quotas(unit),
                 policy=self._policy,
                 policies=self._policies,
             )
 
+    def _quotas(self, unit: Unit) -> dict[str, int]:
+        """How many attempts may be begun now for each partner that has a rate."""
+        since, node = unit.now - A_MINUTE, self._store.node
+        rates = {code: own.per_minute for code, own in self._policies.items() if own.per_minute is not None}
+        return {code: rate - unit.attempts.begun(code, since, node) for code, rate in rates.items()}
+
+    def _turn(self, partner: str) -> asyncio.Semaphore:
+        """The partner's places: so many transmissions at a time."""
+        if (places := self._partners.get(partner)) is None:
+            own = self._policies.get(partner, self._policy)
+            places = self._partners[partner] = asyncio.Semaphore(own.at_once)
+        return places
+
     async def one(self, claim: Claim) -> Delivery | None:
         """One attempt. A message called off meanwhile gives None."""
         message_id = claim.shipment.message_id
-        async with self._partners[claim.partner]:
+        async with self._turn(claim.partner):
             outcome = await self._transmit(claim)
         if outcome is None:
             await asyncio.to_thread(self._call_off, claim)

@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from gateway.store import RetryPolicy, Store
+from gateway.store.jobs import DELIVER
 from gateway.transports import Mailbox, Transport
 
 from .clock import Clock
 from .deliver import Delivery, deliver_due
 from .handle import Handler, handle_inbox
-from .pickup import Welcome, pickup
+from .pickup import SIZE_MAX, Welcome, pickup
 from .watch import watch_outbox
 from .worker import Job
 
@@ -28,13 +29,15 @@ def standing_jobs(
     deliver_every: timedelta = DELIVER_EVERY,
     look_every: timedelta = LOOK_EVERY,
     policy: RetryPolicy | None = None,
-    policies: Mapping[str, RetryPolicy] | None = None,
+    policies: Callable[[datetime], Mapping[str, RetryPolicy]] | None = None,
+    size_max: int = SIZE_MAX,
     delivered: Callable[[Sequence[Delivery]], None] | None = None,
     welcome: Welcome | None = None,
     recheck: Callable[[datetime], None] | None = None,
 ) -> list[Job]:
     """The jobs of one gateway, to be given to `Worker`; each says in a few words what it did.
 
+    `policies` tells which partners differ from `policy`, asked before each look: agreements change while it runs.
     `recheck` is called before each look at the outbox: it holds what may no longer go (SM-45).
     `delivered` is told of every round of attempts.
     """
@@ -43,7 +46,8 @@ def standing_jobs(
     async def deliver(clock: Clock) -> str:
         if recheck is not None:
             await asyncio.to_thread(recheck, clock())
-        made = await deliver_due(store, transports, clock, policy=policy, policies=policies)
+        others = await asyncio.to_thread(policies, clock()) if policies is not None else None
+        made = await deliver_due(store, transports, clock, policy=policy, policies=others)
         if delivered is not None:
             delivered(made)
         return f"{len(made)} attempts, {sum(each.state == 'submitted' for each in made)} submitted"
@@ -51,7 +55,7 @@ def standing_jobs(
     async def fetch(clock: Clock) -> str:
         if mailbox is None:
             return "no mailbox"
-        picked = await pickup(store, mailbox, clock, welcome=welcome)
+        picked = await pickup(store, mailbox, clock, size_max=size_max, welcome=welcome)
         return f"{picked.new} new, {picked.known} known, {picked.oversize + picked.strangers} by header"
 
     async def handle(clock: Clock) -> str:
@@ -65,7 +69,7 @@ def standing_jobs(
         )
 
     return [
-        Job(name="deliver", run=deliver, every=deliver_every, everywhere=True),
+        Job(name=DELIVER, run=deliver, every=deliver_every, everywhere=True),
         Job(name="pickup", run=fetch, every=look_every),
         Job(name="handle", run=handle, every=DELIVER_EVERY),
         Job(name="watch", run=watch, every=WATCH_EVERY),

@@ -13,7 +13,8 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from gateway.store import JobState, StaleClaim, Store
+from gateway.store import JobState, StaleClaim, Store, StoreError
+from gateway.store.jobs import of_node
 
 from .clock import Clock
 from .logs import where
@@ -21,10 +22,12 @@ from .logs import where
 log = structlog.get_logger("gateway.worker")
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")  # nightly jobs run by the wall clock, also over the change to summer time
-JOB_LEASE = timedelta(minutes=90)  # longer than any job; a dead node's job is taken over after it
+LEASE = timedelta(minutes=2)  # renewed while the job runs: a dead node's job is taken over after so long
+RENEWALS = 4  # in the time of one lease: one that fails is no loss yet
 A_DAY = timedelta(hours=25)  # the longest one: the night that summer time ends
 MISFIRE_GRACE = 3600  # seconds: a job missed while the machine slept runs once, late
 ACTOR = "worker"
+BY_HAND = " by hand"  # whose lease a run beside the schedule holds: the node's own schedule waits for it too
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +38,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     every: timedelta | None = None
     daily: str | None = None
     everywhere: bool = False  # on all nodes at once: what it does is kept apart by leases on the messages themselves
+    lease: timedelta = LEASE
 
     def trigger(self) -> BaseTrigger:
         """When the scheduler runs it."""
@@ -47,7 +51,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobResult(msgspec.Struct, frozen=True, kw_only=True):
-    """How one run ended; `busy`: another node is at it."""
+    """How one run ended; `busy`: another process is at it."""
 
     name: str
     result: Literal["ok", "failed", "busy"]
@@ -55,10 +59,23 @@ class JobResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Worker:
-    """Runs jobs until it is told to stop; a stop lets the running ones finish."""
+    """Runs jobs until it is told to stop; a stop lets the running ones finish.
 
-    def __init__(self, store: Store, jobs: Sequence[Job], clock: Clock) -> None:
-        self._store, self._clock = store, clock
+    The lease of a job is renewed while it runs. Who cannot renew it (cut off from the database, or overtaken by another
+    because its machine slept) stops working before the other can begin; the fence refuses a result that comes too late.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        jobs: Sequence[Job],
+        clock: Clock,
+        *,
+        by_hand: bool = False,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._store, self._clock, self._sleep = store, clock, sleep
+        self._owner = f"{store.node}{BY_HAND}" if by_hand else store.node
         self._jobs = {job.name: job for job in jobs}
         self._turns = {job.name: asyncio.Lock() for job in jobs}
         self._running: set[asyncio.Task[JobResult]] = set()
@@ -118,27 +135,67 @@ class Worker:
             return await self._run(self._jobs[name], self._clock)
 
     async def _run(self, job: Job, clock: Clock) -> JobResult:
-        name = f"{job.name}@{self._store.node}" if job.everywhere else job.name
-        fence = await asyncio.to_thread(self._acquire, name, clock())
-        if fence is None:
-            return JobResult(name=job.name, result="busy", detail="another node is at it")
+        name = of_node(job.name, self._store.node) if job.everywhere else job.name
         try:
-            result = JobResult(name=job.name, result="ok", detail=await job.run(clock))
+            fence = await asyncio.to_thread(self._acquire, name, job.lease, clock())
+        except StoreError as error:
+            log.error("job_failed", job=job.name, error=where(error))
+            return JobResult(name=job.name, result="failed", detail=type(error).__name__)
+        if isinstance(fence, str):
+            return JobResult(name=job.name, result="busy", detail=f"{fence} is at it")
+        result = await self._held(job, name, fence, clock)
+        try:
+            await asyncio.to_thread(self._finish, name, result, fence, clock())
+        except StoreError as error:
+            # The result is lost with the database; the lease runs out by itself.
+            log.error("job_failed", job=job.name, error=where(error))
+        return result
+
+    async def _held(self, job: Job, name: str, fence: int, clock: Clock) -> JobResult:
+        """The work, as long as the lease is ours."""
+        work = asyncio.ensure_future(job.run(clock))
+        keeping = asyncio.create_task(self._keep(name, job.lease, fence, clock, work))
+        try:
+            return JobResult(name=job.name, result="ok", detail=await work)
+        except asyncio.CancelledError:
+            if not keeping.done():
+                raise  # a stop that ran out of patience
+            return JobResult(name=job.name, result="failed", detail="the lease was lost")
         except Exception as error:
             # A failing job must not end the process: it is visible in its state and tried again at its next time.
             log.error("job_failed", job=job.name, error=where(error))
-            result = JobResult(name=job.name, result="failed", detail=type(error).__name__)
-        await asyncio.to_thread(self._finish, name, result, fence, clock())
-        return result
+            return JobResult(name=job.name, result="failed", detail=type(error).__name__)
+        finally:
+            keeping.cancel()
+            work.cancel()
+
+    async def _keep(self, name: str, lease: timedelta, fence: int, clock: Clock, work: "asyncio.Future[str]") -> None:
+        """Renew until told to end; where that cannot be done in time, end the work."""
+        until = clock() + lease
+        while True:
+            await self._sleep(lease.total_seconds() / RENEWALS)
+            try:
+                await asyncio.to_thread(self._renew, name, lease, fence, clock())
+                until = clock() + lease
+            except StoreError as error:
+                if isinstance(error, StaleClaim) or clock() >= until - lease / RENEWALS:
+                    log.warning("job_taken_over", job=name)
+                    work.cancel()
+                    return
 
     def _overdue(self, job: Job, known: Mapping[str, JobState]) -> bool:
         """Whether a job runs at the start: all but a daily one that ran in the last day and is not missed."""
         last = known.get(job.name)
         return job.daily is None or last is None or last.ended_at is None or self._clock() - last.ended_at > A_DAY
 
-    def _acquire(self, name: str, now: datetime) -> int | None:
+    def _acquire(self, name: str, lease: timedelta, now: datetime) -> int | str:
+        """The fence, or who holds it."""
         with self._store.unit(now=now, actor=ACTOR) as unit:
-            return unit.jobs.acquire(name, self._store.node, JOB_LEASE)
+            return unit.jobs.acquire(name, self._owner, lease) or unit.jobs.holder(name) or "another process"
+
+    def _renew(self, name: str, lease: timedelta, fence: int, now: datetime) -> None:
+        with self._store.unit(now=now, actor=ACTOR) as unit:
+            unit.jobs.renew(name, fence, lease)
 
     def _finish(self, name: str, result: JobResult, fence: int, now: datetime) -> None:
         planned = self._scheduler.get_job(result.name) if self._scheduler.running else None

@@ -1,5 +1,6 @@
 """`gateway partner`: cards, proposals, confirmations, agreements; nobody is trusted on first use."""
 
+import json
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -162,6 +163,19 @@ def test_one_partner_is_shown_whole(gateway: Gateway, pair: Path) -> None:
     assert (code, answer["code"], answer["agreements"]["internetRoute"]) == (GOOD, "99990001", False)
     assert "confirmed by J. de Tester" in gateway("partner", "show", "99990001", "--dir", pair / "gemeente")[1]
     assert gateway("partner", "show", "0363", "--dir", pair / "gemeente")[0] == BROKEN
+
+
+def test_how_mail_is_offered_is_agreed_and_taken_back(gateway: Gateway, pair: Path) -> None:
+    """A window, waits, an age, a number at a time and a rate; nonsense is refused with what would be right."""
+    own = ("partner", "agree", "99990001", "--by", "J. de Tester", "--dir", pair / "gemeente", "--json")
+    given = ("--window", "07:00-19:00", "--waits", "5,15,60", "--give-up-hours", 24, "--at-once", 1)
+    code, out, _ = gateway(*own, *given)
+    told = {"window": ["07:00:00", "19:00:00"], "waits": [5, 15, 60], "giveUpHours": 24, "atOnce": 1}
+    assert (code, json.loads(out)["sending"]) == (GOOD, told | {"perMinute": None})
+    code, out, _ = gateway(*own, "--usual-sending", "--per-minute", 10)
+    assert (json.loads(out)["sending"]["window"], json.loads(out)["sending"]["perMinute"]) == (None, 10)
+    for wrong in (("--window", "19:00-07:00"), ("--window", "laat"), ("--waits", "0"), ("--at-once", 9)):
+        assert gateway(*own, *wrong)[0] == BROKEN
 
 
 def test_what_was_agreed_is_recorded_and_shown(gateway: Gateway, pair: Path) -> None:

@@ -61,9 +61,15 @@ def clock() -> HandClock:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def master() -> MasterKey:
+    """A master key of this test."""
+    return MasterKey.generate()
+
+
+@pytest.fixture
+def store(tmp_path: Path, master: MasterKey) -> Iterator[Store]:
     """An open store on a new SQLite file."""
-    with Store.open(tmp_path / "gateway.db", MasterKey.generate(), node="node-a") as opened:
+    with Store.open(tmp_path / "gateway.db", master, node="node-a") as opened:
         yield opened
 
 

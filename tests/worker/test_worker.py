@@ -1,12 +1,13 @@
 """The running process: every job visible and runnable by hand, one process a folder, a clean stop."""
 
 import asyncio
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from gateway.store import InboxItem, Store
+from gateway.store import InboxItem, MasterKey, Store, StoreError
 from gateway.transports import FolderMailbox
 from gateway.worker import (
     AlreadyRunning,
@@ -48,15 +49,144 @@ def test_a_job_runs_by_hand_and_shows_what_it_did(store: Store, clock: HandClock
     asyncio.run(scenario())
 
 
-def test_a_job_of_another_node_is_left_alone_until_its_lease_ends(store: Store, clock: HandClock) -> None:
-    """SM-99: one node at a time; a dead node's job is taken over, and its late result is refused by the fence."""
-    with store.unit(now=NOW, actor="node-b") as unit:
-        fence = unit.jobs.acquire("fine", "node-b", timedelta(minutes=10))
-    assert fence == 1
-    worker = Worker(store, [Job(name="fine", run=_fine, every=timedelta(seconds=30))], clock)
+class Ticks:
+    """A sleep that ends when it is told, and moves the clock by what was slept."""
+
+    def __init__(self, clock: HandClock) -> None:
+        self._clock, self._go, self.slept = clock, asyncio.Semaphore(0), 0
+
+    async def __call__(self, seconds: float) -> None:
+        await self._go.acquire()
+        self._clock.forward(seconds=seconds)
+        self.slept += 1
+
+    async def tick(self, times: int = 1) -> None:
+        """Let so many sleeps pass; the store is asked in a thread, so wait for it."""
+        for _ in range(times):
+            before = self.slept
+            self._go.release()
+            while self.slept == before:
+                await asyncio.sleep(0.001)
+
+
+@pytest.fixture
+def other(tmp_path: Path, master: MasterKey, store: Store) -> Iterator[Store]:
+    """A second node on the same database."""
+    with Store.open(tmp_path / "gateway.db", master, node="node-b") as opened:
+        yield opened
+
+
+def long_job(begun: asyncio.Event, end: asyncio.Event) -> Job:
+    """A job that goes on until it is told to end."""
+
+    async def run(_: Clock) -> str:
+        begun.set()
+        await end.wait()
+        return "done"
+
+    return Job(name="long", run=run, every=timedelta(hours=1))
+
+
+def test_a_long_job_keeps_its_lease_and_a_dead_nodes_is_taken_over_within_minutes(
+    store: Store, other: Store, clock: HandClock
+) -> None:
+    """SM-99: renewed while it runs, for as long as it takes; two minutes after the last renewal another may begin."""
+
+    async def scenario() -> None:
+        begun, end, ticks = asyncio.Event(), asyncio.Event(), Ticks(clock)
+        mine = asyncio.create_task(Worker(store, [long_job(begun, end)], clock, sleep=ticks).run_once("long"))
+        await begun.wait()
+        theirs = Worker(other, [Job(name="long", run=_fine, every=timedelta(hours=1))], clock)
+        for _ in range(3):  # an hour and a half
+            await ticks.tick(60)
+            while not (await theirs.status())[0].lease_until > clock():
+                await asyncio.sleep(0.001)
+            assert (await theirs.run_once("long")).detail == "node-a is at it"
+        mine.cancel()  # the node dies: nothing gives the lease back
+        await asyncio.gather(mine, return_exceptions=True)
+        clock.forward(minutes=2)
+        assert (await theirs.run_once("long")).result == "ok"
+
+    asyncio.run(scenario())
+
+
+def test_who_lost_its_lease_stops_working_and_leaves_the_others_result_alone(
+    store: Store, other: Store, clock: HandClock
+) -> None:
+    """A machine that slept: the other node's fence is higher, the sleeper is stopped at its next renewal."""
+
+    async def scenario() -> None:
+        begun, ticks = asyncio.Event(), Ticks(clock)
+        job = long_job(begun, asyncio.Event())
+        sleeper = asyncio.create_task(Worker(store, [job], clock, sleep=ticks).run_once("long"))
+        await begun.wait()
+        clock.forward(minutes=5)
+        theirs = Worker(other, [Job(name="long", run=_fine, every=timedelta(hours=1))], clock)
+        assert (await theirs.run_once("long")).result == "ok"
+        await ticks.tick()
+        assert (await sleeper).detail == "the lease was lost"
+        (state,) = await theirs.status()
+        assert (state.result, state.detail, state.fence) == ("ok", "2 delivered", 2)
+
+    asyncio.run(scenario())
+
+
+def test_who_cannot_reach_the_database_stops_before_another_may_begin(
+    store: Store, other: Store, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cut network: renewals fail, and the work ends while the lease still holds."""
+
+    async def scenario() -> None:
+        begun, ticks = asyncio.Event(), Ticks(clock)
+        worker = Worker(store, [long_job(begun, asyncio.Event())], clock, sleep=ticks)
+        running = asyncio.create_task(worker.run_once("long"))
+        await begun.wait()
+
+        def gone(**_: object) -> None:
+            raise StoreError("the database refused: server closed the connection")
+
+        monkeypatch.setattr(store, "unit", gone)
+        await ticks.tick(3)
+        assert (await asyncio.wait_for(running, 5)).detail == "the lease was lost"
+        with other.view(now=clock()) as view:
+            (state,) = view.jobs.list()
+            assert state.lease_until is not None
+            assert state.lease_until > clock()
+
+    asyncio.run(scenario())
+
+
+def test_a_run_by_hand_and_the_schedule_wait_for_each_other(store: Store, clock: HandClock) -> None:
+    """Both on one node: neither takes the other's lease, and the plan stays as the schedule made it."""
+    with store.unit(now=NOW, actor="serve") as unit:
+        fence = unit.jobs.acquire("fine", "node-a", timedelta(minutes=2))
+        assert fence is not None
+        unit.jobs.finish("fine", fence, result="ok", next_at=NOW + timedelta(hours=1))
+        unit.jobs.acquire("fine", "node-a", timedelta(minutes=2))
+    worker = Worker(store, [Job(name="fine", run=_fine, every=timedelta(seconds=30))], clock, by_hand=True)
     assert asyncio.run(worker.run_once("fine")).result == "busy"
-    clock.forward(minutes=10)
+    clock.forward(minutes=2)
     assert asyncio.run(worker.run_once("fine")).result == "ok"
+    (state,) = asyncio.run(worker.status())
+    assert state.next_at == NOW + timedelta(hours=1)
+
+
+def test_what_a_dead_node_was_sending_is_taken_back_within_minutes(
+    store: Store, other: Store, clock: HandClock
+) -> None:
+    """SM-87: its delivery renews no more; what it was sending is uncertain and waits, the rest goes at its time."""
+    put(store, 1)
+    put(store, 2)
+    with store.unit(now=NOW, actor="worker") as unit:
+        unit.jobs.acquire("deliver@node-a", "node-a", timedelta(minutes=2))
+        (first, _) = unit.attempts.claim(node="node-a")
+        unit.attempts.start_data(first)
+    with other.unit(now=NOW, actor="worker") as unit:
+        assert unit.attempts.recover() == 0
+    clock.forward(minutes=2)
+    with other.unit(now=clock(), actor="worker") as unit:
+        assert unit.attempts.recover() == 2
+        assert [unit.outbox.get(n).state for n in (1, 2)] == ["uncertain", "new"]
 
 
 def test_the_scheduler_runs_jobs_at_once_and_stops_clean(store: Store, clock: HandClock) -> None:
