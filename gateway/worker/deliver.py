@@ -9,12 +9,12 @@ import msgspec
 import structlog
 
 from gateway.domain.delivery import Outcome
-from gateway.store import Claim, RetryPolicy, StaleClaim, Store, Unit
+from gateway.store import Claim, RetryPolicy, StaleClaim, Store, StoreDown, Unit
 from gateway.transports import Transport
 
 from .clock import Clock
 from .logs import where
-from .scribe import ACTOR, Scribe
+from .scribe import ACTOR, Owed, Scribe
 
 log = structlog.get_logger("gateway.deliver")
 
@@ -42,26 +42,43 @@ async def deliver_due(
     policy: RetryPolicy | None = None,
     policies: Mapping[str, RetryPolicy] | None = None,
     claimed_max: int = CLAIMED_MAX,
+    owed: Owed | None = None,
 ) -> list[Delivery]:
     """Attempt everything that is due on these channels until nothing is; what was done, in order of completion.
 
     `policies` are the partners whose waiting times, window of sending, number at a time or rate differ from `policy`.
     What is over a partner's rate stays due, for a later call. A slow partner holds its
     own places only: others are claimed and sent while it is waited for.
+
+    Trouble with the database goes to the caller, but only when the transmissions under way have ended: what a relay is
+    taking is not cut off. Outcomes that could not be written stay in `owed`, for the next round of this process.
     """
-    round_ = _Round(store, transports, clock, policy or RetryPolicy(), policies or {})
+    round_ = _Round(store, transports, clock, policy or RetryPolicy(), policies or {}, owed or Owed())
     running: set[asyncio.Task[Delivery | None]] = set()
     made: list[Delivery] = []
+    trouble: Exception | None = None
+    await round_.settle()
     try:
         while True:
-            running |= {asyncio.create_task(round_.one(c)) for c in await round_.claim(claimed_max - len(running))}
+            if trouble is None:
+                try:
+                    claims = await round_.claim(claimed_max - len(running))
+                    running |= {asyncio.create_task(round_.one(claim)) for claim in claims}
+                except Exception as error:
+                    trouble = error
             if not running:
+                if trouble is not None:
+                    raise trouble
                 return made
             done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             if running and len(done) < REFILL:
                 more, running = await asyncio.wait(running, timeout=REFILL_WAIT)
                 done |= more
-            made += [delivery for task in done if (delivery := task.result()) is not None]
+            for task in done:
+                try:
+                    made += [delivery] if (delivery := task.result()) is not None else []
+                except Exception as error:
+                    trouble = trouble or error
     finally:
         for task in running:
             task.cancel()
@@ -78,15 +95,26 @@ class _Round:
         clock: Clock,
         policy: RetryPolicy,
         policies: Mapping[str, RetryPolicy],
+        owed: Owed,
     ) -> None:
         self._store, self._transports, self._clock = store, transports, clock
-        self._policy, self._policies = policy, policies
-        self._scribe = Scribe(store, clock)
+        self._policy, self._policies, self._owed = policy, policies, owed
+        self._scribe = Scribe(store, clock, owed)
         self._partners: dict[str, asyncio.Semaphore] = {}
+
+    async def settle(self) -> None:
+        """What an earlier round owes to the database comes first."""
+        await self._scribe.settle()
 
     async def claim(self, room: int) -> list[Claim]:
         """What may be attempted now."""
-        return await asyncio.to_thread(self._claim, room) if room > 0 else []
+        if room <= 0:
+            return []
+        try:
+            return await asyncio.to_thread(self._claim, room)
+        except StoreDown:
+            self._owed.claims = True  # the commit may have been done though its answer was lost
+            raise
 
     def _claim(self, room: int) -> list[Claim]:
         with self._store.unit(now=self._clock(), actor=ACTOR) as unit:
@@ -148,6 +176,9 @@ class _Round:
             return await self._transports[claim.channel].deliver(claim.shipment, before_data)
         except StaleClaim:
             return None
+        except StoreDown:
+            # DATA was not promised, so nothing was sent; whether the promise was written is not known.
+            return Outcome(verdict="deferred", phase="connect", reason="store")
         except Exception as error:
             # A bug in a transport must neither stop the others nor lose what it may have sent.
             log.error("attempt_crashed", message_id=claim.shipment.message_id, error=where(error))

@@ -1,24 +1,41 @@
-"""Many small promises in one commit: what several transmissions want written is gathered while the last commit runs."""
+"""Many small promises in one commit: what several transmissions want written is gathered while the last commit runs.
+
+What the database could not take when it was known is owed: kept in memory and written as soon as it can be. So a
+database that is away for a while costs no second transmission of what a relay has taken meanwhile.
+"""
 
 import asyncio
 from collections.abc import Sequence
 from typing import TypeVar
 
+import structlog
+
 from gateway.domain.delivery import Outcome
-from gateway.store import Claim, Store, Unit
+from gateway.store import Claim, Store, StoreDown, Unit
 
 from .clock import Clock
+from .logs import where
+
+log = structlog.get_logger("gateway.scribe")
 
 ACTOR = "worker:deliver"
 
 T = TypeVar("T")
 
 
+class Owed:
+    """What one process knows of its attempts and could not write down. Lives longer than a round of attempts."""
+
+    def __init__(self) -> None:
+        self.outcomes: dict[str, tuple[Claim, Outcome]] = {}  # by envelope id
+        self.claims = False  # a claim may have been committed though nobody was told
+
+
 class Scribe:
     """Writes for all transmissions of this process. Each call returns when its own words are committed."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store, self._clock = store, clock
+    def __init__(self, store: Store, clock: Clock, owed: Owed) -> None:
+        self._store, self._clock, self._owed = store, clock, owed
         self._starts: list[tuple[Claim, asyncio.Future[bool]]] = []
         self._outcomes: list[tuple[Claim, Outcome, asyncio.Future[str | None]]] = []
         self._writer: asyncio.Task[None] | None = None
@@ -33,9 +50,37 @@ class Scribe:
     async def record(self, claim: Claim, outcome: Outcome) -> str | None:
         """Write the outcome; the message's state after it, None if the claim went stale."""
         told: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        self._owed.outcomes[claim.shipment.envelope_id] = (claim, outcome)
         self._outcomes.append((claim, outcome, told))
         self._wake()
         return await told
+
+    async def settle(self) -> None:
+        """Before a round: write what an earlier one owes, and take back what it claimed without knowing. StoreDown."""
+        if owed := list(self._owed.outcomes.values()):
+            states = await asyncio.to_thread(self._write_owed, owed)
+            self._owed.outcomes.clear()
+            log.info("settled", outcomes=len(owed), late=states.count(None))
+        if self._owed.claims:
+            await asyncio.to_thread(self._take_back)
+            self._owed.claims = False
+
+    def _write_owed(self, owed: Sequence[tuple[Claim, Outcome]]) -> list[str | None]:
+        """One commit each: they are few, and one that cannot be written must not keep the others owed."""
+        states: list[str | None] = []
+        for claim, outcome in owed:
+            try:
+                with self._store.unit(now=self._clock(), actor=ACTOR) as unit:
+                    states += unit.attempts.record_all([(claim, outcome)])
+            except StoreDown:
+                raise
+            except Exception as error:
+                log.error("outcome_lost", message_id=claim.shipment.message_id, error=where(error))
+        return states
+
+    def _take_back(self) -> None:
+        with self._store.unit(now=self._clock(), actor=ACTOR) as unit:
+            unit.attempts.recover(node=self._store.node)
 
     def _wake(self) -> None:
         if self._writer is None or self._writer.done():
@@ -52,6 +97,8 @@ class Scribe:
                     self._commit, [claim for claim, _ in starts], [(claim, outcome) for claim, outcome, _ in outcomes]
                 )
             except BaseException as error:
+                if isinstance(error, Exception) and not isinstance(error, StoreDown):
+                    self._forget(outcomes)  # it will not be taken later either
                 # Each transmission learns that nothing was written for it; before DATA it then stops.
                 for told in waiting:
                     if not told.done():
@@ -59,10 +106,15 @@ class Scribe:
                 if not isinstance(error, Exception):
                     raise
                 continue
+            self._forget(outcomes)
             for claim, start in starts:
                 _tell(start, claim.id in going)
             for (_, _, told), state in zip(outcomes, states, strict=True):
                 _tell(told, state)
+
+    def _forget(self, outcomes: Sequence[tuple[Claim, Outcome, object]]) -> None:
+        for claim, _, _ in outcomes:
+            self._owed.outcomes.pop(claim.shipment.envelope_id, None)
 
     def _commit(
         self, starts: Sequence[Claim], outcomes: Sequence[tuple[Claim, Outcome]]

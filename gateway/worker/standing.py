@@ -12,6 +12,7 @@ from .clock import Clock
 from .deliver import Delivery, deliver_due
 from .handle import Handler, handle_inbox
 from .pickup import SIZE_MAX, Welcome, pickup
+from .scribe import Owed
 from .watch import watch_outbox
 from .worker import Job
 
@@ -42,12 +43,13 @@ def standing_jobs(
     `delivered` is told of every round of attempts.
     """
     told: set[int] = set()
+    owed = Owed()
 
     async def deliver(clock: Clock) -> str:
         if recheck is not None:
             await asyncio.to_thread(recheck, clock())
         others = await asyncio.to_thread(policies, clock()) if policies is not None else None
-        made = await deliver_due(store, transports, clock, policy=policy, policies=others)
+        made = await deliver_due(store, transports, clock, policy=policy, policies=others, owed=owed)
         if delivered is not None:
             delivered(made)
         return f"{len(made)} attempts, {sum(each.state == 'submitted' for each in made)} submitted"

@@ -1,13 +1,18 @@
 """Delivery by the worker: what is due goes out, in order, and every outcome is kept."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from gateway.store import Store
+from gateway.domain.delivery import Outcome
+from gateway.store import Store, StoreDown, Unit
 from gateway.transports import FolderTransport
 from gateway.worker import Delivery, deliver_due
+from gateway.worker.scribe import Owed
 
 from .conftest import NOW, HandClock, Obedient, put
 
@@ -152,3 +157,108 @@ def test_a_store_that_fails_before_data_stops_the_transmission(store: Store, clo
     with pytest.raises(OSError, match="disk full"):
         deliver(store, out, clock)
     assert out.handed == []
+
+
+# -- a database that is away for a while -----------------------------------------------------------------------------
+
+
+class Away:
+    """A database that fails around chosen commits: before they are made, or so that their answer is lost."""
+
+    def __init__(self, store: Store) -> None:
+        self.mode: str | None = None
+        self._unit = store.unit
+        store.unit = self.unit  # type: ignore[method-assign]
+
+    @contextmanager
+    def unit(self, **options: Any) -> Iterator[Unit]:
+        """A unit that cannot be committed, or that is without anybody being told."""
+        with self._unit(**options) as unit:
+            yield unit
+            if self.mode == "before":
+                raise StoreDown("the database cannot be used now: gone")
+        if self.mode == "after":
+            self.mode = "before"
+            raise StoreDown("the database cannot be used now: gone")
+
+
+def test_what_the_relay_took_while_the_database_was_away_is_not_sent_again(store: Store, clock: HandClock) -> None:
+    """The outcome is kept and written by the next round: one transmission."""
+    number, away, owed = put(store), Away(store), Owed()
+
+    class Then(Obedient):
+        async def deliver(self, shipment, before_data):  # type: ignore[no-untyped-def]
+            outcome = await super().deliver(shipment, before_data)
+            away.mode = "before"
+            return outcome
+
+    out = Then()
+    with pytest.raises(StoreDown):
+        asyncio.run(deliver_due(store, {"out": out}, clock, owed=owed))
+    with pytest.raises(StoreDown):
+        asyncio.run(deliver_due(store, {"out": out}, clock, owed=owed))
+    away.mode = None
+    clock.forward(hours=2)  # the lease ran out, and the watch took it for dead
+    with store.unit(now=clock(), actor="watch") as unit:
+        assert unit.attempts.recover() == 1
+    assert asyncio.run(deliver_due(store, {"out": out}, clock, owed=owed)) == []
+    assert len(out.handed) == 1
+    with store.view(now=clock()) as view:
+        assert view.outbox.get(number).state == "submitted"
+
+
+def test_a_promise_of_data_whose_answer_was_lost_is_not_kept(store: Store, clock: HandClock) -> None:
+    """`sending` was committed and nobody was told: nothing goes on the wire; the message waits a minute, no hour."""
+    number, away, owed = put(store), Away(store), Owed()
+    out = Obedient()
+    out.during = lambda: setattr(away, "mode", "after")
+    with pytest.raises(StoreDown):
+        asyncio.run(deliver_due(store, {"out": out}, clock, owed=owed))
+    away.mode = None
+    with store.view(now=clock()) as view:
+        assert view.outbox.get(number).state == "sending"
+    assert (asyncio.run(deliver_due(store, {"out": out}, clock, owed=owed)), out.handed) == ([], [])
+    clock.forward(minutes=1)
+    out.during = None
+    assert [d.state for d in asyncio.run(deliver_due(store, {"out": out}, clock, owed=owed))] == ["submitted"]
+
+
+def test_a_claim_whose_answer_was_lost_is_taken_back_by_the_next_round(store: Store, clock: HandClock) -> None:
+    """Committed, but the connection died with the answer: the message waits a minute, not for its lease to run out."""
+    put(store)
+    away, owed, out = Away(store), Owed(), Obedient()
+    away.mode = "after"
+    with pytest.raises(StoreDown):
+        asyncio.run(deliver_due(store, {"out": out}, clock, owed=owed))
+    away.mode = None
+    clock.forward(minutes=1)
+    assert [d.state for d in asyncio.run(deliver_due(store, {"out": out}, clock, owed=owed))] == ["submitted"]
+
+
+def test_trouble_with_the_database_cuts_off_nothing_that_a_relay_is_taking(store: Store, clock: HandClock) -> None:
+    """One transmission is in DATA when the next claim fails: it ends in good order, and its outcome is kept."""
+    put(store, 1, partner="traag")
+    put(store, 2, partner="snel")
+    away, owed = Away(store), Owed()
+    cut: list[bool] = []
+    taking = asyncio.Event()
+
+    class Slow(Obedient):
+        async def deliver(self, shipment, before_data):  # type: ignore[no-untyped-def]
+            if shipment.message_id.startswith(f"<{2:032x}"):
+                await taking.wait()
+                away.mode = "before"
+                return await super().deliver(shipment, before_data)
+            await before_data()
+            taking.set()
+            try:
+                await asyncio.sleep(0.05)
+            except asyncio.CancelledError:
+                cut.append(True)
+                raise
+            return Outcome(verdict="submitted", phase="data")
+
+    with pytest.raises(StoreDown):
+        asyncio.run(deliver_due(store, {"out": Slow()}, clock, owed=owed))
+    assert cut == []
+    assert "submitted" in {outcome.verdict for _, outcome in owed.outcomes.values()}
