@@ -22,10 +22,11 @@ from .channels import Channels
 from .errors import Damaged, StaleClaim
 from .jobs import DELIVER, of_node
 from .outbox_rows import FIELDS, UNLEASED, WIRE, OutboxItem, moved, write_note
+from .prepared import Prepared, among
 from .schedule import DEFAULT_POLICY, UNCERTAIN_WAIT, RetryPolicy, next_attempt, next_open
 from .sealing import Sealer
-from .states import OutEvent, OutState
-from .tables import CLAIMABLE_SQL, OPEN_SQL, Utc, attempts, channels, jobs, outbox, sealed
+from .states import CLAIMABLE, OutEvent, OutState
+from .tables import CLAIMABLE_SQL, OPEN_SQL, Utc, attempts, channels, jobs, outbox
 
 LEASE = timedelta(minutes=60)
 """Longer than the sum of all timeouts of one transmission (SM-81, SM-87): about 47 minutes."""
@@ -46,11 +47,22 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _HELD = [outbox.c[name] for name in ("id", "message_id", "state", "attempt", "attempts", "next_at")]
+_NOW = sa.bindparam("now", type_=Utc)
+_BY_NUMBER = sa.select(*_HELD).where(among(outbox.c.id, "numbers"))
+_HELD_ROWS = Prepared(_BY_NUMBER.with_for_update())
+_IDLE = Prepared(
+    _BY_NUMBER.where(outbox.c.state == sa.text("'uncertain'"), outbox.c.attempt.is_(None)).with_for_update()
+)
+_UNDER_WAY = Prepared(
+    sa.select(outbox.c.partner, sa.func.count().label("running"))
+    .where(outbox.c.lease_until.is_not(None), outbox.c.lease_until > _NOW)
+    .group_by(outbox.c.partner)
+)
 
-_RECORD = attempts.insert()
-_HELD_ROWS = sa.select(*_HELD).where(outbox.c.id.in_(sa.bindparam("numbers", expanding=True))).with_for_update()
+_STARTED = ("outbox_id", "due_at", "started_at", "envelope_id", "sha256", "node")
+_RECORD = Prepared(attempts.insert().values({name: sa.bindparam(name) for name in _STARTED}))
 _OUTCOME = ("verdict", "phase", "reason", "code", "enhanced", "text", "remote", "tls")
-_CLOSE = (
+_CLOSE = Prepared(
     attempts.update()
     .where(attempts.c.envelope_id == sa.bindparam("envelope"))
     .values({name: sa.bindparam(name) for name in ("ended_at", *_OUTCOME)})
@@ -58,37 +70,40 @@ _CLOSE = (
 
 
 @cache
-def _update_of(names: tuple[str, ...]) -> sa.Update:
-    """The statement, made once: making it costs more than running it."""
+def _update_of(names: tuple[str, ...]) -> Prepared:
+    """Write these columns of the row `number`."""
     change = outbox.update().where(outbox.c.id == sa.bindparam("number"))
-    return change.values({name: sa.bindparam(name) for name in names})
+    return Prepared(change.values({name: sa.bindparam(name) for name in names}))
 
 
-def _names(channel_names: Collection[str] | None) -> tuple[str, ...] | None:
-    return None if channel_names is None else tuple(sorted(channel_names))
+_WAITS = (  # of its own accord; what is around it is in `_due`
+    sa.text(f"outbox.{CLAIMABLE_SQL}"),
+    outbox.c.next_at <= _NOW,
+    sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= _NOW),
+)
+_TAKEN = ("partner", "channel", "sender", "recipient", "sha256", "first_try_at")
+# By number, and the bytes in a query of their own: a planner without statistics would begin with all bytes there are.
+_TAKE = Prepared(
+    sa.select(*_HELD, *(outbox.c[name] for name in _TAKEN))
+    .where(among(outbox.c.id, "numbers"), *_WAITS)
+    .order_by(outbox.c.next_at, outbox.c.id)
+    .with_for_update(skip_locked=True)
+)
 
 
 @cache
-def _due_rows(channel_names: tuple[str, ...] | None, picked: bool) -> "sa.Select[Any]":
-    """Due messages with their sealed bytes, locked; `picked`: only these numbers."""
-    query = _due(sa.select(*FIELDS, outbox.c.attempt, sealed.c.key_id, sealed.c.data), channel_names)
-    query = query.join(sealed, sa.and_(sealed.c.field == WIRE, sealed.c.row_id == outbox.c.id))
-    if picked:
-        query = query.where(outbox.c.id.in_(sa.bindparam("picked", expanding=True)))
-    return query.with_for_update(skip_locked=True, of=outbox)
+def _candidates(some_channels: bool) -> Prepared:
+    """Number and partner of due messages of partners that have room."""
+    return Prepared(
+        _due(sa.select(outbox.c.id, outbox.c.partner), some_channels).where(~among(outbox.c.partner, "full"))
+    )
 
 
-@cache
-def _candidates(channel_names: tuple[str, ...] | None) -> "sa.Select[Any]":
-    """Number and partner of due messages."""
-    return _due(sa.select(outbox.c.id, outbox.c.partner), channel_names)
-
-
-def _due(query: "sa.Select[Any]", channel_names: tuple[str, ...] | None) -> "sa.Select[Any]":
-    """The query, for due messages only, oldest first, `count` of them at `now`."""
-    now, earlier = sa.bindparam("now", type_=Utc), outbox.alias("earlier")
+def _due(query: "sa.Select[Any]", some_channels: bool) -> "sa.Select[Any]":
+    """The query, for due messages only, oldest first, `count` of them at `now`; `some_channels`: only of `channels`."""
+    earlier = outbox.alias("earlier")
     blocked = (
-        sa.select(sa.literal(1))
+        sa.select(sa.literal_column("1"))
         .select_from(earlier)
         .where(
             sa.text(f"earlier.{OPEN_SQL}"),
@@ -100,14 +115,12 @@ def _due(query: "sa.Select[Any]", channel_names: tuple[str, ...] | None) -> "sa.
         .exists()
     )
     due = query.where(
-        sa.text(f"outbox.{CLAIMABLE_SQL}"),
-        outbox.c.next_at <= now,
-        sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= now),
-        outbox.c.channel.not_in(sa.select(channels.c.name).where(channels.c.paused_until > now)),
+        *_WAITS,
+        outbox.c.channel.not_in(sa.select(channels.c.name).where(channels.c.paused_until > _NOW)),
         ~blocked,
     )
-    if channel_names is not None:
-        due = due.where(outbox.c.channel.in_(channel_names))
+    if some_channels:
+        due = due.where(among(outbox.c.channel, "channels"))
     return due.order_by(outbox.c.next_at, outbox.c.id).limit(sa.bindparam("count", type_=sa.Integer))
 
 
@@ -141,21 +154,20 @@ class Attempts:
         sending waits for it. `policies` are the partners that differ from `policy`.
         """
         others = policies or {}
-        values: dict[str, Any] = {"now": self._now, "count": limit}
-        if per_partner is not None:
-            values["picked"] = self._pick(limit, channel_names, per_partner, quotas or {})
-        query = _due_rows(_names(channel_names), per_partner is not None)
+        picked = self._pick(limit, channel_names, per_partner, quotas or {})
+        rows = _TAKE.rows(self._conn, {"now": self._now, "numbers": picked})
+        wires = self._sealer.find_all(WIRE, picked)
         claims: list[Claim] = []
         leases, records = [], []
-        for row in self._conn.execute(query, values).all():
+        for row in rows:
             own = others.get(row.partner, policy)
             if (opens := next_open(own, self._now)) > self._now:
                 self._update([{"number": row.id, "next_at": opens}])
                 continue
-            first_try = row.first_try_at or self._now
+            first_try = self._now if row.first_try_at is None else datetime.fromisoformat(row.first_try_at)
             following = next_attempt(own, row.attempts + 1, first_try, self._now, jitter())
             if following is None:
-                if row.next_at > first_try + own.give_up_after:
+                if datetime.fromisoformat(row.next_at) > first_try + own.give_up_after:
                     self._end(row, "expire", "given up: too old")
                     continue
                 # Meant for within the term, and late because nobody was there, or the clock jumped: the last try.
@@ -163,7 +175,7 @@ class Attempts:
             if row.attempt is not None:
                 self._close({row.attempt: _died(row)})
             try:
-                claim = self._claim(row, self._now + lease)
+                claim = self._claim(row, wires.get(row.id), self._now + lease)
             except Damaged as error:
                 # One altered row must not stop the others: a person reads it as failed, and may retry when mended.
                 self._end(row, "failed", f"damaged: {error}")
@@ -182,43 +194,39 @@ class Attempts:
                 }
             )
         if claims:
-            self._conn.execute(_RECORD, records)
+            _RECORD.many(self._conn, records)
             self._update(leases)
         return claims
 
     def _pick(
-        self, limit: int, channel_names: Collection[str] | None, per_partner: int, quotas: Mapping[str, int]
+        self, limit: int, channel_names: Collection[str] | None, per_partner: int | None, quotas: Mapping[str, int]
     ) -> list[int]:
-        """Due messages of which no partner has more than its share, counting what is under way."""
-        under_way = Counter(self._under_way())
+        """Due messages of which no partner has more than its share, counting what is under way on all nodes."""
+        values: dict[str, Any] = {"now": self._now, "channels": list(channel_names or ()), "full": []}
+        candidates = _candidates(channel_names is not None)
+        if per_partner is None:
+            return [row.id for row in candidates.rows(self._conn, values | {"count": limit})]
+        under_way = Counter({row.partner: row.running for row in _UNDER_WAY.rows(self._conn, {"now": self._now})})
         for partner, quota in quotas.items():
             under_way[partner] = max(under_way[partner], per_partner - quota)
-        query, values = _candidates(_names(channel_names)), {"now": self._now, "count": limit * LOOK_AHEAD}
-        if full := [partner for partner, count in under_way.items() if count >= per_partner]:
-            query = query.where(outbox.c.partner.not_in(full))
+        values |= {"count": limit * LOOK_AHEAD}
+        values["full"] = [partner for partner, count in under_way.items() if count >= per_partner]
         picked: list[int] = []
-        for row in self._conn.execute(query, values):
+        for row in candidates.rows(self._conn, values):
             if under_way[row.partner] < per_partner and len(picked) < limit:
                 under_way[row.partner] += 1
                 picked.append(row.id)
         return picked
 
-    def _under_way(self) -> dict[str, int]:
-        """How many attempts run for each partner, on all nodes."""
-        query = (
-            sa.select(outbox.c.partner, sa.func.count())
-            .where(outbox.c.lease_until.is_not(None), outbox.c.lease_until > self._now)
-            .group_by(outbox.c.partner)
-        )
-        return {row[0]: row[1] for row in self._conn.execute(query)}
-
-    def _claim(self, row: Any, until: datetime) -> Claim:
+    def _claim(self, row: Any, found: Any, until: datetime) -> Claim:
+        if found is None:
+            raise Damaged("its bytes are gone")
         shipment = Shipment(
             message_id=row.message_id,
             sender=row.sender,
             recipient=row.recipient,
             envelope_id=secrets.token_hex(16),
-            wire=self._sealer.open(WIRE, row.id, row.key_id, row.data),
+            wire=self._sealer.open(WIRE, row.id, found.key_id, found.data),
             wants_dsn=row.sender != "",
         )
         return Claim(id=row.id, until=until, partner=row.partner, channel=row.channel, shipment=shipment)
@@ -246,7 +254,7 @@ class Attempts:
 
         The lease begins anew, so that a process that slept over most of it is not overtaken in the middle of DATA.
         """
-        rows = self._held(claims)
+        rows = [row for row in self._held(claims) if row.state in CLAIMABLE]  # evidence may have come meanwhile
         if rows:
             until = self._now + LEASE
             self._update([{"number": row.id, **moved(row, "data", self._now, None, lease_until=until)} for row in rows])
@@ -301,7 +309,7 @@ class Attempts:
         elif outcome.verdict == "submitted":
             changes |= {"submitted_at": self._now, "next_at": None}
         elif outcome.verdict == "uncertain":
-            changes["next_at"] = self._after_uncertain(row)
+            changes["next_at"] = self._after_uncertain(row.next_at and datetime.fromisoformat(row.next_at))
         return moved(row, outcome.verdict, self._now, _words(outcome), **changes)
 
     def call_off(self, claim: Claim) -> None:
@@ -330,7 +338,7 @@ class Attempts:
             self._close({row.attempt: _died(row)})
             changes: dict[str, Any] = {"number": row.id, **UNLEASED}
             if row.state == "sending":
-                changes["next_at"] = self._after_uncertain(row)
+                changes["next_at"] = self._after_uncertain(row.next_at)
                 changes = moved(row, "uncertain", self._now, "the process stopped", **changes)
             self._update([changes])
         return len(rows)
@@ -339,8 +347,8 @@ class Attempts:
 
     def overdue(self, before: datetime) -> OutboxItem | None:
         """The message that fell due first and could be claimed now, if that was before this time."""
-        query = _due(sa.select(*FIELDS), None).where(outbox.c.next_at < before).limit(1)
-        row = self._conn.execute(query, {"now": self._now}).one_or_none()
+        query = _due(sa.select(*FIELDS), False).where(outbox.c.next_at < before)
+        row = self._conn.execute(query, {"now": self._now, "count": 1}).one_or_none()
         return None if row is None else OutboxItem(**row._mapping)
 
     def begun(self, partner: str, since: datetime, node: str) -> int:
@@ -364,22 +372,19 @@ class Attempts:
     def _held(self, claims: Sequence[Claim]) -> list[Any]:
         """The rows whose lease is still that of these claims."""
         fences = {claim.id: claim.shipment.envelope_id for claim in claims}
-        rows = self._conn.execute(_HELD_ROWS, {"numbers": list(fences)})
+        rows = _HELD_ROWS.rows(self._conn, {"numbers": list(fences)})
         return [row for row in rows if row.attempt == fences[row.id]]
 
     def _given_up_too_soon(self, claims: Sequence[Claim]) -> dict[int, Any]:
         """Messages held to be uncertain because a lease ran out (a clock that jumped), which nobody sends now."""
         if not claims:
             return {}
-        numbers = [claim.id for claim in claims]
-        idle = outbox.c.state == "uncertain", outbox.c.attempt.is_(None)
-        query = sa.select(*_HELD).where(outbox.c.id.in_(numbers), *idle).with_for_update()
-        return {row.id: row for row in self._conn.execute(query)}
+        return {row.id: row for row in _IDLE.rows(self._conn, {"numbers": [claim.id for claim in claims]})}
 
     def _update(self, rows: list[dict[str, Any]]) -> None:
         """Write these columns of many rows, all the same ones; `number` says which row."""
         names = tuple(name for name in rows[0] if name != "number")
-        self._conn.execute(_update_of(names), rows)
+        _update_of(names).many(self._conn, rows)
 
     def _close(self, outcomes: dict[str, Outcome]) -> None:
         """Write how attempts ended."""
@@ -387,12 +392,11 @@ class Attempts:
             {"envelope": envelope, "ended_at": self._now, **{name: getattr(outcome, name) for name in _OUTCOME}}
             for envelope, outcome in outcomes.items()
         ]
-        if values:
-            self._conn.execute(_CLOSE, values)
+        _CLOSE.many(self._conn, values)
 
-    def _after_uncertain(self, row: Any) -> datetime:
-        earliest: datetime = self._now + UNCERTAIN_WAIT
-        return earliest if row.next_at is None else max(row.next_at, earliest)
+    def _after_uncertain(self, planned: datetime | None) -> datetime:
+        earliest = self._now + UNCERTAIN_WAIT
+        return earliest if planned is None else max(planned, earliest)
 
 
 def _died(row: Any) -> Outcome:

@@ -33,6 +33,8 @@ class Store:
 
     def __init__(self, engine: sa.Engine, ring: KeyRing, node: str, path: Path | None) -> None:
         self._engine, self._ring, self.node = engine, ring, node
+        # SQLite prepares every statement anew after `query_only` is set or lifted: views have their own connections.
+        self._views = _engine(engine.url, view=True) if path else engine
         self.path = path  # of the SQLite file; None on a server
 
     @classmethod
@@ -59,11 +61,12 @@ class Store:
     def close(self) -> None:
         """Let go of all connections."""
         self._engine.dispose()
+        self._views.dispose()
 
     @contextmanager
     def connection(self, *, write: bool) -> Iterator[sa.Connection]:
         """A transaction for the store's own upkeep; nobody else speaks SQL."""
-        with _sentences(), self._engine.connect() as plain:
+        with _sentences(), (self._engine if write else self._views).connect() as plain:
             conn = plain.execution_options(**{_VIEW: not write})
             with conn.begin():
                 yield conn
@@ -109,9 +112,10 @@ class Store:
 
     def on_step(self, step: Callable[[str], None]) -> None:
         """Call `step` around every statement and commit: what the crash test counts, and stops at (selftest)."""
-        event.listen(self._engine, "before_cursor_execute", lambda *_: step("statement"))
-        event.listen(self._engine, "commit", lambda _: step("before commit"))
-        event.listen(self._engine.pool, "reset", lambda *_: step("after the transaction"))
+        for engine in {self._engine, self._views}:
+            event.listen(engine, "before_cursor_execute", lambda *_: step("statement"))
+            event.listen(engine, "commit", lambda _: step("before commit"))
+            event.listen(engine.pool, "reset", lambda *_: step("after the transaction"))
 
     def __enter__(self) -> "Store":
         return self
@@ -128,7 +132,7 @@ class Store:
     @contextmanager
     def view(self, *, now: datetime) -> Iterator[Unit]:
         """One consistent picture that cannot write."""
-        with _sentences(), self._engine.connect() as plain:
+        with _sentences(), self._views.connect() as plain:
             conn = plain.execution_options(**{_VIEW: True})
             with conn.begin() as transaction:
                 yield Unit(conn, self._ring, now=now.astimezone(UTC), actor="view", node=self.node)
@@ -138,13 +142,12 @@ class Store:
 # -- opening -----------------------------------------------------------------------------------------------------
 
 
-def _engine(url: sa.URL) -> sa.Engine:
+def _engine(url: sa.URL, *, view: bool = False) -> sa.Engine:
     # No value of a row in an error, let alone in a log. A server that was away is asked again, not given up.
     engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=not url.drivername.startswith("sqlite"))
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "connect", _set_up_sqlite_view if view else _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
-        event.listen(engine, "reset", _writable)
     else:
         event.listen(engine, "begin", _begin_server)
     return engine
@@ -164,18 +167,13 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+def _set_up_sqlite_view(connection: Any, record: Any) -> None:
+    _set_up_sqlite(connection, record)
+    connection.execute("PRAGMA query_only = ON")
+
+
 def _begin_sqlite(conn: sa.Connection) -> None:
-    if conn.get_execution_options().get(_VIEW, False):
-        conn.exec_driver_sql("PRAGMA query_only = ON")  # until the connection is taken for the next unit: see _writable
-        conn.exec_driver_sql("BEGIN")
-    else:
-        conn.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _writable(connection: Any, record: Any, _: Any) -> None:
-    """A connection comes back from a view as it was before."""
-    if connection is not None:
-        connection.execute("PRAGMA query_only = OFF")
+    conn.exec_driver_sql("BEGIN" if conn.get_execution_options().get(_VIEW, False) else "BEGIN IMMEDIATE")
 
 
 def _begin_server(conn: sa.Connection) -> None:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from .errors import AlreadyThere, IllegalMove, NotThere
 from .outbox_rows import DRAFT, FIELDS, SIGNED_ENTITY, UNLEASED, WIRE, OutboxItem, moved, write_note
+from .prepared import Prepared, among, new_numbers
 from .sealing import Sealer
 from .states import OutEvent, OutState
 from .tables import CLAIMABLE_SQL, OPEN_SQL, attempts, outbox, outbox_notes
@@ -87,10 +88,19 @@ def _draft(message: Outgoing) -> bytes | None:
     return message.draft
 
 
-_KNOWN = sa.select(outbox.c.id, outbox.c.message_id).where(
-    outbox.c.message_id.in_(sa.bindparam("names", expanding=True))
+_KNOWN = Prepared(sa.select(outbox.c.id, outbox.c.message_id).where(among(outbox.c.message_id, "names")))
+_PUT = Prepared(
+    outbox.insert().values(
+        {
+            name: sa.bindparam(name)
+            for name in (
+                *("id", "message_id", "kind", "partner", "channel", "sender", "recipient", "reference", "dossier"),
+                *("sha256", "size", "mic", "wants_receipt", "state", "reason", "created_at", "changed_at", "next_at"),
+                "attempts",
+            )
+        }
+    )
 )
-_PUT = outbox.insert().returning(outbox.c.id, outbox.c.message_id)
 
 
 class Outbox:
@@ -110,18 +120,18 @@ class Outbox:
         if not messages:
             return []
         names = [message.message_id for message in messages]
-        for row in self._conn.execute(_KNOWN, {"names": names}):
+        for row in _KNOWN.rows(self._conn, {"names": names}):
             raise AlreadyThere(f"outgoing message {row.message_id}", row.id)
-        rows = self._conn.execute(_PUT, [self._row(message) for message in messages])
-        numbers = {row.message_id: row.id for row in rows}
+        numbers = new_numbers(self._conn, outbox, len(messages))
+        pairs = list(zip(numbers, messages, strict=True))
+        _PUT.many(self._conn, [self._row(number, message) for number, message in pairs])
         for field, value in ((WIRE, _wire), (SIGNED_ENTITY, _signed_entity), (DRAFT, _draft)):
-            values = [(numbers[m.message_id], data, m.dossier) for m in messages if (data := value(m)) is not None]
-            if values:
-                self._sealer.add_all(field, values)
-        return [numbers[name] for name in names]
+            self._sealer.add_all(field, [(n, data, m.dossier) for n, m in pairs if (data := value(m)) is not None])
+        return numbers
 
-    def _row(self, message: Outgoing) -> dict[str, Any]:
+    def _row(self, number: int, message: Outgoing) -> dict[str, Any]:
         return {
+            "id": number,
             "message_id": message.message_id,
             "kind": message.kind,
             "partner": message.partner,

@@ -22,6 +22,15 @@ metadata = sa.MetaData(
 )
 
 
+def utc_text(value: datetime) -> str:
+    """`2026-03-01T09:00:00.000000Z`; ValueError without a zone."""
+    if value.tzinfo is not UTC:
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone cannot be stored")
+        value = value.astimezone(UTC)
+    return f"{value.isoformat(timespec='microseconds')[:-6]}Z"
+
+
 class Utc(TypeDecorator[datetime]):
     """An aware datetime as `2026-03-01T09:00:00.000000Z`."""
 
@@ -29,11 +38,7 @@ class Utc(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Any) -> str | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a zone cannot be stored")
-        return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        return None if value is None else utc_text(value)
 
     def process_result_value(self, value: str | None, dialect: Any) -> datetime | None:
         return None if value is None else datetime.fromisoformat(value)

@@ -96,7 +96,7 @@ class _Store(_Life):
     def batch(self, size: int) -> None:
         self.put(size)
         with self._store.unit(now=NOW, actor="bench") as unit:
-            claims = unit.attempts.claim(node="bench", limit=size)
+            claims = unit.attempts.claim(node="bench", limit=size, channel_names=["smtp"], per_partner=10)
             unit.attempts.start_all(claims)
         assert len(claims) == size
         with self._store.unit(now=NOW, actor="bench") as unit:

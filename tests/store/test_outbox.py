@@ -297,6 +297,20 @@ def test_a_receipt_that_overtakes_the_outcome_wins(store: Store) -> None:
     assert claim(store, NOW + timedelta(days=1)) == []
 
 
+def test_a_receipt_that_comes_before_data_stops_its_attempt_and_no_other(store: Store) -> None:
+    """An earlier attempt did arrive: what is known to be there is not sent again, and its neighbours go on."""
+    put(store, message())
+    attempt(store, "uncertain")
+    put(store, message(2))
+    claims = claim(store, NOW + timedelta(minutes=11))
+    assert {each.id for each in claims} == {1, 2}
+    with store.unit(now=NOW, actor="test") as unit:
+        assert unit.outbox.receipt(1, accepted=True) == "received"
+    with store.unit(now=NOW, actor="test") as unit:
+        assert unit.attempts.start_all(claims) == {2}
+    assert [state(store, number) for number in (1, 2)] == ["received", "sending"]
+
+
 def test_a_receipt_overrules_a_bounce_in_either_order(store: Store) -> None:
     """SM-74."""
     put(store, message(1), message(2))

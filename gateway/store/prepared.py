@@ -1,0 +1,112 @@
+"""Statements of the hot path, written by SQLAlchemy once for each dialect and from then on given to the driver as text.
+
+Compiling is cached by SQLAlchemy too; what is saved here is its handling of every value of every row, which costs more
+than the statements themselves. Results come back as the driver gives them: times are text (`utc_text`).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from .tables import Utc, utc_text
+
+Values = Mapping[str, Any]
+
+
+class among(sa.ColumnElement[bool]):
+    """`column` is one of the list bound to `name`: one text, and one prepared statement, for a list of any length."""
+
+    inherit_cache = False
+
+    def __init__(self, column: "sa.ColumnElement[Any]", name: str) -> None:
+        self.column, self.name = column, name
+
+
+@compiles(among, "sqlite")
+def _in_json(element: among, compiler: SQLCompiler, **options: Any) -> str:
+    bound = compiler.process(sa.bindparam(element.name, type_=sa.Text), **options)
+    return f"{compiler.process(element.column, **options)} IN (SELECT value FROM json_each({bound}))"
+
+
+@compiles(among, "postgresql")
+def _in_array(element: among, compiler: SQLCompiler, **options: Any) -> str:
+    kind = element.column.type
+    item = sa.String() if isinstance(kind, sa.String) else kind  # not String(64): a cast to a length cuts
+    bound = compiler.process(sa.bindparam(element.name, type_=ARRAY(item)), **options)
+    return f"{compiler.process(element.column, **options)} = ANY({bound})"
+
+
+class Prepared:
+    """One statement. Bound by name: text, numbers, bytes, None, lists, times (aware, or as `utc_text` writes them)."""
+
+    def __init__(self, statement: "sa.Select[Any] | sa.Insert | sa.Update") -> None:
+        self._statement = statement
+        self._made: dict[str, _Text] = {}  # by dialect
+
+    def many(self, conn: sa.Connection, rows: Sequence[Values]) -> None:
+        """Run it for each of these rows; no result."""
+        if rows:
+            made = self._of(conn)
+            conn.exec_driver_sql(made.sql, made.bind(rows))
+
+    def rows(self, conn: sa.Connection, values: Values) -> "Sequence[sa.Row[Any]]":
+        """Run it once; all rows of the result."""
+        made = self._of(conn)
+        return conn.exec_driver_sql(made.sql, made.bind([values])[0]).all()
+
+    def _of(self, conn: sa.Connection) -> "_Text":
+        if (made := self._made.get(conn.dialect.name)) is None:
+            made = self._made[conn.dialect.name] = _Text(self._statement, conn.dialect)
+        return made
+
+
+class _Text:
+    """A statement as one driver wants it."""
+
+    def __init__(self, statement: "sa.Select[Any] | sa.Insert | sa.Update", dialect: sa.Dialect) -> None:
+        compiled = statement.compile(dialect=dialect)
+        assert isinstance(compiled, SQLCompiler)
+        self.sql = compiled.string
+        self._names = list(compiled.positiontup or compiled.binds)
+        self._positional = compiled.positiontup is not None
+        self._times = [i for i, name in enumerate(self._names) if isinstance(compiled.binds[name].type, Utc)]
+        self._pick = _picker(self._names)
+        self._fixed = {name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required}
+
+    def bind(self, rows: Sequence[Values]) -> list[Any]:
+        """The rows in the driver's own terms."""
+        texts: dict[int, str] = {}  # most times are the same object: that of the unit
+        bound: list[Any] = []
+        for row in rows:
+            values = list(self._pick({**self._fixed, **row} if self._fixed else row))
+            for i in self._times:
+                if (value := values[i]) is not None and type(value) is not str:
+                    if (text := texts.get(id(value))) is None:
+                        text = texts[id(value)] = utc_text(value)
+                    values[i] = text
+            if self._positional:
+                bound.append(tuple(msgspec.json.encode(v).decode() if type(v) is list else v for v in values))
+            else:
+                bound.append(dict(zip(self._names, values, strict=True)))
+        return bound
+
+
+def _picker(names: Sequence[str]) -> Callable[[Values], tuple[Any, ...]]:
+    if len(names) == 1:
+        return lambda row: (row[names[0]],)
+    return itemgetter(*names)
+
+
+def new_numbers(conn: sa.Connection, table: sa.Table, count: int) -> list[int]:
+    """Numbers for new rows, in order, never given before: so that rows that name each other are written at once."""
+    if conn.dialect.name == "sqlite":  # one writer; a table with AUTOINCREMENT
+        last = conn.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)).scalar() or 0
+        return list(range(last + 1, last + 1 + count))
+    next_one = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+    return sorted(conn.exec_driver_sql(next_one, (table.name, count)).scalars())
