@@ -20,7 +20,7 @@ from gateway.flows.cases import (
     trajecten,
     uitvragen,
 )
-from gateway.flows.dispatch import Refused, refuse, send_bericht
+from gateway.flows.dispatch import Letter, Refused, refuse, send_bericht
 from gateway.flows.history import earlier
 from gateway.flows.incoming import Incoming
 from gateway.flows.numbers import identificatie, next_number
@@ -75,14 +75,9 @@ def allocate(unit: Unit, us: Surroundings, traject_id: str, *, bevoegd: bool) ->
     context = Context(today=today(unit), earlier=earlier(unit, aanbieder, bericht), sources=us.sources)
     if has_errors(faults := check(bericht, "WMO301", context, level=4)):
         raise Refused(faults)
-    return send_bericht(
-        unit,
-        us,
-        to,
-        berichten.build(bericht, schemas=us.schemas),
-        reference=f"traject/{traject_id}",
-        dossier=traject_id,
-    )
+    xml = berichten.build(bericht, schemas=us.schemas)
+    letter = Letter(to=to, bericht=bericht, xml=xml, reference=f"traject/{traject_id}", dossier=traject_id)
+    return send_bericht(unit, us, letter)
 
 
 def _to_order(traject: Traject) -> Besluit:

@@ -11,7 +11,7 @@ from gateway import berichten
 from gateway.berichten import wmo323
 from gateway.domain.findings import Finding
 from gateway.flows.deliveries import Geleverd, wmo323_from
-from gateway.flows.dispatch import Refused, send_bericht
+from gateway.flows.dispatch import Letter, Refused, send_bericht
 from gateway.flows.history import around_declaration
 from gateway.flows.incoming import Incoming
 from gateway.flows.numbers import identificatie, next_number
@@ -82,9 +82,9 @@ def take_declaratie(
     antwoord = assessment.antwoord.bericht(identificatie(unit, "WMO325"), received_on, _XSD)
     if number is not None:
         unit.berichten.set_status(number, "answered")
-    send_bericht(
-        unit, us, sender, berichten.build(antwoord, schemas=us.schemas), answers=number, in_reply_to=incoming.message_id
-    )
+    xml = berichten.build(antwoord, schemas=us.schemas)
+    letter = Letter(to=sender, bericht=antwoord, xml=xml, answers=number, in_reply_to=incoming.message_id)
+    send_bericht(unit, us, letter)
     return None
 
 
@@ -143,9 +143,8 @@ def declare(
         identificatie=identificatie(unit, "WMO323"),
         dagtekening=today,
     )
-    return send_bericht(
-        unit, us, to, berichten.build(bericht, schemas=us.schemas), reference=f"declaratie/{maand[0]:%Y%m}"
-    )
+    xml = berichten.build(bericht, schemas=us.schemas)
+    return send_bericht(unit, us, Letter(to=to, bericht=bericht, xml=xml, reference=f"declaratie/{maand[0]:%Y%m}"))
 
 
 def _not_ordered() -> Finding:

@@ -16,7 +16,7 @@ from gateway.flows.cases import (
     uitvraag_of_toewijzing,
 )
 from gateway.flows.deliveries import wmo305_from
-from gateway.flows.dispatch import refuse, send_bericht
+from gateway.flows.dispatch import Letter, refuse, send_bericht
 from gateway.flows.incoming import Incoming
 from gateway.flows.numbers import identificatie
 from gateway.flows.parties import PartnerRecord, Surroundings
@@ -37,7 +37,8 @@ def start(unit: Unit, us: Surroundings, to: PartnerRecord, order: int, begindatu
         identificatie=identificatie(unit, "WMO305"),
         dagtekening=today(unit),
     )
-    return send_bericht(unit, us, to, berichten.build(bericht, schemas=us.schemas), reference=f"order/{order}")
+    xml = berichten.build(bericht, schemas=us.schemas)
+    return send_bericht(unit, us, Letter(to=to, bericht=bericht, xml=xml, reference=f"order/{order}"))
 
 
 def start_received(unit: Unit, us: Surroundings, sender: PartnerRecord, incoming: Incoming) -> None:

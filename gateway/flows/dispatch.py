@@ -1,14 +1,17 @@
 """Seal a message for a partner and put it in the outbox, in the transaction of the change it belongs to."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 import msgspec
 
-from gateway import berichten, securemail
+from gateway import securemail
+from gateway.berichten.historie import soort_van
 from gateway.domain.findings import Finding
 from gateway.flows import routes
 from gateway.flows.history import places
-from gateway.flows.kop import kop
+from gateway.flows.kop import Kop, kop
 from gateway.flows.parties import PartnerRecord, Surroundings
 from gateway.securemail import Attachment, Message, Sealed
 from gateway.store import BerichtIn, Outgoing, Unit
@@ -29,6 +32,16 @@ def refuse(code: str, message: str, advice: str | None = None) -> Refused:
     return Refused([Finding(code=code, severity="error", message=message, advice=advice)])
 
 
+class Mail(msgspec.Struct, frozen=True, kw_only=True):
+    """A message to be sent to a partner, and what it is about."""
+
+    to: PartnerRecord
+    message: Message
+    kind: str
+    reference: str | None = None
+    dossier: str | None = None
+
+
 def send(
     unit: Unit,
     us: Surroundings,
@@ -39,20 +52,45 @@ def send(
     reference: str | None = None,
     dossier: str | None = None,
 ) -> int:
-    """Decide the route, and put `message` in the outbox: sealed, or held with what is wrong; its number there.
+    """`send_all` for one."""
+    mail = Mail(to=to, message=message, kind=kind, reference=reference, dossier=dossier)
+    return send_all(unit, us, [mail])[0]
+
+
+def send_all(unit: Unit, us: Surroundings, mails: Sequence[Mail]) -> list[int]:
+    """Decide the routes, and put messages in the outbox: sealed, or held with what is wrong; their numbers there.
 
     A held message is as good as sent for the flow: nothing of its work is lost, and it goes when the condition is
-    mended (SM-3, SM-116). Raises Refused only for what no waiting mends: too large, or not fit to be written.
+    mended (SM-3, SM-116). Raises Refused only for what no waiting mends: too large, or not fit to be written; then
+    nothing of all this is sent. The route to a partner is decided once, for it depends on the partner and the moment.
     """
+    decisions: dict[tuple[str, str], routes.Decision] = {}
+    rows: list[Outgoing] = []
+    found: list[tuple[str, routes.Evidence]] = []
+    for mail in mails:
+        if (decision := decisions.get((mail.to.code, mail.kind))) is None:
+            decision = decisions[mail.to.code, mail.kind] = routes.decide(unit, us, mail.to, mail.kind)
+        row, evidence = _prepared(us, mail, decision, unit.now)
+        rows.append(row)
+        found.append((mail.to.code, evidence))
+    numbers = unit.outbox.put_all(rows)
+    routes.keep_first(unit, [(number, *one) for number, one in zip(numbers, found, strict=True)])
+    return numbers
+
+
+def _prepared(
+    us: Surroundings, mail: Mail, decision: routes.Decision, now: datetime
+) -> tuple[Outgoing, routes.Evidence]:
+    """The row for the outbox; Refused for what no waiting mends."""
+    to = mail.to
     message = msgspec.structs.replace(
-        message,
-        message_id=message.message_id or securemail.new_message_id(message.sender),
-        wants_receipt=message.wants_receipt and to.agreements.receipts_expected,
+        mail.message,
+        message_id=mail.message.message_id or securemail.new_message_id(mail.message.sender),
+        wants_receipt=mail.message.wants_receipt and to.agreements.receipts_expected,
     )
     if (too_large := securemail.check_size(message, to.agreements, relay_limit=us.largest)) is not None:
         raise Refused([too_large])
-    decision = routes.decide(unit, us, to, kind)
-    made = routes.make(us, decision, message, unit.now)
+    made = routes.make(us, decision, message, now)
     evidence = decision.evidence
     if isinstance(made, Finding):
         if made.code != "SM-3":
@@ -60,32 +98,21 @@ def send(
         evidence = msgspec.structs.replace(evidence, action="hold", why=made.message)
     elif (too_large := securemail.check_size(message, to.agreements, made, us.largest)) is not None:
         raise Refused([too_large])
-    number = unit.outbox.put(_outgoing(us, to, message, made, kind=kind, reference=reference, dossier=dossier))
-    routes.keep_evidence(unit, number, to.code, evidence)
-    return number
+    return _outgoing(us, mail, message, made), evidence
 
 
-def _outgoing(
-    us: Surroundings,
-    to: PartnerRecord,
-    message: Message,
-    made: Sealed | Finding,
-    *,
-    kind: str,
-    reference: str | None,
-    dossier: str | None,
-) -> Outgoing:
+def _outgoing(us: Surroundings, mail: Mail, message: Message, made: Sealed | Finding) -> Outgoing:
     assert message.message_id is not None, "the message has its name before its route is known"
     row = Outgoing(
         message_id=message.message_id,
-        kind=kind,
-        partner=to.code,
+        kind=mail.kind,
+        partner=mail.to.code,
         channel=us.channel,
         sender=us.ourselves.address,
-        recipient=to.address,
+        recipient=mail.to.address,
         wants_receipt=message.wants_receipt,
-        reference=reference,
-        dossier=dossier,
+        reference=mail.reference,
+        dossier=mail.dossier,
     )
     if isinstance(made, Finding):
         return msgspec.structs.replace(row, draft=msgspec.msgpack.encode(message), hold=made.message)
@@ -110,43 +137,58 @@ def send_plan(
     return send(unit, us, to, message, kind=PLAN, reference=f"{PLAN}/{plan_id}", dossier=dossier)
 
 
-def send_bericht(
-    unit: Unit,
-    us: Surroundings,
-    to: PartnerRecord,
-    xml: bytes,
-    *,
-    reference: str | None = None,
-    dossier: str | None = None,
-    answers: int | None = None,
-    in_reply_to: str | None = None,
-) -> int:
-    """Register an iWmo message and send it; its number in the register. `xml` is as `berichten.build` made it.
+class Letter(msgspec.Struct, frozen=True, kw_only=True):
+    """An iWmo message to be registered and sent. `answers` is the registered message that it answers."""
 
-    `answers` is the registered message that this one answers.
-    """
-    reading = berichten.read(xml, schemas=us.schemas)
-    if reading.bericht is None or reading.soort is None:
-        raise Refused(reading.findings)
-    head = kop(reading.soort, reading.bericht)
+    to: PartnerRecord
+    bericht: Any  # typed; its sender checked it by the rules of the standard
+    xml: bytes  # as `berichten.build` made it of `bericht`
+    reference: str | None = None
+    dossier: str | None = None
+    answers: int | None = None
+    in_reply_to: str | None = None
+
+
+def send_bericht(unit: Unit, us: Surroundings, letter: Letter) -> int:
+    """`send_berichten` for one."""
+    return send_berichten(unit, us, [letter])[0]
+
+
+def send_berichten(unit: Unit, us: Surroundings, letters: Sequence[Letter]) -> list[int]:
+    """Register iWmo messages and send them; their numbers in the register. Refused: nothing of all this is sent."""
+    heads = [kop(soort_van(letter.bericht), letter.bericht) for letter in letters]
+    sent = send_all(unit, us, [_mail(us, letter, head) for letter, head in zip(letters, heads, strict=True)])
+    rows = [
+        (_registered(letter, head, number), places(letter.bericht))
+        for letter, head, number in zip(letters, heads, sent, strict=True)
+    ]
+    return unit.berichten.add_all(rows)
+
+
+def _mail(us: Surroundings, letter: Letter, head: Kop) -> Mail:
     message = securemail.iwmo_message(
-        us.ourselves.address, to.address, head.soort, head.identificatie, xml, in_reply_to=in_reply_to
+        us.ourselves.address,
+        letter.to.address,
+        head.soort,
+        head.identificatie,
+        letter.xml,
+        in_reply_to=letter.in_reply_to,
     )
-    outbox_id = send(unit, us, to, message, kind=head.soort, reference=reference, dossier=dossier)
-    return unit.berichten.add(
-        BerichtIn(
-            richting="uit",
-            soort=head.soort,
-            versie="3.2",
-            afzender=head.afzender,
-            ontvanger=head.ontvanger,
-            identificatie=head.identificatie,
-            dagtekening=head.dagtekening,
-            xml=xml,
-            status="sent",
-            antwoord_op=answers,
-            outbox_id=outbox_id,
-            dossier=dossier,
-        ),
-        places(reading.bericht),
+    return Mail(to=letter.to, message=message, kind=head.soort, reference=letter.reference, dossier=letter.dossier)
+
+
+def _registered(letter: Letter, head: Kop, outbox_id: int) -> BerichtIn:
+    return BerichtIn(
+        richting="uit",
+        soort=head.soort,
+        versie="3.2",
+        afzender=head.afzender,
+        ontvanger=head.ontvanger,
+        identificatie=head.identificatie,
+        dagtekening=head.dagtekening,
+        xml=letter.xml,
+        status="sent",
+        antwoord_op=letter.answers,
+        outbox_id=outbox_id,
+        dossier=letter.dossier,
     )

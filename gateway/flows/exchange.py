@@ -9,7 +9,7 @@ from gateway.berichten.retour import controleer, retour
 from gateway.domain.findings import Finding, has_errors
 from gateway.flows import allocation, declaration, delivery
 from gateway.flows.cases import today
-from gateway.flows.dispatch import send_bericht
+from gateway.flows.dispatch import Letter, send_bericht
 from gateway.flows.history import earlier, places
 from gateway.flows.incoming import Incoming
 from gateway.flows.kop import kop
@@ -77,7 +77,8 @@ def _take_message(
         return None  # the same in other bytes: it had its answer
     accepted = answer.oordeel in ("goedgekeurd", "onbeslist")
     number = register(unit, incoming, "accepted" if accepted else "rejected")
-    send_bericht(unit, us, sender, answer.data, answers=number, in_reply_to=incoming.message_id)
+    letter = Letter(to=sender, bericht=answer.retour, xml=answer.data, answers=number, in_reply_to=incoming.message_id)
+    send_bericht(unit, us, letter)
     if accepted and (effect := _ON_ACCEPTED.get(incoming.head.soort)) is not None:
         effect(unit, us, sender, incoming)
     return None

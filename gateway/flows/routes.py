@@ -6,7 +6,7 @@ that moment (SM-55), for the certificates of that moment.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -17,7 +17,7 @@ from gateway.domain.findings import Finding
 from gateway.flows.parties import PartnerRecord, Surroundings, partner
 from gateway.flows.secure_domains import in_domain_book, is_qualified
 from gateway.securemail import Message, Recipient, Route, RouteInputs, Sealed
-from gateway.store import Damaged, OutboxItem, Store, Unit
+from gateway.store import Act, Damaged, OutboxItem, Store, Unit
 
 EVIDENCE: Final = "route"  # records, by `outbox/NUMBER`
 ACTOR: Final = "flow:routes"
@@ -101,9 +101,19 @@ def keep_evidence(unit: Unit, number: int, code: str, evidence: Evidence) -> Non
         unit.records.add(EVIDENCE, f"outbox/{number}", evidence)
     else:
         unit.records.save(EVIDENCE, f"outbox/{number}", evidence, versie=kept.versie)
+    unit.audit.write_all([_act(number, code, evidence)])
+
+
+def keep_first(unit: Unit, decisions: Sequence[tuple[int, str, Evidence]]) -> None:
+    """`keep_evidence` for messages that are new: (number, partner, decision)."""
+    unit.records.add_all(EVIDENCE, {f"outbox/{number}": evidence for number, _, evidence in decisions})
+    unit.audit.write_all([_act(number, code, evidence) for number, code, evidence in decisions])
+
+
+def _act(number: int, code: str, evidence: Evidence) -> Act:
     action = "held" if evidence.action == "hold" else "sealed"
     detail = msgspec.to_builtins(evidence)
-    unit.audit.write(action, f"outbox/{number}", partner=code, outcome=evidence.action, detail=detail)
+    return Act(action=action, object=f"outbox/{number}", partner=code, outcome=evidence.action, detail=detail)
 
 
 def evidence_of(unit: Unit, number: int) -> Evidence | None:

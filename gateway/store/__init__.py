@@ -8,7 +8,7 @@ with store.unit(now=now, actor="flow:dispatch") as unit:  # one transaction
 """
 
 from .attempts import Claim
-from .audit import AuditHead, AuditReport, Entry
+from .audit import Act, AuditHead, AuditReport, Entry
 from .berichten import Bericht, BerichtIn
 from .channels import ChannelState
 from .database import Store
@@ -42,6 +42,7 @@ from .status import Depth, Oldest
 from .unit import Unit
 
 __all__ = [
+    "Act",
     "Added",
     "AlreadyThere",
     "Attempt",

@@ -48,7 +48,21 @@ class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
     broken_at: int | None = None
 
 
+class Act(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be written: who and when are the unit's."""
+
+    action: str
+    object: str
+    outcome: str = "ok"
+    subject: str | None = None
+    partner: str | None = None
+    ground: str | None = None
+    detail: Mapping[str, Any] | None = None
+
+
 _FIELDS = [audit.c[name] for name in Entry.__struct_fields__]
+_HEAD = sa.select(audit.c.nr, audit.c.mac).where(audit.c.nr == sa.select(sa.func.max(audit.c.nr)).scalar_subquery())
+_ADD = audit.insert()
 
 
 class Audit:
@@ -69,33 +83,52 @@ class Audit:
         detail: Mapping[str, Any] | None = None,
     ) -> int:
         """Append a row; its number. Never a BSN, name, file name or content, nor an index value (SM-117, SM-146)."""
-        head = self.head(lock=True)
-        entry = Entry(
-            nr=head.nr + 1,
-            at=self._now,
-            node=self._node,
-            actor=self._actor,
+        act = Act(
             action=action,
             object=object,
+            outcome=outcome,
             subject=subject,
             partner=partner,
             ground=ground,
-            outcome=outcome,
-            detail=msgspec.json.encode(detail or {}, order="sorted").decode(),
+            detail=detail,
+        )
+        return self.write_all([act])
+
+    def write_all(self, acts: Sequence[Act]) -> int:
+        """Append rows in this order; the number of the last."""
+        head, key, rows = self.head(lock=True), self._sealer.audit_key(), []
+        nr, mac = head.nr, head.mac
+        for act in acts:
+            nr += 1
+            entry = self._entry(nr, act)
+            mac = _mac(key, mac, entry)
+            rows.append(msgspec.structs.asdict(entry) | {"mac": mac})
+        if rows:
+            self._conn.execute(_ADD, rows)
+        return nr
+
+    def _entry(self, nr: int, act: Act) -> Entry:
+        return Entry(
+            nr=nr,
+            at=self._now,
+            node=self._node,
+            actor=self._actor,
+            action=act.action,
+            object=act.object,
+            subject=act.subject,
+            partner=act.partner,
+            ground=act.ground,
+            outcome=act.outcome,
+            detail=msgspec.json.encode(act.detail or {}, order="sorted").decode(),
             mac="",
         )
-        sealed = msgspec.structs.replace(entry, mac=_mac(self._sealer.audit_key(), head.mac, entry))
-        self._conn.execute(audit.insert(), msgspec.structs.asdict(sealed))
-        return entry.nr
 
     def head(self, *, lock: bool = False) -> AuditHead:
         """The last row's number and MAC."""
-        last = sa.select(sa.func.max(audit.c.nr)).scalar_subquery()
-        query = sa.select(audit.c.nr, audit.c.mac).where(audit.c.nr == last)
         if lock and self._conn.dialect.name == "postgresql":
             # One writer at a time, held until commit; SQLite has one writer anyway.
             self._conn.execute(sa.text("LOCK TABLE audit IN SHARE ROW EXCLUSIVE MODE"))
-        row = self._conn.execute(query).one_or_none()
+        row = self._conn.execute(_HEAD).one_or_none()
         return AuditHead(nr=0, mac=START) if row is None else AuditHead(nr=row.nr, mac=row.mac)
 
     def verify(self, known: AuditHead | None = None) -> AuditReport:

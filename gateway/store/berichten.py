@@ -61,6 +61,20 @@ class Bericht(msgspec.Struct, frozen=True, kw_only=True):
 _FIELDS = [berichten.c[name] for name in Bericht.__struct_fields__]
 _SEARCHABLE = frozenset(Bericht.__struct_fields__) - {"created_at"}
 
+# The statements that every message needs, made once: making one costs four times what running it does.
+_SENDER = [berichten.c[name] == sa.bindparam(f"{name}_") for name in ("richting", "soort", "afzender")]
+_FIND = sa.select(*_FIELDS).where(*_SENDER, berichten.c.identificatie == sa.bindparam("identificatie_"))
+_KNOWN = sa.select(berichten.c.id).where(
+    *_SENDER, berichten.c.identificatie.in_(sa.bindparam("identificaties", expanding=True))
+)
+_ADD = berichten.insert().returning(berichten.c.id, sort_by_parameter_order=True)
+_ADD_KEYS = bericht_keys.insert()
+_UNDER = sa.select(*_FIELDS).where(
+    berichten.c.id.in_(
+        sa.select(bericht_keys.c.bericht_id).where(bericht_keys.c.value.in_(sa.bindparam("hashes", expanding=True)))
+    )
+)
+
 
 class Berichten:
     """Named queries on the register, within one unit of work."""
@@ -73,34 +87,51 @@ class Berichten:
 
         `keys` are what `under` finds it by; only their keyed hashes are kept, since they may name a client (SM-146).
         """
-        known = self.find(bericht.richting, bericht.soort, bericht.afzender, bericht.identificatie)
-        if known is not None:
-            raise AlreadyThere(f"{bericht.soort} of {bericht.afzender}, {bericht.richting}", known.id)
+        return self.add_all([(bericht, keys)])[0]
+
+    def add_all(self, made: Sequence[tuple[BerichtIn, Iterable[str]]]) -> list[int]:
+        """`add` for many, in this order; their numbers. AlreadyThere, and none is registered, if one is known."""
+        if not made:
+            return []
+        names: dict[tuple[str, str, str], list[str]] = {}
+        for bericht, _ in made:
+            sender = bericht.richting, bericht.soort, bericht.afzender
+            names.setdefault(sender, []).append(bericht.identificatie)
+        for (richting, soort, afzender), identificaties in names.items():
+            sender_ = {"richting_": richting, "soort_": soort, "afzender_": afzender}
+            for known in self._conn.scalars(_KNOWN, {**sender_, "identificaties": identificaties}):
+                raise AlreadyThere(f"{soort} of {afzender}, {richting}", known)
+        numbers = list(self._conn.scalars(_ADD, [self._row(bericht) for bericht, _ in made]))
+        pairs = list(zip(numbers, made, strict=True))
+        self._sealer.add_all(XML, [(number, bericht.xml, bericht.dossier) for number, (bericht, _) in pairs])
+        rows = [
+            {"value": value, "bericht_id": number}
+            for number, (_, keys) in pairs
+            for value in sorted({self._sealer.blind(KEY, name) for name in keys})
+        ]
+        if rows:
+            self._conn.execute(_ADD_KEYS, rows)
+        return numbers
+
+    def _row(self, bericht: BerichtIn) -> dict[str, Any]:
         values: dict[str, Any] = msgspec.structs.asdict(bericht)
         xml: bytes = values.pop("xml")
-        values |= {"sha256": hashlib.sha256(xml).hexdigest(), "created_at": self._now}
-        key = self._conn.execute(berichten.insert(), values).inserted_primary_key
-        assert key is not None
-        self._sealer.add(XML, key[0], xml, bericht.dossier)
-        if hashes := {self._sealer.blind(KEY, name) for name in keys}:
-            rows = [{"value": value, "bericht_id": key[0]} for value in sorted(hashes)]
-            self._conn.execute(bericht_keys.insert(), rows)
-        return int(key[0])
+        return values | {"sha256": hashlib.sha256(xml).hexdigest(), "created_at": self._now}
 
     def under(self, keys: Iterable[str]) -> Sequence[Bericht]:
         """The messages registered under one or more of these keys, in order of number."""
         hashes = sorted({self._sealer.blind(KEY, name) for name in keys})
         found: dict[int, Bericht] = {}
         for first in range(0, len(hashes), KEYS_AT_ONCE):
-            some = bericht_keys.c.value.in_(hashes[first : first + KEYS_AT_ONCE])
-            query = sa.select(*_FIELDS).where(berichten.c.id.in_(sa.select(bericht_keys.c.bericht_id).where(some)))
-            found |= {row.id: Bericht(**row._mapping) for row in self._conn.execute(query)}
+            some = self._conn.execute(_UNDER, {"hashes": hashes[first : first + KEYS_AT_ONCE]})
+            found |= {row.id: Bericht(**row._mapping) for row in some}
         return [found[number] for number in sorted(found)]
 
     def find(self, richting: Richting, soort: str, afzender: str, identificatie: str) -> Bericht | None:
         """The message with this identity."""
-        found = self.list(richting=richting, soort=soort, afzender=afzender, identificatie=identificatie, limit=1)
-        return found[0] if found else None
+        name = {"richting_": richting, "soort_": soort, "afzender_": afzender, "identificatie_": identificatie}
+        row = self._conn.execute(_FIND, name).one_or_none()
+        return None if row is None else Bericht(**row._mapping)
 
     def get(self, number: int) -> Bericht:
         """One message; NotThere."""

@@ -1,7 +1,7 @@
 """Who sent what already: (partner, protected Message-ID) and MIC, with the outcome (SM-76, SM-131)."""
 
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import sqlalchemy as sa
@@ -37,6 +37,13 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 _FIELDS = [identities.c[name] for name in Identity.__struct_fields__]
 
+# The statements that every message needs, made once: making one costs four times what running it does.
+_FIRST = sa.select(*_FIELDS).where(identities.c.partner == sa.bindparam("partner_")).order_by(identities.c.id).limit(1)
+_BY_NAME = _FIRST.where(identities.c.message_id == sa.bindparam("message_id_"))
+_BY_MIC = _FIRST.where(identities.c.mic == sa.bindparam("mic_"))
+_BY_NUMBER = sa.select(*_FIELDS).where(identities.c.id == sa.bindparam("number"))
+_ADD = identities.insert()
+
 
 class Identities:
     """Named queries on the identities, within one unit of work."""
@@ -46,10 +53,9 @@ class Identities:
 
     def look_up(self, partner: str, message_id: str, mic: bytes) -> Seen:
         """Same identity and MIC, or the same MIC alone: duplicate. Same identity, other MIC: conflict."""
-        of_partner = identities.c.partner == partner
-        if (first := self._one(of_partner, identities.c.message_id == message_id)) is not None:
+        if (first := self._one(_BY_NAME, partner_=partner, message_id_=message_id)) is not None:
             return Seen(verdict="duplicate" if first.mic == mic.hex() else "conflict", first=first)
-        if (first := self._one(of_partner, identities.c.mic == mic.hex())) is not None:
+        if (first := self._one(_BY_MIC, partner_=partner, mic_=mic.hex())) is not None:
             return Seen(verdict="duplicate", first=first)
         return Seen(verdict="new")
 
@@ -66,7 +72,7 @@ class Identities:
     ) -> int:
         """Register an accepted message, in the transaction that accepts it; never a refused one (SM-131)."""
         key = self._conn.execute(
-            identities.insert(),
+            _ADD,
             {
                 "partner": partner,
                 "message_id": message_id,
@@ -83,7 +89,7 @@ class Identities:
 
     def repeat_receipt(self, number: int) -> bool:
         """Queue the first receipt again, the same bytes; False if there is none, it is on its way, or the day full."""
-        identity = self._one(identities.c.id == number)
+        identity = self._one(_BY_NUMBER, number=number)
         if identity is None:
             raise NotThere(f"identity {number} is not there")
         if identity.receipt_id is None or self._outbox.get(identity.receipt_id).state in _UNDER_WAY:
@@ -98,8 +104,8 @@ class Identities:
         self._outbox.repeat(identity.receipt_id)
         return True
 
-    def _one(self, *where: sa.ColumnElement[bool]) -> Identity | None:
-        row = self._conn.execute(sa.select(*_FIELDS).where(*where).order_by(identities.c.id).limit(1)).one_or_none()
+    def _one(self, query: "sa.Select[Any]", **values: Any) -> Identity | None:
+        row = self._conn.execute(query, values).one_or_none()
         return None if row is None else Identity(**row._mapping)
 
 

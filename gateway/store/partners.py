@@ -30,6 +30,9 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
         return hashlib.sha256(self.der).hexdigest()
 
 
+_GET = sa.select(partners).where(partners.c.code == sa.bindparam("code_"))
+
+
 class Partners:
     """Named queries on partners, within one unit of work."""
 
@@ -56,7 +59,7 @@ class Partners:
 
     def get(self, code: str, type: type[T]) -> tuple[T, int] | None:
         """A partner's record and version; None if there is none."""
-        row = self._conn.execute(sa.select(partners).where(partners.c.code == code)).one_or_none()
+        row = self._conn.execute(_GET, {"code_": code}).one_or_none()
         return None if row is None else (msgspec.json.decode(row.body, type=type), row.versie)
 
     def find(self, name: str, value: str) -> str | None:

@@ -42,6 +42,30 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes  # JSON
 
 
+# The statements that every message needs, made once: making one costs four times what running it does.
+_AT = records.c.soort == sa.bindparam("soort_"), records.c.sleutel == sa.bindparam("sleutel_")
+_NUMBER = sa.select(records.c.id).where(*_AT)
+_ROW = sa.select(records.c.id, records.c.dossier).where(*_AT)
+_ROW_LOCKED = _ROW.with_for_update()
+_GET = sa.select(records).where(*_AT).order_by(records.c.id)
+_NUMBERS = sa.select(records.c.id, records.c.sleutel).where(
+    _AT[0], records.c.sleutel.in_(sa.bindparam("sleutels", expanding=True))
+)
+_ADD = records.insert()
+_ADD_ALL = records.insert().returning(records.c.id, records.c.sleutel)
+_SAVE = (
+    records.update()
+    .where(*_AT, records.c.versie == sa.bindparam("versie_"))
+    .values(versie=sa.bindparam("versie"), changed_at=sa.bindparam("changed_at"))
+)
+_LAST_EVENT = sa.select(sa.func.max(record_events.c.nr)).where(record_events.c.record_id == sa.bindparam("number"))
+_ADD_EVENT = record_events.insert()
+
+
+def _at(soort: str, sleutel: str) -> dict[str, Any]:
+    return {"soort_": soort, "sleutel_": sleutel}
+
+
 class Records:
     """Named queries on the documents, within one unit of work."""
 
@@ -62,11 +86,10 @@ class Records:
 
         `keys` are searched as they are; `personal` ones (BSN) only by a keyed hash and never stored (SM-146).
         """
-        where = records.c.soort == soort, records.c.sleutel == sleutel
-        if (known := self._conn.scalar(sa.select(records.c.id).where(*where))) is not None:
+        if (known := self._conn.scalar(_NUMBER, _at(soort, sleutel))) is not None:
             raise AlreadyThere(f"{soort} {sleutel}", known)
         made = self._conn.execute(
-            records.insert(),
+            _ADD,
             {
                 "soort": soort,
                 "sleutel": sleutel,
@@ -82,6 +105,19 @@ class Records:
         self._set_keys(number, keys or {}, personal or {})
         return number
 
+    def add_all(self, soort: str, bodies: Mapping[str, object]) -> None:
+        """New documents of one kind by their key, without dossier or search keys. AlreadyThere if a key is taken."""
+        if not bodies:
+            return
+        taken = self._conn.execute(_NUMBERS, {"soort_": soort, "sleutels": list(bodies)})
+        for row in taken:
+            raise AlreadyThere(f"{soort} {row.sleutel}", row.id)
+        fixed = {"soort": soort, "versie": 1, "dossier": None, "created_at": self._now, "changed_at": self._now}
+        made = self._conn.execute(_ADD_ALL, [{**fixed, "sleutel": sleutel} for sleutel in bodies])
+        numbers = {row.sleutel: row.id for row in made}
+        values = [(numbers[sleutel], msgspec.json.encode(body), None) for sleutel, body in bodies.items()]
+        self._sealer.add_all(BODY, values)
+
     def save(
         self,
         soort: str,
@@ -96,11 +132,9 @@ class Records:
 
         Search keys whose name is given replace the ones of that name; others stay.
         """
-        where = records.c.soort == soort, records.c.sleutel == sleutel
-        changed = self._conn.execute(
-            records.update().where(*where, records.c.versie == versie).values(versie=versie + 1, changed_at=self._now)
-        )
-        row = self._conn.execute(sa.select(records.c.id, records.c.dossier).where(*where)).one_or_none()
+        at = _at(soort, sleutel)
+        changed = self._conn.execute(_SAVE, {**at, "versie_": versie, "versie": versie + 1, "changed_at": self._now})
+        row = self._conn.execute(_ROW, at).one_or_none()
         if row is None:
             raise NotThere(f"{soort} {sleutel} is not there")
         if changed.rowcount == 0:
@@ -111,7 +145,7 @@ class Records:
 
     def get(self, soort: str, sleutel: str, type: type[T]) -> Record[T] | None:
         """A document, its body read as `type`; None if there is none."""
-        found = self._read(type, sa.select(records).where(records.c.soort == soort, records.c.sleutel == sleutel))
+        found = self._read(type, _GET, _at(soort, sleutel))
         return found[0] if found else None
 
     def list(
@@ -128,9 +162,9 @@ class Records:
         for name, value in wanted.items():
             key = record_keys.alias()
             query = query.join(key, key.c.record_id == records.c.id).where(key.c.name == name, key.c.value == value)
-        return self._read(type, query)
+        return self._read(type, query.order_by(records.c.id), {})
 
-    def _read(self, type: type[T], query: "sa.Select[Any]") -> Sequence[Record[T]]:
+    def _read(self, type: type[T], query: "sa.Select[Any]", values: dict[str, Any]) -> Sequence[Record[T]]:
         return [
             Record(
                 id=row.id,
@@ -142,21 +176,19 @@ class Records:
                 changed_at=row.changed_at,
                 body=msgspec.json.decode(self._sealer.get(BODY, row.id), type=type),
             )
-            for row in self._conn.execute(query.order_by(records.c.id)).all()
+            for row in self._conn.execute(query, values).all()
         ]
 
     def add_event(self, soort: str, sleutel: str, event: str, body: object = None) -> int:
         """Append a gebeurtenis to a record; its number within the record."""
-        where = records.c.soort == soort, records.c.sleutel == sleutel
         # The lock on the record keeps the numbers without gaps when two nodes append at once.
-        query = sa.select(records.c.id, records.c.dossier).where(*where).with_for_update()
-        row = self._conn.execute(query).one_or_none()
+        row = self._conn.execute(_ROW_LOCKED, _at(soort, sleutel)).one_or_none()
         if row is None:
             raise NotThere(f"{soort} {sleutel} is not there")
-        last = self._conn.scalar(sa.select(sa.func.max(record_events.c.nr)).where(record_events.c.record_id == row.id))
+        last = self._conn.scalar(_LAST_EVENT, {"number": row.id})
         nr = (last or 0) + 1
         values: dict[str, Any] = {"record_id": row.id, "nr": nr, "at": self._now, "actor": self._actor, "soort": event}
-        key = self._conn.execute(record_events.insert(), values).inserted_primary_key
+        key = self._conn.execute(_ADD_EVENT, values).inserted_primary_key
         assert key is not None
         self._sealer.add(EVENT_BODY, key[0], msgspec.json.encode(body), row.dossier)
         return nr

@@ -33,6 +33,11 @@ _FIND_ALL = Prepared(
 _ADD = Prepared(sealed.insert().values({column.name: sa.bindparam(column.name) for column in sealed.c}))
 
 
+_FIND = sa.select(sealed.c.key_id, sealed.c.data).where(
+    sealed.c.field == sa.bindparam("field_"), sealed.c.row_id == sa.bindparam("row")
+)
+
+
 def _wrap_aad(key_id: str, purpose: str) -> bytes:
     return f"keys.wrapped|{key_id}|{purpose}".encode()
 
@@ -176,8 +181,7 @@ class Sealer:
 
     def find(self, field: str, row: int) -> bytes | None:
         """The value, or None if there is none."""
-        query = sa.select(sealed.c.key_id, sealed.c.data).where(sealed.c.field == field, sealed.c.row_id == row)
-        if (found := self._conn.execute(query).one_or_none()) is None:
+        if (found := self._conn.execute(_FIND, {"field_": field, "row": row}).one_or_none()) is None:
             return None
         return self.open(field, row, found.key_id, found.data)
 
