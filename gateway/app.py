@@ -11,8 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from cryptography import x509
-
+from gateway.anchors import read_trust
 from gateway.berichten import Codelijsten, Schemas, iwmo, iwmo_from, load_codelists
 from gateway.config import Settings, read_settings
 from gateway.domain.findings import has_errors
@@ -21,7 +20,7 @@ from gateway.flows.parties import Ourselves, Surroundings, sending_policies
 from gateway.flows.routes import ACTOR as ROUTES
 from gateway.flows.routes import recheck, reconsider_all
 from gateway.flows.welcome import Doorkeeper
-from gateway.keyring import certificates, read_decrypters, read_signers
+from gateway.keyring import read_decrypters, read_signers
 from gateway.plans import Formaat, laad_formaat
 from gateway.plans.contract import Contractregel
 from gateway.plans.formaat import formaat_bestand
@@ -29,12 +28,7 @@ from gateway.reconcile.contract import Contract
 from gateway.reconcile.contract_bestand import laad_contract, with_lists
 from gateway.revocation_data import Sources, load, refresh_revocation
 from gateway.route_data import refresh_book, refresh_domains
-from gateway.securemail import (
-    Anchor,
-    Mailbox,
-    Revocation,
-    Trust,
-)
+from gateway.securemail import Mailbox, Revocation
 from gateway.store import MasterKey, RetryPolicy, Store, StoreError
 from gateway.transports import Transport
 from gateway.ways import CannotStart, Files, cannot, mailbox, read_folder, relay, store_place
@@ -163,8 +157,9 @@ class App:
         return Surroundings(
             Ourselves(role=own.role, code=own.code, name=own.name, address=own.address),
             signer=self.signers.on(system_clock()),
+            lost=self.signers.lost,
             mailbox=Mailbox(frozenset({own.address}), read_decrypters(self.settings.keys, self.own_files)),
-            trust=self._trust(),
+            trust=read_trust(self.settings.keys, self.own_files),
             revocation=Revocation(),
             formaat=formaat,
             contract=contract,
@@ -201,13 +196,6 @@ class App:
         except StoreError as error:
             raise cannot("CFG-STORE", str(error), "store.url") from error
 
-    def _trust(self) -> Trust:
-        """Roots that we trust, and the certificates of authorities below them that partners' chains need (SM-36)."""
-        found = certificates(self.own_files, self.settings.keys.anchors)
-        roots = [der for der in found if _is_root(der)]
-        between = [der for der in found if not _is_root(der)]
-        return Trust(tuple(Anchor(certificate=der) for der in roots), tuple(between))
-
     def _formaat(self) -> Formaat:
         name = self.settings.region.plan_format
         file = self.folder / name
@@ -226,11 +214,6 @@ class App:
         if contract is None or has_errors(findings):
             raise CannotStart(findings)
         return with_lists(contract, lists)
-
-
-def _is_root(der: bytes) -> bool:
-    certificate = x509.load_der_x509_certificate(der)
-    return certificate.issuer == certificate.subject
 
 
 class _ProductList:

@@ -1,23 +1,23 @@
 """Our own keys on disk: those that the settings name, and the ones that follow them up (SM-46 to SM-49).
 
 A following key lies beside the first, numbered: `signing.key` and `signing.pem`, then `signing-2.key` and
-`signing-2.pem`. Every decryption key opens mail at once; one key signs, until it is the next one's turn.
+`signing-2.pem`. Every decryption key opens mail at once; one key signs, until it is the next one's turn. What a person
+said of a key stands beside it: `.from` (sign with it from this day), `.serves` (profiles), `.lost` (SM-141).
 """
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import msgspec
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.config.secret import mode_fault
 from gateway.config.settings import Keys
 from gateway.domain.findings import Finding
-from gateway.securemail import DecryptionKey, SigningKey, decryption_key, load_key, signing_key
-from gateway.securemail.keys import PrivateKey
+from gateway.securemail import PROFILES, DecryptionKey, ProfileName, SigningKey, decryption_key, load_key, signing_key
+from gateway.securemail.keys import BOTH, PrivateKey
+from gateway.securemail.material import read_certificates
 from gateway.ways import CannotStart, Files, cannot
 
 ANNOUNCED_FOR = timedelta(days=14)
@@ -35,16 +35,36 @@ class Pair(msgspec.Struct, frozen=True):
         """Holds the day from which a person wants this key to sign; without it the table of 6.4 says when."""
         return self.key.with_suffix(".from")
 
+    @property
+    def serves_file(self) -> Path:
+        """Holds the one profile that this key decrypts for; without it both (SM-122)."""
+        return self.key.with_suffix(".serves")
+
+    @property
+    def lost_file(self) -> Path:
+        """There when a person reported the key lost: it signs nothing more and is not proposed to anybody (SM-141)."""
+        return self.key.with_suffix(".lost")
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All of them, the private key first."""
+        return (self.key, self.certificate, self.switch_file, self.serves_file, self.lost_file)
+
 
 class Signers:
     """Our signing keys, oldest first, each with the moment from which it signs."""
 
-    def __init__(self, turns: tuple[tuple[datetime, SigningKey], ...]) -> None:
+    def __init__(self, turns: tuple[tuple[datetime, SigningKey], ...], lost: frozenset[bytes] = frozenset()) -> None:
         self.turns = turns
+        self.lost = lost  # certificates (DER) of keys that were reported lost
 
     def on(self, now: datetime) -> SigningKey:
-        """The one that signs now: the newest whose turn has come (SM-46)."""
-        return [key for begin, key in self.turns if begin <= now or key is self.turns[0][1]][-1]
+        """The one that signs now: the newest whose turn has come (SM-46).
+
+        A lost one only if there is no other at all: the gateway then opens, and sends nothing (SM-141).
+        """
+        kept = [turn for turn in self.turns if turn[1].certificate not in self.lost] or list(self.turns)
+        return [key for begin, key in kept if begin <= now or key is kept[0][1]][-1]
 
 
 def pairs(folder: Path, key: str, certificate: str) -> list[Pair]:
@@ -52,12 +72,17 @@ def pairs(folder: Path, key: str, certificate: str) -> list[Pair]:
     first = Pair(folder / key, folder / certificate)
     numbered = re.compile(rf"{re.escape(first.key.stem)}-(\d+){re.escape(first.key.suffix)}\Z")
     found = [(int(match[1]), file) for file in first.key.parent.glob("*") if (match := numbered.match(file.name))]
-    return [first, *(Pair(file, _beside(first.certificate, number)) for number, file in sorted(found))]
+    following = [Pair(file, _beside(first.certificate, number)) for number, file in sorted(found)]
+    # The first may have been destroyed since (SM-47).
+    return following if following and not first.key.exists() else [first, *following]
 
 
 def next_pair(folder: Path, key: str, certificate: str) -> Pair:
-    """Where the next key is to be put."""
-    last = pairs(folder, key, certificate)[-1].key.stem
+    """Where the next key is to be put: where the settings say, if there is none at all yet."""
+    there = pairs(folder, key, certificate)
+    if len(there) == 1 and not there[0].key.exists():
+        return there[0]
+    last = there[-1].key.stem
     number = int(last.rpartition("-")[2]) + 1 if re.search(r"-\d+\Z", last) else 2
     return Pair(_beside(folder / key, number), _beside(folder / certificate, number))
 
@@ -70,14 +95,16 @@ def read_signers(keys: Keys, files: Files) -> Signers:
     """Every signing key, each announcing the certificates that follow (SM-134)."""
     own = pairs(files.folder, keys.signing_key, keys.signing_certificate)
     opening = pairs(files.folder, keys.decryption_key, keys.decryption_certificate)
-    following = [certificates(files, pair.certificate)[0] for pair in (*own[1:], *opening[1:])]
+    proposed = [pair for pair in (*own[1:], *opening[1:]) if not pair.lost_file.exists()]
+    following = [certificates(files, pair.certificate)[0] for pair in proposed]
     made = [_signer(pair, keys, files, following) for pair in own]
     turns, ends = [], None
     for pair, signer in zip(own, made, strict=True):
         parsed = x509.load_der_x509_certificate(signer.certificate)
         turns.append((_turn(pair, ends, parsed), signer))
         ends = parsed.not_valid_after_utc
-    return Signers(tuple(turns))
+    lost = {certificates(files, pair.certificate)[0] for pair in (*own, *opening) if pair.lost_file.exists()}
+    return Signers(tuple(turns), frozenset(lost))
 
 
 def _turn(pair: Pair, previous_ends: datetime | None, own: x509.Certificate) -> datetime:
@@ -105,11 +132,22 @@ def read_decrypters(keys: Keys, files: Files) -> tuple[DecryptionKey, ...]:
     made = []
     for pair in pairs(files.folder, keys.decryption_key, keys.decryption_certificate):
         private = private_key(pair.key, "keys.decryption_key", keys, files)
-        one = decryption_key(private, certificates(files, pair.certificate)[0])
+        one = decryption_key(private, certificates(files, pair.certificate)[0], serves(pair))
         if isinstance(one, Finding):
             raise CannotStart((one,))
         made.append(one)
     return tuple(made)
+
+
+def serves(pair: Pair) -> frozenset[ProfileName]:
+    """The profiles that a decryption key serves (SM-122)."""
+    try:
+        said = pair.serves_file.read_text(encoding="ascii", errors="replace").strip()
+    except FileNotFoundError:
+        return BOTH
+    if said not in PROFILES:
+        raise cannot("CFG-SERVES", f"{pair.serves_file} holds no profile: standard or strict.", "keys.decryption_key")
+    return frozenset({PROFILES[said].name})
 
 
 def private_key(file: Path, key: str, keys: Keys, files: Files) -> PrivateKey:
@@ -128,18 +166,8 @@ def password_of(keys: Keys, files: Files) -> bytes:
 
 
 def certificates(files: Files, name: str | Path) -> list[bytes]:
-    """Certificates of a PEM file, in its order, DER."""
-    data = files.read(name, "keys")
-    try:
-        return [c.public_bytes(Encoding.DER) for c in x509.load_pem_x509_certificates(data)]
-    except ValueError:
-        raise cannot("CFG-PEM", f"{files.folder / name} holds no certificate in PEM form.", "keys") from None
-
-
-def revocation_lists(folder: Path) -> Iterator[bytes]:
-    """Every CRL in the folder, DER."""
-    for file in sorted(folder.glob("*")) if folder.is_dir() else ():
-        data = file.read_bytes()
-        if data.startswith(b"-----"):
-            data = x509.load_pem_x509_crl(data).public_bytes(Encoding.DER)
-        yield data
+    """Certificates of a file (PEM, DER or PKCS#7), in its order, DER."""
+    found = read_certificates(files.read(name, "keys"))
+    if isinstance(found, Finding):
+        raise cannot("CFG-PEM", f"{files.folder / name}: {found.message}", "keys", found.advice)
+    return list(found)

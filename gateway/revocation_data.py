@@ -7,6 +7,8 @@ from pathlib import Path
 
 import msgspec
 import structlog
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.config import RevocationData
 from gateway.flows.parties import Surroundings
@@ -21,9 +23,9 @@ from gateway.flows.revocation import (
     questions,
     standing,
     stored,
+    take_dropped,
     tell_overdue,
 )
-from gateway.keyring import revocation_lists
 from gateway.securemail import Revocation
 from gateway.securemail.revocation_check import read_list, read_response
 from gateway.store import Store
@@ -58,16 +60,44 @@ class Sources(msgspec.Struct, frozen=True):
 
 
 def load(store: Store, us: Surroundings, sources: Sources, now: datetime) -> bool:
-    """Put the data of store and folder into `us` if they changed since; whether they did (SM-41)."""
+    """Put the data of store and folder into `us` if they changed since; whether they did (SM-41).
+
+    A list from the folder is kept in the store like a fetched one, so that an older one that is put there later is
+    seen to be put back, and not used (SM-137). One whose authority is not configured cannot be checked before it is
+    needed: it is used as it is, and not remembered.
+    """
     with store.view(now=now) as view:
         stamp = (standing(view).changes, sources.files())
         if us.revocation_stamp == stamp:
             return False
         lists, responses = stored(view)
+    found = [(file, read_list(data, authorities(us), now)) for file, data in _dropped(sources.folder, set(lists))]
+    unchecked = [_der(file) for file, one in found if one in ("signer", "from-the-future")]
+    for file, one in found:
+        if isinstance(one, str) and one not in ("signer", "from-the-future"):
+            log.warning("list_unusable", file=file.name, why=one)
+    verified = [(file.name, one) for file, one in found if not isinstance(one, str)]
+    if verified:
+        with store.unit(now=now, actor=ACTOR) as unit:
+            for name in take_dropped(unit, verified):
+                log.warning("list_put_back", file=name)
+            stamp = (standing(unit).changes, stamp[1])
+            lists, responses = stored(unit)
     grace = timedelta(hours=sources.settings.grace_hours)
-    us.revocation = Revocation((*revocation_lists(sources.folder), *lists), responses, grace)
+    us.revocation = Revocation((*unchecked, *lists), responses, grace)
     us.revocation_stamp = stamp
     return True
+
+
+def _dropped(folder: Path, known: set[bytes]) -> list[tuple[Path, bytes]]:
+    """The files in the folder that are not in the store already, byte for byte."""
+    files = sorted(file for file in folder.glob("*") if file.is_file()) if folder.is_dir() else []
+    return [(file, data) for file in files if (data := file.read_bytes()) not in known]
+
+
+def _der(file: Path) -> bytes:
+    data = file.read_bytes()
+    return x509.load_pem_x509_crl(data).public_bytes(Encoding.DER) if data.startswith(b"-----") else data
 
 
 async def refresh_revocation(

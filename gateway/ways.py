@@ -129,6 +129,6 @@ def _pins(setting: str | None) -> list[str]:
     return (setting or "").split()
 
 
-def cannot(code: str, message: str, path: str) -> CannotStart:
+def cannot(code: str, message: str, path: str, advice: str | None = None) -> CannotStart:
     """One fault."""
-    return CannotStart((Finding(code=code, severity="error", message=message, path=path),))
+    return CannotStart((Finding(code=code, severity="error", message=message, path=path, advice=advice),))

@@ -38,7 +38,7 @@ def test_a_gateway_opens_from_a_relative_folder_too(home: Path, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("keys/signing.pem", b"no certificate", "no certificate in PEM form"),
+        ("keys/signing.pem", b"no certificate", "PEM noch DER"),
         ("keys/signing.key", b"no key", "kan niet worden gelezen"),
         ("contract.json", b"{", "leesbare TOML of JSON"),
         ("gateway.toml", b"[gateway\n", "not TOML"),

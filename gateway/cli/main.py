@@ -14,6 +14,7 @@ from gateway.cli import (
     audit,
     bericht,
     cert,
+    cert_add,
     declaratie,
     demo,
     inbox,
@@ -78,6 +79,7 @@ app.add_typer(mail.app, name="mail")
 partner.app.command("agree")(partner_terms.agree)
 partner.app.command("check")(partner_terms.check)
 app.add_typer(partner.app, name="partner")
+cert.app.command("add")(cert_add.add)
 app.add_typer(cert.app, name="cert")
 app.add_typer(reconcile.app, name="reconcile")
 app.command("regels", short_help="De regels van de standaard.")(regels.regels)

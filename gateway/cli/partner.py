@@ -8,6 +8,7 @@ import msgspec
 import typer
 
 from gateway.cli import files, output
+from gateway.cli.certificate_files import fit_certificates
 from gateway.cli.home import HERE, Dir, open_gateway
 from gateway.cli.options import day
 from gateway.cli.output import NO, Json, Surroundings, emit, say, show, table
@@ -59,7 +60,7 @@ def add(
                 if card is not None:
                     record = _by_card(unit, card, compared, today)
                 else:
-                    record = _by_facts(unit, code, name, address or [], certificate or [], compared, today)
+                    record = _by_facts(gateway, unit, code, name, address or [], certificate or [], compared, today)
                 if profile is not None:
                     record = msgspec.structs.replace(record, profile=profile)
                 record_partner(unit, record)
@@ -103,6 +104,7 @@ def _by_card(unit: Any, path: Path, compared: "list[Compared]", today: date) -> 
 
 
 def _by_facts(
+    gateway: "App",
     unit: Any,
     code: str | None,
     name: str | None,
@@ -136,7 +138,7 @@ def _by_facts(
         # Typed by a person here: no longer what a card says.
         facts = {"name": name or known.name, "addresses": lowered or known.addresses}
         known = msgspec.structs.replace(known, **facts, stated_by=None if lowered else known.stated_by)
-    found = [der for path in paths for der in _certificates(path)]
+    found = [der for path in paths for der in fit_certificates(gateway.us, known, path, unit.now)]
     return _confirmed(code, propose(known, found, today), compared, lambda one: one)
 
 
@@ -240,31 +242,6 @@ def _address(text: str) -> str:
     return text.lower()
 
 
-def _certificates(path: Path) -> list[bytes]:
-    """Certificates of a PEM file, DER; those of authorities in it are no partner's."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    try:
-        found = x509.load_pem_x509_certificates(files.read(path))
-        own = [c for c in found if not _is_authority(c)]
-    except ValueError:
-        own = []
-    if not own:
-        raise Surroundings(f"{path} holds no certificate of an organisation (PEM).")
-    return [c.public_bytes(Encoding.DER) for c in own]
-
-
-def _is_authority(certificate: Any) -> bool:
-    from cryptography import x509
-
-    try:
-        constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
-    except x509.ExtensionNotFound:
-        return False
-    return bool(constraints.ca)
-
-
 def _fingerprint(sha256: str) -> str:
     """As `openssl x509 -fingerprint -sha256` writes it, so that both sides read the same."""
     return ":".join(sha256[i : i + 2] for i in range(0, 64, 2)).upper()
@@ -328,6 +305,8 @@ def _tell_missing(record: "PartnerRecord") -> None:
     if not record.certificates:
         say("Missing: its certificates. Ask the partner for its card (gateway partner card).")
         return
-    asked = record.stated_by or record.certificates[-1].sha256
+    open_ones = [one.sha256 for one in record.certificates if one.confirmed is None]
+    asked = [record.stated_by] if record.stated_by is not None else open_ones
     say("Missing: a confirmed fingerprint. Compare it with the partner, by telephone or in person, then:")
-    say(f"    gateway partner add --code {record.code} --confirm {asked} --by NAME --channel telefoon")
+    for sha256 in asked:
+        say(f"    gateway partner add --code {record.code} --confirm {sha256} --by NAME --channel telefoon")

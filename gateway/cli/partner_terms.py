@@ -61,6 +61,10 @@ def agree(
     header_protection: Annotated[
         Literal["required", "if present"] | None, typer.Option(help="Whether its mail protects its header (SM-57).")
     ] = None,
+    usage_extension: Annotated[
+        Literal["required", "if present"] | None,
+        typer.Option(help="Whether its certificates must name e-mail as purpose (SM-34)."),
+    ] = None,
     signer_change: Annotated[
         Literal["confirm", "auto"] | None, typer.Option(help="A new signing certificate: by a person, or not (SM-134).")
     ] = None,
@@ -113,6 +117,7 @@ def agree(
         "encrypt_receipts": encrypt_receipts,
         "plain_return": plain_return,
         "header_protection": header_protection,
+        "usage_extension": usage_extension,
         "signer_change": signer_change,
         "shared_certificate": shared_certificate,
         "max_message": None if max_message_mb is None else max_message_mb * MEGA,

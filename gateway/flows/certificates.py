@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from gateway.flows.parties import PartnerCertificate, PartnerRecord, Surroundings
 from gateway.securemail.chains import Certificate, read_certificate, walk
+from gateway.securemail.material import usages
 
 Kind = Literal["own-sign", "own-decrypt", "partner", "anchor", "intermediate", "crl"]
 
@@ -43,17 +44,6 @@ class _Leaf(msgspec.Struct, frozen=True):
     @property
     def uses(self) -> frozenset[str]:
         return usages(self.read.parsed)
-
-
-def usages(certificate: x509.Certificate) -> frozenset[str]:
-    """`sign`, `encrypt` or both; a certificate without key usage may do both."""
-    try:
-        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-    except x509.ExtensionNotFound:
-        return frozenset({"sign", "encrypt"})
-    signs = usage.digital_signature or usage.content_commitment
-    encrypts = usage.key_encipherment or usage.key_agreement
-    return frozenset(name for name, on in (("sign", signs), ("encrypt", encrypts)) if on)
 
 
 def overview(
@@ -119,11 +109,11 @@ def _authorities(us: Surroundings, leaves: Sequence[_Leaf], now: datetime) -> It
     """Roots and what stands below them; who depends on one is read from the chains that exist today."""
     depends: dict[bytes, set[str]] = {}
     for leaf in leaves:
-        chain = walk(leaf.read, us.trust.anchors, us.trust.intermediates, ())
+        chain = walk(leaf.read, us.trust.anchors_of(leaf.record.code), us.trust.intermediates, ())
         if chain is not None and leaf.kept in leaf.record.usable:
             for der in (chain.anchor.certificate, *(c.der for c in chain.intermediates)):
                 depends.setdefault(der, set()).add(leaf.record.code)
-    kinds: list[tuple[Kind, bytes]] = [("anchor", a.certificate) for a in us.trust.anchors]
+    kinds: list[tuple[Kind, bytes]] = [("anchor", a.certificate) for a in us.trust.every]
     kinds += [("intermediate", der) for der in us.trust.intermediates]
     for kind, der in kinds:
         certificate = x509.load_der_x509_certificate(der)

@@ -164,6 +164,7 @@ class Surroundings:
         codelists: Codelijsten,
         channel: str,
         largest: int,
+        lost: frozenset[bytes] = frozenset(),
     ) -> None:
         self.ourselves = ourselves
         self.signer = signer
@@ -179,7 +180,13 @@ class Surroundings:
         self.codelists = codelists  # for the rules of level 4 on a message of any municipality
         self.channel = channel
         self.largest = largest  # bytes of a mail, coming and going
+        self.lost = lost  # our own certificates (DER) whose key was reported lost (SM-141)
         self.verdicts = VerdictCache()  # SM-41: a chain is not validated for every message
+
+    @property
+    def may_sign(self) -> bool:
+        """Whether there is a key to sign with that nobody reported lost."""
+        return self.signer.certificate not in self.lost
 
     def find_format(self, id: str, versie: int) -> Formaat | None:
         """The region's format with this identity (PL-11)."""

@@ -8,11 +8,11 @@ import msgspec
 from gateway import securemail
 from gateway.domain.findings import Finding, Severity
 from gateway.flows.canary import last_canary
-from gateway.flows.certificates import usages
 from gateway.flows.parties import PartnerRecord, Surroundings
 from gateway.flows.routes import decide
 from gateway.securemail import Question, TransportOnly, Verdict
 from gateway.securemail.chains import Certificate
+from gateway.securemail.material import usages
 from gateway.store import Unit
 
 LONGEST_EXCEPTION = timedelta(days=366)
@@ -39,6 +39,7 @@ def shortcomings(unit: Unit, us: Surroundings, record: PartnerRecord) -> list[Fi
         *_signer(unit, us, record),
         *_route(unit, us, record),
         *_terms(record, unit.now.date()),
+        *_vouched(us, record),
         *_formats(us, record),
         *_canary(unit, record),
     ]
@@ -112,6 +113,22 @@ def _terms(record: PartnerRecord, today: date) -> Iterator[Finding]:
     if exception is not None and exception.holds(today):
         text = f"Plannen gaan ondertekend maar niet versleuteld, tot en met {exception.until}: {exception.reason}."
         yield _finding("SM-115", text, "Vraag de partner om een certificaat.", "warning")
+
+
+def _vouched(us: Surroundings, record: PartnerRecord) -> Iterator[Finding]:
+    """Agreements that mean nothing unless a root vouches for them (SM-134, SM-135)."""
+    anchors = us.trust.anchors_of(record.code)
+    if record.binding == "oin" and not any(anchor.serial_number_is_oin for anchor in anchors):
+        text = (
+            "Van geen vertrouwde uitgever is vastgelegd dat het serienummer een OIN is: zijn post wordt niet vertrouwd."
+        )
+        yield _finding("SM-135", text, "gateway cert add --use anchor --certificate BESTAND --serial-number-is-oin")
+    if record.agreements.signer_change == "auto" and all(anchor.mailbox_validated for anchor in anchors):
+        text = "Een nieuw certificaat wacht toch op een mens: elke uitgever geeft ook uit aan wie een postbus leest."
+        advice = (
+            "Geeft een uitgever dat niet: gateway cert add --use anchor --certificate BESTAND --no-mailbox-validated"
+        )
+        yield _finding("SM-134", text, advice, "info")
 
 
 def _formats(us: Surroundings, record: PartnerRecord) -> Iterator[Finding]:

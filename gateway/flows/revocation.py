@@ -3,6 +3,7 @@
 New data open again what waited for them (SM-39) and may show that a partner's certificate was revoked (SM-138).
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -120,12 +121,50 @@ def questions(unit: Unit, us: Surroundings, may: Callable[[str], bool]) -> list[
 
 def authorities(us: Surroundings) -> tuple[bytes, ...]:
     """Whose lists are believed: the configured roots and what stands below them."""
-    return (*(anchor.certificate for anchor in us.trust.anchors), *us.trust.intermediates)
+    return (*(anchor.certificate for anchor in us.trust.every), *us.trust.intermediates)
 
 
 def keep_list(unit: Unit, source: str, found: Verified | str) -> bool:
     """Keep a list from this source, or remember why there is none; whether there are new data."""
     return _keep(unit, source, _LIST, found)
+
+
+def newer_known(unit: Unit, found: Verified) -> Verified | None:
+    """The list that is kept, if it is newer than this one: then this one is not to be used (SM-137)."""
+    kept = unit.records.get(DATA, _LIST + found.about, Verified)
+    if kept is None or kept.body.der == found.der or is_newer(found, kept.body):
+        return None
+    return kept.body
+
+
+def take_dropped(unit: Unit, found: Iterable[tuple[str, Verified]]) -> list[str]:
+    """Keep the lists that an operator put in the folder, by file name; the names of those that are put back (SM-137).
+
+    A person is told once of each: whoever puts an older list back hides what was revoked since.
+    """
+    back = []
+    for name, one in found:
+        newer = newer_known(unit, one)
+        if newer is not None:
+            back.append(name)
+            _tell_put_back(unit, name, one, newer)
+        else:
+            keep_list(unit, f"folder {name}", one)
+    return back
+
+
+def _tell_put_back(unit: Unit, name: str, one: Verified, kept: Verified) -> None:
+    about = f"crl/{hashlib.sha256(one.der).hexdigest()[:16]}"
+    if unit.records.get(tasks.SOORT, about, tasks.Task) is not None:
+        return
+    task = tasks.Task(
+        what=f"In de map met intrekkingslijsten staat een oudere lijst dan al bekend was: {name[:80]}.",
+        who=f"Zij is van {one.this_update:%d-%m-%Y %H:%M}, de bekende van {kept.this_update:%d-%m-%Y %H:%M} (UTC).",
+        advice="Zij wordt niet gebruikt. Haal haar weg, en ga na wie haar terugzette.",
+        weight="warning",
+    )
+    tasks.raise_task(unit, about, task)
+    unit.audit.write("revocation_list_put_back", about, outcome="no")
 
 
 def keep_response(unit: Unit, source: str, found: Verified | str) -> bool:
@@ -277,7 +316,9 @@ def _chains(unit: Unit, us: Surroundings) -> Iterator[tuple[PartnerRecord, Chain
     for record in records:
         for kept in record.usable:
             read = read_certificate(kept.der)
-            chain = walk(read, us.trust.anchors, us.trust.intermediates, ()) if isinstance(read, Certificate) else None
+            if not isinstance(read, Certificate):
+                continue
+            chain = walk(read, us.trust.anchors_of(record.code), us.trust.intermediates, ())
             if chain is not None:
                 yield record, chain
 

@@ -113,6 +113,10 @@ class KeyMaterial(msgspec.Struct, frozen=True):
 
 def load_key(data: bytes, password: bytes) -> KeyMaterial | Finding:
     """Read an encrypted PKCS#8 key (PEM or DER) or a PKCS#12 file; a finding says what to mend, never the content."""
+    if not data.strip():
+        return _finding("Het sleutelbestand is leeg.", "Geef de private sleutel: PKCS#8 of PKCS#12.")
+    if b"-----BEGIN" in data and b"PRIVATE KEY-----" not in data:
+        return _finding("Dit is geen private sleutel.", "Geef de private sleutel: PKCS#8 (PEM, DER) of PKCS#12.")
     try:
         if data.lstrip().startswith(b"-----BEGIN"):
             return _material(serialization.load_pem_private_key(data, password))
@@ -146,7 +150,7 @@ def signing_key(
         return _finding(f"Het certificaat is niet bruikbaar: {facts.detail}.", "Vraag een nieuw certificaat aan.")
     signer = SoftwareKey(private) if isinstance(private, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) else private
     if not _signs_for(signer, facts):
-        return _does_not_fit()
+        return does_not_fit()
     parsed = asn1_x509.Certificate.load(certificate)
     without_root = [c for c in (certificate, *chain, *announced) if not _is_self_signed(c)]
     kept = sorted(dict.fromkeys(without_root)) or [certificate]
@@ -174,7 +178,7 @@ def decryption_key(
     software = isinstance(private, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey)
     decrypter: Decrypter = SoftwareKey(private) if software else private  # type: ignore[arg-type, assignment]
     if software and not _signs_for(decrypter, facts):  # type: ignore[arg-type]
-        return _does_not_fit()
+        return does_not_fit()
     parsed = asn1_x509.Certificate.load(certificate)
     return DecryptionKey(
         decrypter=decrypter,
@@ -232,7 +236,8 @@ def _der(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.DER)
 
 
-def _does_not_fit() -> Finding:
+def does_not_fit() -> Finding:
+    """The answer where key and certificate are not a pair."""
     return _finding(
         "De sleutel hoort niet bij het certificaat.", "Kies het certificaat dat bij deze sleutel is uitgegeven."
     )

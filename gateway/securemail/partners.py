@@ -30,10 +30,20 @@ class Anchor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trust(msgspec.Struct, frozen=True):
-    """Anchors that partners share, and intermediates from configuration (SM-36)."""
+    """Anchors that partners share, those for one partner only (SM-33), and intermediates (SM-36)."""
 
     anchors: tuple[Anchor, ...] = ()
     intermediates: tuple[bytes, ...] = ()  #: DER
+    own: dict[str, tuple[Anchor, ...]] = {}  #: by the partner's id: these and no others vouch for it
+
+    @property
+    def every(self) -> tuple[Anchor, ...]:
+        """All anchors, whomever they vouch for, each once."""
+        return tuple(dict.fromkeys((*self.anchors, *(one for anchors in self.own.values() for one in anchors))))
+
+    def anchors_of(self, partner: str) -> tuple[Anchor, ...]:
+        """The anchors for the partner with this id."""
+        return self.own.get(partner) or self.anchors
 
 
 class KnownCertificate(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +92,7 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     addresses: tuple[str, ...]  #: functional addresses
     certificates: tuple[KnownCertificate, ...] = ()
-    anchors: tuple[Anchor, ...] = ()  #: empty: the shared ones
+    anchors: tuple[Anchor, ...] = ()  #: empty: what `Trust` has for the partner
     profile: ProfileName = "standard"
     binding: Literal["san-email", "pinned", "oin"] = "san-email"  #: how a signer belongs to the partner (SM-51)
     pins: frozenset[bytes] = frozenset()  #: SHA-256 of the public key (SubjectPublicKeyInfo), for `pinned`
@@ -91,7 +101,7 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True):
 
     def trusted_anchors(self, trust: Trust) -> tuple[Anchor, ...]:
         """The anchors for this partner."""
-        return self.anchors or trust.anchors
+        return self.anchors or trust.anchors_of(self.id)
 
     def has(self, address: str | None) -> bool:
         """Whether *address* is one of the partner's, in whatever case."""

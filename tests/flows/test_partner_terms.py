@@ -84,6 +84,21 @@ def test_each_thing_that_is_missing_is_named_with_what_to_do(pair: Pair) -> None
     assert missing(pair)["SM-136"].severity == "error"
 
 
+def test_agreements_that_no_root_vouches_for_are_named(pair: Pair) -> None:
+    """SM-134, SM-135: `oin` needs a root of which that is said; `auto` one that asks for more than a mailbox."""
+    us = pair.gemeente.us
+
+    def strange(record: PartnerRecord) -> PartnerRecord:
+        agreed = msgspec.structs.replace(record.agreements, signer_change="auto")
+        return msgspec.structs.replace(record, binding="oin", oin="00000001", agreements=agreed)
+
+    change(pair, strange)
+    assert {"SM-134", "SM-135"} <= set(missing(pair))
+    said = [msgspec.structs.replace(a, serial_number_is_oin=True, mailbox_validated=False) for a in us.trust.anchors]
+    us.trust = msgspec.structs.replace(us.trust, anchors=tuple(said))
+    assert not {"SM-134", "SM-135"} & set(missing(pair))
+
+
 def test_certificates_that_end_soon_are_a_warning_and_ended_ones_an_error(pair: Pair) -> None:
     """SM-46: getting a new one takes weeks."""
     ends = max(_ends(pair))
