@@ -31,30 +31,58 @@ def _user() -> str | None:
     return next((name for name in ("postgres", "nobody") if name in known), None)
 
 
+class Cluster:
+    """A server that can be stopped and started."""
+
+    def __init__(self, folder: Path, user: str | None) -> None:
+        self.socket = folder / ".s.PGSQL.5432"
+        self.url = f"postgresql+psycopg://gateway@/postgres?host={folder}"
+        self._folder, self._data, self._user = folder, folder / "data", user
+
+    def _run(self, name: str, *arguments: str) -> None:
+        program = _binary(name)
+        assert program
+        command = (program, "-D", str(self._data), *arguments)
+        done = subprocess.run(command, user=self._user, cwd=self._folder, capture_output=True, text=True, timeout=60)
+        if done.returncode:
+            raise RuntimeError(f"{name}: {done.stdout}{done.stderr}")
+
+    def make(self) -> None:
+        """An empty cluster."""
+        self._run("initdb", "-U", "gateway", "-A", "trust", "-N", "--encoding=UTF8", "--locale=C")
+
+    def start(self) -> None:
+        """Run it."""
+        options = f"-c listen_addresses='' -c unix_socket_directories={self._folder} -c fsync=off"
+        self._run("pg_ctl", "-w", "-l", str(self._folder / "log"), "-o", options, "start")
+
+    def stop(self) -> None:
+        """As a crash does it: connections die, the log is replayed at the next start."""
+        self._run("pg_ctl", "-m", "immediate", "stop")
+
+
 @contextmanager
-def server() -> Iterator[str]:
-    """The URL of a running server's only database."""
+def cluster() -> Iterator[Cluster]:
+    """A running server of its own."""
     folder = Path(tempfile.mkdtemp(prefix="wmo-pg-"))
     user = _user() if os.geteuid() == 0 else None
     if user:
         shutil.chown(folder, user)
-    data = folder / "data"
-
-    def run(*command: str) -> None:
-        done = subprocess.run(command, user=user, cwd=folder, capture_output=True, text=True, timeout=60)
-        if done.returncode:
-            raise RuntimeError(f"{command[0]}: {done.stdout}{done.stderr}")
-
-    initdb, control = _binary("initdb"), _binary("pg_ctl")
-    assert initdb
-    assert control
+    made = Cluster(folder, user)
     try:
-        run(initdb, "-D", str(data), "-U", "gateway", "-A", "trust", "-N", "--encoding=UTF8", "--locale=C")
-        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
-        run(control, "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
+        made.make()
+        made.start()
         try:
-            yield f"postgresql+psycopg://gateway@/postgres?host={folder}"
+            yield made
         finally:
-            run(control, "-D", str(data), "-m", "immediate", "stop")
+            if (folder / "data" / "postmaster.pid").exists():
+                made.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """The URL of a running server's only database."""
+    with cluster() as running:
+        yield running.url

@@ -44,6 +44,8 @@ class Store:
         OpenRefused (corrupt, foreign, newer, wrong key, no access) comes before anything is written.
         """
         url = make_url(str(where)) if "://" in str(where) else sa.URL.create("sqlite", database=str(where))
+        if url.drivername == "postgresql":
+            url = url.set(drivername="postgresql+psycopg")
         ring = KeyRing(master)
         path = Path(url.database) if url.drivername.startswith("sqlite") and url.database else None
         with _sentences():
@@ -94,7 +96,10 @@ class Store:
             raise StoreBusy("somebody reads: what was destroyed is still in the log; try again")
 
     def _vacuum(self) -> None:
+        from . import server
+
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+            server.unhurried(conn)
             documents = ("records", "record_keys", "record_events")
             for name in ("sealed", "keys", *documents, "bericht_keys", "inbox", "dossiers"):
                 conn.exec_driver_sql(f"VACUUM {name}")
@@ -149,6 +154,9 @@ def _engine(url: sa.URL, *, view: bool = False) -> sa.Engine:
         event.listen(engine, "connect", _set_up_sqlite_view if view else _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
+        from . import server
+
+        event.listen(engine, "do_connect", server.connect)
         event.listen(engine, "begin", _begin_server)
     return engine
 
@@ -206,12 +214,19 @@ def _inspect_file(path: Path, ring: KeyRing) -> str | None:
 
 def _inspect_server(url: sa.URL, ring: KeyRing) -> str | None:
     place = url.render_as_string(hide_password=True)
-    engine = sa.create_engine(url, poolclass=sa.pool.NullPool, hide_parameters=True)
+    if url.drivername != "postgresql+psycopg":
+        raise OpenRefused(f"{place}: not a database that can be used: sqlite:/// or postgresql://")
+    try:
+        engine = _engine(url)
+    except ImportError:
+        raise OpenRefused(f"{place}: the driver is not installed (pip install 'wmo-gateway[postgres]')") from None
     try:
         with engine.connect() as conn:
             return _inspect(conn, place, ring)
     except sa.exc.OperationalError as error:
         raise OpenRefused(f"{place}: cannot be opened ({str(error.orig).strip()})") from None
+    finally:
+        engine.dispose()
 
 
 def _inspect(conn: sa.Connection, place: str, ring: KeyRing) -> str | None:
@@ -247,6 +262,10 @@ def _migrate(engine: sa.Engine) -> None:
     config.set_main_option("script_location", "gateway.store:migrations")
     with engine.begin() as conn:
         if engine.dialect.name == "postgresql":
+            from . import server
+
+            server.unhurried(conn)
+            conn.exec_driver_sql("SET lock_timeout = 0")
             conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))  # two nodes may start at once
         config.attributes["connection"] = conn
         command.upgrade(config, "head")
