@@ -22,11 +22,11 @@ from .channels import Channels
 from .errors import Damaged, StaleClaim
 from .jobs import DELIVER, of_node
 from .outbox_rows import FIELDS, UNLEASED, WIRE, OutboxItem, moved, write_note
-from .prepared import Prepared, among
+from .prepared import Prepared, among, bound, empty
 from .schedule import DEFAULT_POLICY, UNCERTAIN_WAIT, RetryPolicy, next_attempt, next_open
 from .sealing import Sealer
-from .states import CLAIMABLE, OutEvent, OutState
-from .tables import CLAIMABLE_SQL, OPEN_SQL, Utc, attempts, channels, jobs, outbox
+from .states import CLAIMABLE, OPEN, OutEvent, OutState
+from .tables import Utc, any_of, attempts, channels, jobs, outbox
 
 LEASE = timedelta(minutes=60)
 """Longer than the sum of all timeouts of one transmission (SM-81, SM-87): about 47 minutes."""
@@ -60,24 +60,36 @@ _UNDER_WAY = Prepared(
 )
 
 _STARTED = ("outbox_id", "due_at", "started_at", "envelope_id", "sha256", "node")
-_RECORD = Prepared(attempts.insert().values({name: sa.bindparam(name) for name in _STARTED}))
+_RECORD = Prepared(attempts.insert().values(bound(_STARTED)))
 _OUTCOME = ("verdict", "phase", "reason", "code", "enhanced", "text", "remote", "tls")
-_CLOSE = Prepared(
-    attempts.update()
-    .where(attempts.c.envelope_id == sa.bindparam("envelope"))
-    .values({name: sa.bindparam(name) for name in ("ended_at", *_OUTCOME)})
+
+
+@cache
+def _close_with(nulls: frozenset[str]) -> Prepared:
+    """Write the outcome of the attempt `envelope`."""
+    close = attempts.update().where(attempts.c.envelope_id == sa.bindparam("envelope"))
+    return Prepared(close.values(bound(("ended_at", *_OUTCOME), nulls)))
+
+
+_START = Prepared(  # from every state in which it may be claimed, `data` leads to `sending`
+    outbox.update()
+    .where(
+        outbox.c.id == sa.bindparam("number"),
+        outbox.c.attempt == sa.bindparam("fence"),
+        sa.text(any_of(CLAIMABLE, "outbox")),
+    )
+    .values(state=sa.text("'sending'"), reason=sa.null(), changed_at=_NOW, lease_until=sa.bindparam("until", type_=Utc))
 )
 
 
 @cache
-def _update_of(names: tuple[str, ...]) -> Prepared:
+def _update_of(names: tuple[str, ...], nulls: frozenset[str]) -> Prepared:
     """Write these columns of the row `number`."""
-    change = outbox.update().where(outbox.c.id == sa.bindparam("number"))
-    return Prepared(change.values({name: sa.bindparam(name) for name in names}))
+    return Prepared(outbox.update().where(outbox.c.id == sa.bindparam("number")).values(bound(names, nulls)))
 
 
 _WAITS = (  # of its own accord; what is around it is in `_due`
-    sa.text(f"outbox.{CLAIMABLE_SQL}"),
+    sa.text(any_of(CLAIMABLE, "outbox")),
     outbox.c.next_at <= _NOW,
     sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= _NOW),
 )
@@ -106,7 +118,7 @@ def _due(query: "sa.Select[Any]", some_channels: bool) -> "sa.Select[Any]":
         sa.select(sa.literal_column("1"))
         .select_from(earlier)
         .where(
-            sa.text(f"earlier.{OPEN_SQL}"),
+            sa.text(any_of(OPEN, "earlier")),
             earlier.c.partner == outbox.c.partner,
             earlier.c.reference == outbox.c.reference,
             earlier.c.id < outbox.c.id,
@@ -157,6 +169,7 @@ class Attempts:
         picked = self._pick(limit, channel_names, per_partner, quotas or {})
         rows = _TAKE.rows(self._conn, {"now": self._now, "numbers": picked})
         wires = self._sealer.find_all(WIRE, picked)
+        until = self._now + lease
         claims: list[Claim] = []
         leases, records = [], []
         for row in rows:
@@ -175,7 +188,7 @@ class Attempts:
             if row.attempt is not None:
                 self._close({row.attempt: _died(row)})
             try:
-                claim = self._claim(row, wires.get(row.id), self._now + lease)
+                claim = self._claim(row, wires.get(row.id), until)
             except Damaged as error:
                 # One altered row must not stop the others: a person reads it as failed, and may retry when mended.
                 self._end(row, "failed", f"damaged: {error}")
@@ -254,11 +267,11 @@ class Attempts:
 
         The lease begins anew, so that a process that slept over most of it is not overtaken in the middle of DATA.
         """
-        rows = [row for row in self._held(claims) if row.state in CLAIMABLE]  # evidence may have come meanwhile
-        if rows:
-            until = self._now + LEASE
-            self._update([{"number": row.id, **moved(row, "data", self._now, None, lease_until=until)} for row in rows])
-        return {row.id for row in rows}
+        wanted = {"now": self._now, "until": self._now + LEASE}
+        starts = [{"number": claim.id, "fence": claim.shipment.envelope_id, **wanted} for claim in claims]
+        if _START.many(self._conn, starts) == len(claims):
+            return {claim.id for claim in claims}
+        return {row.id for row in self._held(claims) if row.state == "sending"}
 
     def start_data(self, claim: Claim) -> None:
         """`start_all` for one; StaleClaim if it was cancelled or taken over."""
@@ -384,7 +397,7 @@ class Attempts:
     def _update(self, rows: list[dict[str, Any]]) -> None:
         """Write these columns of many rows, all the same ones; `number` says which row."""
         names = tuple(name for name in rows[0] if name != "number")
-        _update_of(names).many(self._conn, rows)
+        _update_of(names, empty(rows)).many(self._conn, rows)
 
     def _close(self, outcomes: dict[str, Outcome]) -> None:
         """Write how attempts ended."""
@@ -392,7 +405,8 @@ class Attempts:
             {"envelope": envelope, "ended_at": self._now, **{name: getattr(outcome, name) for name in _OUTCOME}}
             for envelope, outcome in outcomes.items()
         ]
-        _CLOSE.many(self._conn, values)
+        if values:
+            _close_with(empty(values)).many(self._conn, values)
 
     def _after_uncertain(self, planned: datetime | None) -> datetime:
         earliest = self._now + UNCERTAIN_WAIT

@@ -7,6 +7,7 @@ Attempts are in `attempts.py`.
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -14,10 +15,10 @@ import sqlalchemy as sa
 
 from .errors import AlreadyThere, IllegalMove, NotThere
 from .outbox_rows import DRAFT, FIELDS, SIGNED_ENTITY, UNLEASED, WIRE, OutboxItem, moved, write_note
-from .prepared import Prepared, among, new_numbers
+from .prepared import Prepared, among, bound, empty, new_numbers
 from .sealing import Sealer
-from .states import OutEvent, OutState
-from .tables import CLAIMABLE_SQL, OPEN_SQL, attempts, outbox, outbox_notes
+from .states import CLAIMABLE, OPEN, OutEvent, OutState
+from .tables import any_of, attempts, outbox, outbox_notes
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,18 +90,15 @@ def _draft(message: Outgoing) -> bytes | None:
 
 
 _KNOWN = Prepared(sa.select(outbox.c.id, outbox.c.message_id).where(among(outbox.c.message_id, "names")))
-_PUT = Prepared(
-    outbox.insert().values(
-        {
-            name: sa.bindparam(name)
-            for name in (
-                *("id", "message_id", "kind", "partner", "channel", "sender", "recipient", "reference", "dossier"),
-                *("sha256", "size", "mic", "wants_receipt", "state", "reason", "created_at", "changed_at", "next_at"),
-                "attempts",
-            )
-        }
-    )
+_NEW = (
+    *("id", "message_id", "kind", "partner", "channel", "sender", "recipient", "reference", "dossier", "sha256"),
+    *("size", "mic", "wants_receipt", "state", "reason", "created_at", "changed_at", "next_at", "attempts"),
 )
+
+
+@cache
+def _put_with(nulls: frozenset[str]) -> Prepared:
+    return Prepared(outbox.insert().values(bound(_NEW, nulls)))
 
 
 class Outbox:
@@ -124,7 +122,8 @@ class Outbox:
             raise AlreadyThere(f"outgoing message {row.message_id}", row.id)
         numbers = new_numbers(self._conn, outbox, len(messages))
         pairs = list(zip(numbers, messages, strict=True))
-        _PUT.many(self._conn, [self._row(number, message) for number, message in pairs])
+        rows = [self._row(number, message) for number, message in pairs]
+        _put_with(empty(rows)).many(self._conn, rows)
         for field, value in ((WIRE, _wire), (SIGNED_ENTITY, _signed_entity), (DRAFT, _draft)):
             self._sealer.add_all(field, [(n, data, m.dossier) for n, m in pairs if (data := value(m)) is not None])
         return numbers
@@ -280,7 +279,7 @@ class Outbox:
 
     def next_due(self) -> datetime | None:
         """When the next message falls due; None if none waits. Leases and pauses left aside."""
-        query = sa.select(outbox.c.next_at).where(sa.text(f"outbox.{CLAIMABLE_SQL}")).order_by(outbox.c.next_at)
+        query = sa.select(outbox.c.next_at).where(sa.text(any_of(CLAIMABLE, "outbox"))).order_by(outbox.c.next_at)
         return self._conn.scalar(query.limit(1))
 
     def unanswered(self, before: datetime, limit: int = 100) -> Sequence[OutboxItem]:
@@ -297,7 +296,7 @@ class Outbox:
         """First tried before that time and still not handed over: a warning to a person (table 10.3)."""
         query = (
             sa.select(*FIELDS)
-            .where(sa.text(f"outbox.{CLAIMABLE_SQL}"), outbox.c.first_try_at < before)
+            .where(sa.text(any_of(CLAIMABLE, "outbox")), outbox.c.first_try_at < before)
             .order_by(outbox.c.id)
             .limit(limit)
         )
@@ -317,7 +316,7 @@ class Outbox:
 
     def waiting_partners(self) -> Sequence[str]:
         """Partners for whom something is not handed over yet."""
-        query = sa.select(outbox.c.partner).where(sa.text(f"outbox.{OPEN_SQL}")).distinct()
+        query = sa.select(outbox.c.partner).where(sa.text(any_of(OPEN, "outbox"))).distinct()
         return list(self._conn.scalars(query))
 
     def attempts(self, number: int) -> Sequence[Attempt]:

@@ -4,7 +4,9 @@ Compiling is cached by SQLAlchemy too; what is saved here is its handling of eve
 than the statements themselves. Results come back as the driver gives them: times are text (`utc_text`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import namedtuple
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
@@ -49,16 +51,18 @@ class Prepared:
         self._statement = statement
         self._made: dict[str, _Text] = {}  # by dialect
 
-    def many(self, conn: sa.Connection, rows: Sequence[Values]) -> None:
-        """Run it for each of these rows; no result."""
-        if rows:
-            made = self._of(conn)
-            conn.exec_driver_sql(made.sql, made.bind(rows))
-
-    def rows(self, conn: sa.Connection, values: Values) -> "Sequence[sa.Row[Any]]":
-        """Run it once; all rows of the result."""
+    def many(self, conn: sa.Connection, rows: Sequence[Values]) -> int:
+        """Run it for each of these rows; how many rows of the table were touched."""
+        if not rows:
+            return 0
         made = self._of(conn)
-        return conn.exec_driver_sql(made.sql, made.bind([values])[0]).all()
+        return conn.exec_driver_sql(made.sql, made.bind(rows)).rowcount
+
+    def rows(self, conn: sa.Connection, values: Values) -> list[Any]:
+        """Run it once; all rows of the result, as named tuples: SQLAlchemy's rows look a name up anew each time."""
+        made = self._of(conn)
+        result = conn.exec_driver_sql(made.sql, made.bind([made.listed(values)])[0])
+        return [made.row(row) for row in result.all()]
 
     def _of(self, conn: sa.Connection) -> "_Text":
         if (made := self._made.get(conn.dialect.name)) is None:
@@ -77,30 +81,48 @@ class _Text:
         self._positional = compiled.positiontup is not None
         self._times = [i for i, name in enumerate(self._names) if isinstance(compiled.binds[name].type, Utc)]
         self._pick = _picker(self._names)
+        columns = statement.selected_columns.keys() if isinstance(statement, sa.Select) else []
+        kind: Any = namedtuple("_Row", columns)  # type: ignore[misc]  # the statement names them
+        self.row = kind._make
         self._fixed = {name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required}
+
+    def listed(self, values: Values) -> Values:
+        """With what the statement itself binds, and lists as SQLite takes them."""
+        values = {**self._fixed, **values}
+        if self._positional:
+            return {n: msgspec.json.encode(v).decode() if isinstance(v, list) else v for n, v in values.items()}
+        return values
 
     def bind(self, rows: Sequence[Values]) -> list[Any]:
         """The rows in the driver's own terms."""
-        texts: dict[int, str] = {}  # most times are the same object: that of the unit
-        bound: list[Any] = []
-        for row in rows:
-            values = list(self._pick({**self._fixed, **row} if self._fixed else row))
-            for i in self._times:
-                if (value := values[i]) is not None and type(value) is not str:
-                    if (text := texts.get(id(value))) is None:
-                        text = texts[id(value)] = utc_text(value)
-                    values[i] = text
-            if self._positional:
-                bound.append(tuple(msgspec.json.encode(v).decode() if type(v) is list else v for v in values))
-            else:
-                bound.append(dict(zip(self._names, values, strict=True)))
-        return bound
+        bound: list[Any] = [self._pick(row) for row in rows]
+        if self._times:
+            texts: dict[int, str] = {}  # most times are the same object: that of the unit
+            for place, picked in enumerate(bound):
+                values = list(picked)
+                for i in self._times:
+                    if isinstance(value := values[i], datetime):
+                        if (text := texts.get(id(value))) is None:
+                            text = texts[id(value)] = utc_text(value)
+                        values[i] = text
+                bound[place] = tuple(values)
+        return bound if self._positional else [dict(zip(self._names, values, strict=True)) for values in bound]
 
 
 def _picker(names: Sequence[str]) -> Callable[[Values], tuple[Any, ...]]:
     if len(names) == 1:
         return lambda row: (row[names[0]],)
     return itemgetter(*names)
+
+
+def bound(names: Sequence[str], nulls: Collection[str] = ()) -> dict[str, Any]:
+    """Each column bound by its own name, except those that are empty: sqlite3 is slow at binding None."""
+    return {name: sa.null() if name in nulls else sa.bindparam(name) for name in names}
+
+
+def empty(rows: Sequence[Values]) -> frozenset[str]:
+    """The names that have no value in any of these rows."""
+    return frozenset(name for name in rows[0] if all(row[name] is None for row in rows))
 
 
 def new_numbers(conn: sa.Connection, table: sa.Table, count: int) -> list[int]:

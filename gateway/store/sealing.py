@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from .errors import Damaged, NotThere, WrongMasterKey
 from .keys import MasterKey
-from .prepared import Prepared, among
+from .prepared import Prepared, among, bound
 from .tables import keys, sealed
 
 NONCE = 12  # bytes; random, which for one AES-GCM key is good for 2**32 values: a dossier or a day stays far below
@@ -30,7 +30,7 @@ _FIND_ALL = Prepared(
         sealed.c.field == sa.bindparam("field"), among(sealed.c.row_id, "numbers")
     )
 )
-_ADD = Prepared(sealed.insert().values({column.name: sa.bindparam(column.name) for column in sealed.c}))
+_ADD = Prepared(sealed.insert().values(bound(sealed.c.keys())))
 
 
 _FIND = sa.select(sealed.c.key_id, sealed.c.data).where(
@@ -140,7 +140,9 @@ class Sealer:
 
     def __init__(self, conn: sa.Connection, ring: KeyRing, now: datetime) -> None:
         self._conn, self._ring, self._now = conn, ring, now
+        self._today = now.date().isoformat()
         self._named: dict[tuple[str, str], tuple[str, bytes]] = {}  # of this unit: a rollback forgets it
+        self._ciphers: dict[bytes, AESGCM] = {}  # of this unit: most of its values have one key
 
     def add(self, field: str, row: int, plain: bytes, dossier: str | None = None) -> None:
         """Encrypt the value of a new row under its dossier's key, or without a dossier under the key of the day."""
@@ -161,12 +163,14 @@ class Sealer:
         self._conn.execute(sealed.update().where(*where).values(key_id=key_id, data=data))
 
     def _seal(self, field: str, row: int, plain: bytes, dossier: str | None) -> tuple[str, bytes]:
-        if dossier is None:
-            key_id, key = self._key(DAY, self._now.date().isoformat())
-        else:
-            key_id, key = self._key(DOSSIER, dossier)
+        key_id, key = self._key(DAY, self._today) if dossier is None else self._key(DOSSIER, dossier)
         nonce = os.urandom(NONCE)
-        return key_id, nonce + AESGCM(key).encrypt(nonce, plain, _value_aad(field, row, key_id))
+        return key_id, nonce + self._cipher(key).encrypt(nonce, plain, _value_aad(field, row, key_id))
+
+    def _cipher(self, key: bytes) -> AESGCM:
+        if (cipher := self._ciphers.get(key)) is None:
+            cipher = self._ciphers[key] = AESGCM(key)
+        return cipher
 
     def _key(self, purpose: str, name: str) -> tuple[str, bytes]:
         if (found := self._named.get((purpose, name))) is None:
@@ -187,13 +191,13 @@ class Sealer:
 
     def open(self, field: str, row: int, key_id: str, data: bytes) -> bytes:
         """Decrypt a value that a query brought along."""
-        aes = AESGCM(self._ring.get(self._conn, key_id))
+        aes = self._cipher(self._ring.get(self._conn, key_id))
         try:
             return aes.decrypt(data[:NONCE], data[NONCE:], _value_aad(field, row, key_id))
         except InvalidTag:
             raise Damaged(f"{field} of row {row} was altered outside the gateway") from None
 
-    def find_all(self, field: str, rows: Sequence[int]) -> "dict[int, sa.Row[Any]]":
+    def find_all(self, field: str, rows: Sequence[int]) -> dict[int, Any]:
         """The values of many rows as `open` wants them, by row; a row that has none is left out."""
         found = _FIND_ALL.rows(self._conn, {"field": field, "numbers": rows}) if rows else ()
         return {each.row_id: each for each in found}

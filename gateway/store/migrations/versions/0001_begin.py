@@ -137,8 +137,8 @@ def upgrade() -> None:
         "outbox",
         ["next_at", "id"],
         unique=False,
-        sqlite_where=sa.text("state IN ('new', 'deferred', 'uncertain')"),
-        postgresql_where=sa.text("state IN ('new', 'deferred', 'uncertain')"),
+        sqlite_where=sa.text("(state = 'new' OR state = 'deferred' OR state = 'uncertain')"),
+        postgresql_where=sa.text("(state = 'new' OR state = 'deferred' OR state = 'uncertain')"),
     )
     op.create_index(
         "ix_outbox_leased",
@@ -153,8 +153,12 @@ def upgrade() -> None:
         "outbox",
         ["partner", "reference", "id"],
         unique=False,
-        sqlite_where=sa.text("state IN ('new', 'deferred', 'uncertain', 'sending', 'held')"),
-        postgresql_where=sa.text("state IN ('new', 'deferred', 'uncertain', 'sending', 'held')"),
+        sqlite_where=sa.text(
+            "(state = 'new' OR state = 'deferred' OR state = 'uncertain' OR state = 'sending' OR state = 'held')"
+        ),
+        postgresql_where=sa.text(
+            "(state = 'new' OR state = 'deferred' OR state = 'uncertain' OR state = 'sending' OR state = 'held')"
+        ),
     )
     op.create_index("ix_outbox_state", "outbox", ["state", "id"], unique=False)
     op.create_table(
