@@ -5,12 +5,14 @@ wrong is said with all its faults at once, and nothing is started.
 """
 
 import asyncio
+import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from gateway import __version__, securemail
 from gateway.anchors import read_trust
 from gateway.berichten import Codelijsten, Schemas, iwmo, iwmo_from, load_codelists
 from gateway.config import Settings, read_settings
@@ -134,12 +136,28 @@ class App:
     async def receive(self, clock: Clock) -> tuple[Picked, list[Handled]]:
         """Fetch what stands in the mailbox and handle everything that waits."""
         welcome = Doorkeeper(self.store, clock, self.folder)
+        box, most, keep = self.mailbox, self.us.largest, self.keep_mail
         picked = (
-            Picked()
-            if self.mailbox is None
-            else await pickup(self.store, self.mailbox, clock, size_max=self.us.largest, welcome=welcome)
+            Picked() if box is None else await pickup(self.store, box, clock, size_max=most, welcome=welcome, keep=keep)
         )
         return picked, await handle_inbox(self.store, handler(self.store, self.us), clock)
+
+    @property
+    def keep_mail(self) -> timedelta | None:
+        """How long fetched mail stays in the mailbox, where it is removed rather than moved (SM-96)."""
+        box = self.settings.mailbox
+        if box is None or not (box.kind == "pop3" or box.after == "delete"):
+            return None
+        return timedelta(days=self.settings.retention.processed_mail_days)
+
+    async def purge_mailbox(self, now: datetime) -> int:
+        """Empty the folder of processed mail of what is past its time (SM-97); how many."""
+        if self.mailbox is None:
+            return 0
+        try:
+            return await self.mailbox.purge(now - timedelta(days=self.settings.retention.processed_mail_days))
+        finally:
+            await self.mailbox.close()
 
     async def close_connections(self) -> None:
         """End what the ways out and in hold open."""
@@ -169,7 +187,18 @@ class App:
             codelists=lists,
             channel=CHANNEL,
             largest=self.settings.limits.message_mb * MEGA,
+            rules=rules_version(),
+            mapping=self._mapping(),
         )
+
+    def _mapping(self) -> str:
+        """Changes when payloads may be read or judged otherwise: the program, or a file that the settings name."""
+        named, region = self.settings.messages, self.settings.region
+        names = (named.schemas, named.codelists, region.plan_format, region.contract)
+        paths = [self.folder / name for name in names if name is not None]
+        files = [file for path in paths for file in (sorted(path.glob("*")) if path.is_dir() else [path])]
+        stamps = [(file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files if file.is_file()]
+        return hashlib.sha256(repr((__version__, stamps)).encode()).hexdigest()
 
     def _sources(self, contract: Contract | None, lists: Codelijsten) -> dict[str, Any]:
         """Lists of others that rules of level 4 look into; what is missing is reported as not checked."""
@@ -214,6 +243,13 @@ class App:
         if contract is None or has_errors(findings):
             raise CannotStart(findings)
         return with_lists(contract, lists)
+
+
+def rules_version() -> str:
+    """The program's version and a hash of the code that judges mail: between releases that is what changes (SM-103)."""
+    code = sorted(Path(securemail.__file__).parent.glob("*.py"))
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in code)).hexdigest()
+    return f"{__version__} {digest[:12]}"
 
 
 class _ProductList:

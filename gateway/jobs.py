@@ -16,6 +16,7 @@ from gateway.flows.comparison import compare
 from gateway.flows.intake import handler
 from gateway.flows.parties import partners
 from gateway.flows.quarantine import sweep
+from gateway.flows.reopening import reopen
 from gateway.flows.secure_domains import book_fetched_at
 from gateway.flows.terms import tell_terms
 from gateway.flows.welcome import Doorkeeper
@@ -44,15 +45,18 @@ def gateway_jobs(app: App, delivered: Callable[[Sequence[Delivery]], None] | Non
             policies=app.policies,
             size_max=app.us.largest,
             welcome=Doorkeeper(app.store, system_clock, app.folder),
+            keep_mail=app.keep_mail,
             recheck=app.recheck,
             delivered=delivered,
         ),
         *app.route_jobs(),
         *app.revocation_jobs(),
         Job(name="quarantine", run=_in_thread(tell_quarantine, app), every=timedelta(minutes=1)),
+        Job(name="reopen", run=_in_thread(reopen_quarantine, app), every=timedelta(minutes=1)),
         Job(name="waiting", run=_in_thread(tell_waiting, app), every=timedelta(minutes=1)),
         Job(name="reconcile", run=_in_thread(reconcile, app), daily="02:30"),
         Job(name="clean-up", run=_in_thread(clean_up, app), daily="03:30"),
+        Job(name="mailbox", run=partial(purge_mailbox, app), daily="03:45"),
         Job(name="audit-head", run=_in_thread(keep_audit_head, app), daily="04:00"),
         Job(name="terms", run=_in_thread(terms, app), daily="06:00"),
         Job(name="tasks", run=_in_thread(list_overdue, app), daily="07:00"),
@@ -71,6 +75,18 @@ def tell_quarantine(app: App, now: datetime) -> str:
     """A task for what fetching, or a handler that died, put in quarantine (SM-106)."""
     with app.store.unit(now=now, actor="worker:quarantine") as unit:
         return f"{sweep(unit)} new in quarantine"
+
+
+def reopen_quarantine(app: App, now: datetime) -> str:
+    """Open again what a change of keys, partners, anchors or formats may help (SM-104)."""
+    with app.store.unit(now=now, actor="worker:reopen") as unit:
+        done = reopen(unit, app.us)
+    return f"{done.messages} opened again, {done.recalled} to be fetched whole"
+
+
+async def purge_mailbox(app: App, clock: Clock) -> str:
+    """Remove processed mail at the provider after its time (SM-97)."""
+    return f"{await app.purge_mailbox(clock())} removed"
 
 
 def tell_waiting(app: App, now: datetime) -> str:

@@ -20,7 +20,6 @@ from gateway.transports import (
     SmtpTransport,
     client_context,
 )
-from gateway.worker import system_clock
 
 T = TypeVar("T")
 
@@ -107,7 +106,7 @@ def mailbox(settings: Settings, files: Files) -> Mailbox | None:
     if box.kind == "imap":
         return ImapMailbox(_imap(box, password), context)
     pop3 = Pop3Settings(host=box.host or "", username=box.user or "", password=password, port=box.port or 995)
-    return Pop3Mailbox(pop3, context, system_clock)
+    return Pop3Mailbox(pop3, context)
 
 
 def bell(settings: Settings, files: Files) -> ImapBell | None:
@@ -122,7 +121,8 @@ def bell(settings: Settings, files: Files) -> ImapBell | None:
 
 def _imap(box: MailboxSettings, password: str) -> ImapSettings:
     host, user, port = box.host or "", box.user or "", box.port or 993
-    return ImapSettings(host=host, username=user, password=password, port=port, folder=box.folder)
+    processed = None if box.after == "delete" else "Verwerkt"
+    return ImapSettings(host=host, username=user, password=password, port=port, folder=box.folder, processed=processed)
 
 
 def _pins(setting: str | None) -> list[str]:

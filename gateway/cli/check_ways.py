@@ -64,6 +64,6 @@ async def _greet(way: SmtpTransport) -> Outcome | None:
 
 async def _look(box: Mailbox) -> int:
     """How many messages stand there."""
-    waiting = len(await box.list())
+    waiting = len(await box.uids())
     await box.close()
     return waiting

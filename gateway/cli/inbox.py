@@ -122,20 +122,22 @@ def _one(gateway: "App", name: str, number: int, reason: str, who: str) -> Done:
     """Back in the row, with its line in the trail; `process` then handles it in this process, before anybody else."""
     from gateway.flows.intake import handler
     from gateway.store import IllegalMove
+    from gateway.store.inbox import HEADER_ONLY
 
     now = datetime.now(UTC)
     try:
         with gateway.store.unit(now=now, actor=who) as unit:
             item = unit.inbox.get(number)
+            if item.state == "quarantined" and item.reason in HEADER_ONLY:
+                return _ask_for(unit, name, item, reason)
             if item.state in ("handled", "duplicate") or (name == "release" and item.state == "new"):
                 return Done(id=number, act=name, result="already", state=item.state)
             if item.state != "new":
                 unit.inbox.reopen(number)
             unit.audit.write(f"inbox_{name}", f"inbox/{number}", partner=item.partner, ground=reason[:160])
             raw = unit.inbox.begin(number) if name == "process" else None
-    except IllegalMove:
-        # Only its header is here: too large, or a stranger's.
-        return Done(id=number, act=name, result="refused", state=item.state, why="alleen de kop is opgehaald")
+    except IllegalMove as illegal:
+        return Done(id=number, act=name, result="refused", state=illegal.state, why="dat kan niet in deze toestand")
     if raw is not None:
         handler(gateway.store, gateway.us)(item, raw, now)
     with gateway.store.view(now=now) as view:
@@ -143,6 +145,15 @@ def _one(gateway: "App", name: str, number: int, reason: str, who: str) -> Done:
     refused = after.state == "quarantined"
     why = ", ".join(part for part in (after.reason, after.detail) if part) if refused else ""
     return Done(id=number, act=name, result="refused" if refused else "done", state=after.state, why=why)
+
+
+def _ask_for(unit: "Unit", name: str, item: "InboxItem", reason: str) -> Done:
+    """Only its header is here, too large or a stranger's: the next look in the mailbox fetches it whole (SM-144)."""
+    new = unit.inbox.want(item.id)
+    if new:
+        unit.audit.write(f"inbox_{name}", f"inbox/{item.id}", ground=reason[:160])
+    why = "alleen de kop is hier; het wordt heel opgehaald bij de volgende blik in de postbus"
+    return Done(id=item.id, act=name, result="done" if new else "already", state=item.state, why=why)
 
 
 def _chosen(view: "Unit", numbers: list[int] | None, why: str | None) -> "Sequence[InboxItem]":

@@ -158,6 +158,13 @@ class Mailbox(_Section, frozen=True):
         Path, _means("File with the account's password, mode 0600. GATEWAY_MAILBOX_PASSWORD goes before it.")
     ] = "keys/mailbox.password"
     folder: Annotated[str, Meta(min_length=1), _means("Folder that is read (imap).", "a folder's name")] = "INBOX"
+    after: Annotated[
+        Literal["move", "delete"],
+        _means(
+            "What becomes of fetched mail: moved to the folder Verwerkt, or deleted once it is as old as"
+            " retention.processed_mail_days. pop3 has no folders: always the latter."
+        ),
+    ] = "move"
     path: Annotated[str | None, _means("The maildir folder (maildir).", "a path", "mail")] = None
     authority: Annotated[
         str | None,

@@ -46,7 +46,7 @@ def take_in(unit: Unit, us: Surroundings, item: InboxItem, raw: bytes) -> Taken:
         cache=us.verdicts,
     )
     if isinstance(opened, securemail.Refused):
-        return _quarantine(unit, item, opened.reason, opened.detail, opened.partner or quarantine.claimed(unit, raw))
+        return _quarantine(unit, us, item, opened, opened.partner or quarantine.claimed(unit, raw))
     if opened.identity.state == "duplicate":
         return _duplicate(unit, item, opened)
     if opened.is_receipt:
@@ -103,6 +103,7 @@ def _unusable(
     Its identity is not registered: nothing of it took effect, so the same message may be handled again after mending.
     """
     codes = ", ".join(dict.fromkeys(f.code for f in why.findings))
+    again = item.reason == "payload"
     if opened.wants_receipt:
         receipts.send_receipt(unit, us, sender, opened, failed=not why.early)
     unit.inbox.settle(
@@ -113,18 +114,24 @@ def _unusable(
         partner=sender.code,
         message_id=opened.headers.message_id,
         mic=opened.mic,
+        rules=us.rules,
     )
-    unit.audit.write("quarantined", f"inbox/{item.id}", partner=sender.code, detail={"reason": "payload"})
-    quarantine.tell(unit, item.id, "payload", sender.code, proven=True)
+    if not again:
+        unit.audit.write("quarantined", f"inbox/{item.id}", partner=sender.code, detail={"reason": "payload"})
+        quarantine.tell(unit, item.id, "payload", sender.code, proven=True)
     return Taken(state="quarantined", reason="payload", findings=why.findings)
 
 
-def _quarantine(unit: Unit, item: InboxItem, reason: str, detail: str, claimed: str | None) -> Taken:
-    """Not authenticated: no reply of any kind (SM-67). The partner is only a claim, so it is not recorded as a fact."""
-    unit.inbox.settle(item.id, "quarantined", reason=reason, detail=detail or None)
-    unit.audit.write("quarantined", f"inbox/{item.id}", detail={"reason": reason, "claimed": claimed or ""})
-    quarantine.tell(unit, item.id, reason, claimed)
-    return Taken(state="quarantined", reason=reason)
+def _quarantine(unit: Unit, us: Surroundings, item: InboxItem, why: securemail.Refused, claimed: str | None) -> Taken:
+    """Not authenticated: no reply of any kind (SM-67). The partner is only a claim, so it is not recorded as a fact.
+
+    One that was opened again and is refused for the same reason is no news: nobody is told twice (SM-104).
+    """
+    unit.inbox.settle(item.id, "quarantined", reason=why.reason, detail=why.detail or None, rules=us.rules)
+    if item.reason != why.reason:
+        unit.audit.write("quarantined", f"inbox/{item.id}", detail={"reason": why.reason, "claimed": claimed or ""})
+        quarantine.tell(unit, item.id, why.reason, claimed)
+    return Taken(state="quarantined", reason=why.reason)
 
 
 def _duplicate(unit: Unit, item: InboxItem, opened: Opened) -> Taken:

@@ -165,6 +165,8 @@ class Surroundings:
         channel: str,
         largest: int,
         lost: frozenset[bytes] = frozenset(),
+        rules: str = "",
+        mapping: str = "",
     ) -> None:
         self.ourselves = ourselves
         self.signer = signer
@@ -181,6 +183,8 @@ class Surroundings:
         self.channel = channel
         self.largest = largest  # bytes of a mail, coming and going
         self.lost = lost  # our own certificates (DER) whose key was reported lost (SM-141)
+        self.rules = rules  # version of the rules that judge what comes in (SM-103)
+        self.mapping = mapping  # changes with the schemas, lists, format and contract that payloads are read by
         self.verdicts = VerdictCache()  # SM-41: a chain is not validated for every message
 
     @property

@@ -102,8 +102,25 @@ def sweep(unit: Unit) -> int:
 
     For a job every minute: fetching and counting tries know nothing of people (SM-93, SM-106, SM-144).
     """
+    _of_unreadable(unit)
     headers = _of_headers(unit, "stranger") + _of_headers(unit, "too-large")
     return headers + sum(_of_faults(unit, reason) for reason in _FAULTS)
+
+
+def _of_unreadable(unit: Unit) -> None:
+    """What the mailbox could not give three times was left there: one alarm for all of it (SM-100)."""
+    count, about = unit.inbox.given_up(), "alarm/unreadable"
+    if not count:
+        tasks.done(unit, about, "er staat niets meer dat niet te lezen is")
+        return
+    task = Task(
+        what=f"In de postbus staan {count} berichten die niet te lezen zijn; zij zijn daar blijven staan.",
+        who="Van wie zij zijn, is niet bekend.",
+        advice="Bekijk de postbus met een mailprogramma; verplaats een bericht heen en terug om het opnieuw te halen.",
+        weight="alarm",
+        count=count,
+    )
+    tasks.keep_task(unit, about, task)
 
 
 def _of_headers(unit: Unit, reason: str) -> int:

@@ -17,6 +17,7 @@ from gateway.store import Store, Unit
 QUOTA_BYTES: Final = 2_000_000_000  # of all mail that was refused before its sender was known
 QUOTA_ENTRIES: Final = 10_000
 FREE_DISK: Final = 2_000_000_000
+FREE_FLOOR: Final = 200_000_000  # below it nothing is fetched any more: what is here must still be handled and answered
 ACTOR: Final = "flow:welcome"
 
 _ENVELOPE_ID = re.compile(rb"^Original-Envelope-Id:[ \t]*([0-9a-f]{32})\s*$", re.IGNORECASE | re.MULTILINE)
@@ -32,6 +33,8 @@ class Doorkeeper:
 
     def by_header(self, header: bytes) -> Admission:
         """A partner's whole; a report is looked into; of a stranger the header, or nothing while there is no room."""
+        if self._free() < FREE_FLOOR:
+            return self._no_room()
         seen = securemail.classify(header)
         with self._store.view(now=self._clock()) as view:
             if seen.sender is not None and view.partners.find("address", seen.sender) is not None:
@@ -47,15 +50,26 @@ class Doorkeeper:
                 return "whole"
         return self._stranger()
 
+    def stamp(self) -> object:
+        """Partners' addresses, and whether there is room: what was left is judged again when these changed."""
+        with self._store.view(now=self._clock()) as view:
+            return view.partners.addresses(), self._has_room(view), self._free() < FREE_FLOOR
+
     def _stranger(self) -> Admission:
-        now = self._clock()
-        with self._store.view(now=now) as view:
-            load = view.inbox.unproven()
-        free = shutil.disk_usage(self._disk).free
-        if load.bytes < QUOTA_BYTES and load.entries < QUOTA_ENTRIES and free >= FREE_DISK:
-            return "header"
-        with self._store.unit(now=now, actor=ACTOR) as unit:
-            _alarm(unit)
+        with self._store.view(now=self._clock()) as view:
+            room = self._has_room(view)
+        return "header" if room else self._no_room()
+
+    def _has_room(self, view: Unit) -> bool:
+        load = view.inbox.unproven()
+        return load.bytes < QUOTA_BYTES and load.entries < QUOTA_ENTRIES and self._free() >= FREE_DISK
+
+    def _free(self) -> int:
+        return shutil.disk_usage(self._disk).free
+
+    def _no_room(self) -> Admission:
+        with self._store.unit(now=self._clock(), actor=ACTOR) as unit:
+            _alarm(unit, "post" if self._free() < FREE_FLOOR else "post van onbekende afzenders")
         return "leave"
 
 
@@ -69,12 +83,12 @@ def _names_ours(unit: Unit, raw: bytes) -> bool:
     )
 
 
-def _alarm(unit: Unit) -> None:
+def _alarm(unit: Unit, what: str) -> None:
     """Once a day; the mail itself waits in the mailbox, unread."""
     about = f"alarm/room/{today(unit)}"
     if unit.records.get(tasks.SOORT, about, Task) is None:
         task = Task(
-            what="Er is geen ruimte meer voor post van onbekende afzenders; zij blijft ongelezen in de postbus staan.",
+            what=f"Er is geen ruimte meer voor {what}; zij blijft ongelezen in de postbus staan.",
             who="Post van partners wordt nog opgehaald zolang er ruimte is.",
             advice="Ruim de quarantaine op of maak schijfruimte vrij.",
             weight="alarm",

@@ -10,7 +10,7 @@ from gateway.securemail.conclusions import CONCLUSIONS, QUARANTINE, conclude
 from gateway.securemail.domainbook import DomainBook, parse_domain_book
 from gateway.securemail.identity import Accepted, Identities, Identity
 from gateway.securemail.keys import DecryptionKey, SigningKey, decryption_key, load_key, signing_key
-from gateway.securemail.kinds import Classified, classify
+from gateway.securemail.kinds import Classified, arrived_at, classify
 from gateway.securemail.layout import Attachment, Message, iwmo_message, new_message_id, plan_message
 from gateway.securemail.limits import Limits
 from gateway.securemail.nta7516 import NtaRecord, Qualification, counts_as_qualified, parse_nta_record, qualify
@@ -87,6 +87,7 @@ __all__ = [
     "Verdict",
     "VerdictCache",
     "announced",
+    "arrived_at",
     "best_profile",
     "check_certificate",
     "check_size",

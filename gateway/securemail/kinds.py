@@ -1,5 +1,7 @@
 """What kind of mail is this, from its header alone (section 5.1 step 3, SM-62)."""
 
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Literal
 
 import msgspec
@@ -50,6 +52,20 @@ def classify(raw: bytes, limits: Limits = LIMITS) -> Classified:
         auto_submitted=header.get("auto-submitted"),
         received=len(header.all("received")),
     )
+
+
+def arrived_at(raw: bytes, limits: Limits = LIMITS) -> datetime | None:
+    """When the provider's server took the message in, by the topmost `Received` field, which it wrote (SM-37).
+
+    For mailboxes that do not tell (POP3). None if there is no such field, or no date with a zone in it.
+    """
+    try:
+        header, _ = split_header(raw, limits)
+        first = next(iter(header.all("received")), "")
+        moment = parsedate_to_datetime(first.rpartition(";")[2].strip())
+        return None if moment.tzinfo is None else moment.astimezone(UTC)
+    except (Refusal, ValueError, OverflowError):
+        return None
 
 
 def kind_of(header: Header) -> Kind:

@@ -1,7 +1,7 @@
 """Messages that came in: raw bytes first, then what was made of them. Nothing is dropped (SM-92, SM-94, SM-103)."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from .errors import Damaged, IllegalMove, NotThere
 from .sealing import Sealer
 from .states import InEvent, InState, move_in
-from .tables import INBOX_NEW_SQL, UNMOVED_SQL, inbox, inbox_places
+from .tables import INBOX_NEW_SQL, INBOX_WANTED_SQL, UNMOVED_SQL, inbox, inbox_places
 
 RAW: Final = "inbox.raw"
 
@@ -64,6 +64,8 @@ class InboxItem(msgspec.Struct, frozen=True, kw_only=True):
     tries: int
     next_at: datetime | None
     settled_at: datetime | None
+    rules: str | None = None  # version of the rules that judged it (SM-103)
+    wanted_at: datetime | None = None  # only its header is here, and it is to be fetched whole
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +79,8 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
 UNPROVEN_NOT = ("headers", "not-for-us", "date", "conflict", "payload", "crash", "damaged")
 HEADER_SIZE = 65_536  # at most this much is kept of a message that was not fetched whole
 
+_IN_ONE_QUERY = 500
+
 _FIELDS = [inbox.c[name] for name in InboxItem.__struct_fields__]
 _PLACE = [inbox_places.c[name] for name in Place.__struct_fields__]
 
@@ -89,15 +93,42 @@ class Inbox:
 
     # -- from the mailbox --------------------------------------------------------------------------------------------
 
-    def known(self, places: Iterable[Place]) -> set[Place]:
-        """Which of these the inbox has, or has given up fetching (SM-100)."""
-        return {place for place in places if self._is_known(place)}
+    def known(
+        self, source: str, account: str, folder: str, uids: Sequence[str], *, let_go_for_good: bool = False
+    ) -> set[str]:
+        """Which messages of a mailbox the inbox has, or has given up fetching (SM-100).
 
-    def _is_known(self, place: Place) -> bool:
-        row = self._conn.execute(
-            sa.select(inbox_places.c.inbox_id, inbox_places.c.failures).where(*_at(place))
-        ).one_or_none()
-        return row is not None and (row.inbox_id is not None or row.failures >= MAX_FETCH_FAILURES)
+        `let_go_for_good`: what the mailbox let go of is not known by that name any more.
+        """
+        found: set[str] = set()
+        here: sa.ColumnElement[bool] = inbox_places.c.inbox_id.is_not(None)
+        if let_go_for_good:
+            by_header = sa.select(inbox.c.id).where(inbox.c.reason.in_(HEADER_ONLY))
+            here &= inbox_places.c.moved_at.is_(None) | inbox_places.c.inbox_id.in_(by_header)
+        for begin in range(0, len(uids), _IN_ONE_QUERY):
+            query = sa.select(inbox_places.c.uid).where(
+                inbox_places.c.source == source,
+                inbox_places.c.account == account,
+                inbox_places.c.folder == folder,
+                inbox_places.c.uid.in_(uids[begin : begin + _IN_ONE_QUERY]),
+                sa.or_(here, inbox_places.c.failures >= MAX_FETCH_FAILURES),
+            )
+            found |= set(self._conn.scalars(query))
+        return found
+
+    def given_up(self) -> int:
+        """How many messages could not be read and were left in their mailbox (SM-100)."""
+        query = sa.select(sa.func.count()).where(
+            sa.text(f"inbox_places.{UNMOVED_SQL}"), inbox_places.c.failures >= MAX_FETCH_FAILURES
+        )
+        return self._conn.scalar(query.where(inbox_places.c.inbox_id.is_(None))) or 0
+
+    def backlog(self) -> int:
+        """How many messages were fetched and not handled yet (SM-102)."""
+        return (
+            self._conn.scalar(sa.select(sa.func.count()).select_from(inbox).where(sa.text(f"inbox.{INBOX_NEW_SQL}")))
+            or 0
+        )
 
     def add(self, raw: Raw) -> Added:
         """Keep a message, new to be handled. The same place or the same bytes again add nothing (SM-94, SM-95)."""
@@ -107,7 +138,7 @@ class Inbox:
         if number is None:
             number = self._insert(digest, len(raw.data), raw.received_at, {"state": "new", "next_at": self._now})
             self._sealer.add(RAW, number, raw.data)
-        self._set_place(raw.place, inbox_id=number)
+        self._set_place(raw.place, inbox_id=number, moved_at=None)
         return Added(id=number, new=new)
 
     def add_header(self, place: Place, received_at: datetime, size: int, header: bytes, reason: str) -> Added:
@@ -128,6 +159,55 @@ class Inbox:
         assert key is not None
         return int(key[0])
 
+    def want(self, number: int) -> bool:
+        """Of this message only the header is here: let the next look fetch it whole; False if that is asked already."""
+        item = self.get(number)
+        if item.state != "quarantined" or item.reason not in HEADER_ONLY:
+            raise IllegalMove(f"incoming message {number}, which is here whole", item.state, "reopen")
+        if item.wanted_at is not None:
+            return False
+        self._conn.execute(inbox.update().where(inbox.c.id == number).values(wanted_at=self._now))
+        return True
+
+    def wanted(self, source: str, account: str, folder: str, limit: int = 100) -> "list[tuple[InboxItem, Place]]":
+        """What this mailbox is to be asked for whole, and where it was found; the first asked for first."""
+        query = (
+            sa.select(*_FIELDS, *(column.label(f"place_{column.name}") for column in _PLACE))
+            .join(inbox_places, inbox_places.c.inbox_id == inbox.c.id)
+            .where(
+                sa.text(f"inbox.{INBOX_WANTED_SQL}"),
+                inbox_places.c.source == source,
+                inbox_places.c.account == account,
+                inbox_places.c.folder == folder,
+            )
+            .order_by(inbox.c.wanted_at, inbox.c.id)
+            .limit(limit)
+        )
+        return [
+            (
+                InboxItem(**{name: row._mapping[name] for name in InboxItem.__struct_fields__}),
+                Place(**{name: row._mapping[f"place_{name}"] for name in Place.__struct_fields__}),
+            )
+            for row in self._conn.execute(query)
+        ]
+
+    def complete(self, number: int, data: bytes) -> bool:
+        """The whole message in place of its header, new to be handled; False if these bytes were here already."""
+        digest = hashlib.sha256(data).hexdigest()
+        where = inbox.c.id == number
+        if self._conn.scalar(sa.select(inbox.c.id).where(inbox.c.sha256 == digest)) is not None:
+            self.not_completed(number, "is al heel opgehaald")
+            return False
+        self._sealer.replace(RAW, number, data)
+        fresh = {"state": "new", "tries": 0, "next_at": self._now, "settled_at": None, "wanted_at": None}
+        values = {"sha256": digest, "size": len(data), "reason": None, "detail": None, **fresh}
+        self._conn.execute(inbox.update().where(where).values(**values))
+        return True
+
+    def not_completed(self, number: int, why: str) -> None:
+        """It could not be fetched whole; it stays in quarantine by its header."""
+        self._conn.execute(inbox.update().where(inbox.c.id == number).values(wanted_at=None, detail=why))
+
     def fetch_failed(self, place: Place) -> int:
         """A message could not be read from the mailbox; how often by now. At the third it is left there (SM-100)."""
         failures = self._conn.scalar(sa.select(inbox_places.c.failures).where(*_at(place))) or 0
@@ -138,10 +218,24 @@ class Inbox:
         """The mailbox has let go of it."""
         self._set_place(place, moved_at=self._now)
 
+    def stands_again(self, place: Place) -> None:
+        """It stands in its mailbox still, and is to be let go of."""
+        self._set_place(place, moved_at=None)
+
     def unmoved(
-        self, source: str, account: str, folder: str, limit: int = 1000, *, header_only: bool | None = None
+        self,
+        source: str,
+        account: str,
+        folder: str,
+        limit: int = 1000,
+        *,
+        header_only: bool | None = None,
+        until: datetime | None = None,
     ) -> list[Place]:
-        """What is committed and still stands in the mailbox as far as we know; if asked only whole, or only headers."""
+        """What is committed and still stands in the mailbox as far as we know; if asked only whole, or only headers.
+
+        `until`: only what was fetched before that time.
+        """
         query = (
             sa.select(*_PLACE)
             .where(
@@ -154,9 +248,12 @@ class Inbox:
             .order_by(inbox_places.c.id)
             .limit(limit)
         )
+        if header_only is not None or until is not None:
+            query = query.join(inbox, inbox.c.id == inbox_places.c.inbox_id)
+        if until is not None:
+            query = query.where(inbox.c.fetched_at < until)
         if header_only is not None:
             judged = sa.func.coalesce(inbox.c.reason, "").in_(HEADER_ONLY)
-            query = query.join(inbox, inbox.c.id == inbox_places.c.inbox_id)
             query = query.where(judged if header_only else ~judged)
         return [Place(**row._mapping) for row in self._conn.execute(query)]
 
@@ -212,6 +309,7 @@ class Inbox:
         message_id: str | None = None,
         mic: bytes | None = None,
         dossier: str | None = None,
+        rules: str | None = None,
     ) -> InState:
         """What became of it, in the transaction of its effect. IllegalMove if another node settled it first.
 
@@ -222,7 +320,7 @@ class Inbox:
             raise NotThere(f"incoming message {number} is not there")
         state = move_in(f"incoming message {number}", found.state, event)
         values: dict[str, Any] = {"state": state, "reason": reason, "detail": detail, "settled_at": self._now}
-        known = {"partner": partner, "message_id": message_id, "dossier": dossier}
+        known = {"partner": partner, "message_id": message_id, "dossier": dossier, "rules": rules}
         known["mic"] = None if mic is None else mic.hex()
         values |= {name: value for name, value in known.items() if value is not None}
         self._conn.execute(inbox.update().where(inbox.c.id == number).values(**values, next_at=None))
@@ -236,6 +334,13 @@ class Inbox:
         move_in(f"incoming message {number}", item.state, "reopen")
         fresh = {"state": "new", "tries": 0, "next_at": self._now, "settled_at": None}
         self._conn.execute(inbox.update().where(inbox.c.id == number).values(**fresh))
+
+    def reopen_all(self, reasons: Sequence[str]) -> int:
+        """Handle again everything that is in quarantine for one of these reasons; how many (SM-104)."""
+        fresh = {"state": "new", "tries": 0, "next_at": self._now, "settled_at": None}
+        whole = [reason for reason in reasons if reason not in HEADER_ONLY]
+        where = inbox.c.state == "quarantined", inbox.c.reason.in_(whole)
+        return self._conn.execute(inbox.update().where(*where).values(**fresh)).rowcount
 
     # -- questions ---------------------------------------------------------------------------------------------------
 
@@ -283,9 +388,9 @@ class Inbox:
         return Load(entries=count, bytes=int(size))
 
     def refused_since(self, since: datetime, reasons: Sequence[str]) -> int:
-        """How many messages went to quarantine for one of these reasons since that time and are still there."""
+        """How many messages fetched since that time are in quarantine for one of these reasons."""
         query = sa.select(sa.func.count()).where(
-            inbox.c.state == "quarantined", inbox.c.reason.in_(reasons), inbox.c.settled_at > since
+            inbox.c.state == "quarantined", inbox.c.reason.in_(reasons), inbox.c.fetched_at > since
         )
         return self._conn.scalar(query) or 0
 

@@ -72,6 +72,16 @@ class Partners:
         rows = self._conn.execute(sa.select(partners).order_by(partners.c.code))
         return [(row.code, msgspec.json.decode(row.body, type=type)) for row in rows]
 
+    def version(self) -> str:
+        """Changes with every change of any partner."""
+        rows = self._conn.execute(sa.select(partners.c.code, partners.c.versie).order_by(partners.c.code))
+        return hashlib.sha256(repr([tuple(row) for row in rows]).encode()).hexdigest()
+
+    def addresses(self) -> str:
+        """Changes with every change of any partner's keys (addresses)."""
+        rows = self._conn.execute(sa.select(partner_keys.c.name, partner_keys.c.value, partner_keys.c.partner))
+        return hashlib.sha256(repr(sorted(tuple(row) for row in rows)).encode()).hexdigest()
+
     def add_certificate(self, certificate: Certificate) -> str:
         """Keep a certificate of a partner, or its new state; its fingerprint."""
         if self._conn.scalar(sa.select(partners.c.code).where(partners.c.code == certificate.partner)) is None:

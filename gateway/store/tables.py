@@ -68,6 +68,7 @@ def any_of(states: tuple[str, ...], table: str = "") -> str:
 CLAIMABLE_SQL = any_of(CLAIMABLE)
 OPEN_SQL = any_of(OPEN)
 INBOX_NEW_SQL = "state = 'new'"
+INBOX_WANTED_SQL = "wanted_at IS NOT NULL"
 UNMOVED_SQL = "moved_at IS NULL"
 
 
@@ -203,9 +204,12 @@ inbox = sa.Table(
     sa.Column("tries", sa.Integer, nullable=False, default=0),  # written before each try
     sa.Column("next_at", Utc),
     sa.Column("settled_at", Utc),
+    sa.Column("rules", sa.String(64)),  # version of the rules that judged it (SM-103)
+    sa.Column("wanted_at", Utc),  # only its header is here, and it is to be fetched whole (SM-144)
     _keep_until(),
     sqlite_autoincrement=True,
 )
+_partial("ix_inbox_wanted", inbox, INBOX_WANTED_SQL, "wanted_at", "id")
 _partial("ix_inbox_due", inbox, INBOX_NEW_SQL, "next_at", "id")
 sa.Index("ix_inbox_state", inbox.c.state, inbox.c.id)
 

@@ -4,12 +4,13 @@ import asyncio
 import os
 import re
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway.domain.delivery import Outcome, Shipment
 
-from .seam import HEADER_MAX, LIST_MAX, BeforeData, Listed, MailboxDown, Unreadable
+from .seam import HEADER_MAX, LIST_MAX, UIDS_MAX, Aside, BeforeData, Keep, Listed, MailboxDown, Unreadable
 
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
@@ -60,6 +61,7 @@ class FolderMailbox:
     """
 
     source = "folder"
+    lets_go_for_good = False
 
     def __init__(self, path: Path, account: str) -> None:
         self.account, self.folder = account, path.name
@@ -75,34 +77,50 @@ class FolderMailbox:
         return self._path / uid
 
     def _read(self, uid: str, limit: int) -> bytes:
-        with self._find(uid).open("rb") as file:
+        return self._bytes(self._find(uid), limit)
+
+    def _bytes(self, path: Path, limit: int) -> bytes:
+        with path.open("rb") as file:
             return file.read(limit)
 
-    def _list(self) -> list[Listed]:
+    def _list(self, uids: Sequence[str] | None = None) -> list[Listed]:
         found = []
+        wanted = None if uids is None else set(uids)
         for path in self._files():
+            if wanted is not None and self._uid(path) not in wanted:
+                continue
             try:
                 status = path.stat()
             except FileNotFoundError:
                 continue  # moved while we looked
             received_at = datetime.fromtimestamp(status.st_mtime, UTC)
-            found.append(Listed(uid=self._uid(path), size=status.st_size, received_at=received_at))
-        return sorted(found, key=lambda listed: (listed.received_at, listed.uid))[:LIST_MAX]
+            found.append((received_at, Listed(uid=self._uid(path), size=status.st_size, received_at=received_at)))
+        return [listed for _, listed in sorted(found, key=lambda each: (each[0], each[1].uid))]
 
     def _move(self, uids: Collection[str], target: Path) -> set[str]:
-        target.mkdir(exist_ok=True)
         for uid in uids:
             try:
-                path = self._find(uid)
-                path.replace(target / path.name)
+                self._put(self._find(uid), target)
             except FileNotFoundError:
                 continue  # gone already: a move before a crash
         return set(uids)
 
-    async def list(self) -> Sequence[Listed]:
+    def _put(self, path: Path, target: Path) -> None:
+        target.mkdir(exist_ok=True)
+        path.replace(target / path.name)
+
+    async def uids(self) -> Sequence[str]:
         """See `Mailbox`."""
+        return [each.uid for each in await self._listed(None)][:UIDS_MAX]
+
+    async def list(self, uids: Sequence[str] | None = None) -> Sequence[Listed]:
+        """See `Mailbox`."""
+        found = await self._listed(uids)
+        return found[:LIST_MAX] if uids is None else found
+
+    async def _listed(self, uids: Sequence[str] | None) -> Sequence[Listed]:
         try:
-            return await asyncio.to_thread(self._list)
+            return await asyncio.to_thread(self._list, uids)
         except OSError as error:
             raise MailboxDown(f"{self._path}: {error.strerror}") from error
 
@@ -125,6 +143,36 @@ class FolderMailbox:
     async def set_aside(self, uids: Collection[str]) -> Collection[str]:
         """See `Mailbox`."""
         return await self._moved(uids, self._aside)
+
+    async def recall(self, aside: Aside, limit: int, keep: Keep) -> bool:
+        """See `Mailbox`. A file keeps its name when it is moved."""
+        name = await asyncio.to_thread(self._set_aside, aside.uid)
+        if name is None:
+            return False
+        try:
+            data = await asyncio.to_thread(self._bytes, self._aside / name, limit + 1)
+        except OSError as error:
+            raise Unreadable(f"{self._aside}: {error.strerror}") from error
+        await keep(data)
+        await asyncio.to_thread(self._put, self._aside / name, self._done)
+        return True
+
+    def _set_aside(self, uid: str) -> str | None:
+        found = (path.name for path in self._aside.glob("*") if self._uid(path) == uid)
+        return next(found, None)
+
+    async def purge(self, before: datetime) -> int:
+        """See `Mailbox`. By the time of the move, which the file system keeps (ctime)."""
+        return await asyncio.to_thread(self._purge, before.timestamp())
+
+    def _purge(self, before: float) -> int:
+        removed = 0
+        for path in self._done.glob("*"):
+            with suppress(FileNotFoundError):
+                if path.is_file() and path.stat().st_ctime < before:
+                    path.unlink()
+                    removed += 1
+        return removed
 
     async def _moved(self, uids: Collection[str], target: Path) -> Collection[str]:
         try:
@@ -163,10 +211,10 @@ class MaildirMailbox(FolderMailbox):
                 return path
         raise FileNotFoundError(2, "no longer in the maildir")
 
-    def _read(self, uid: str, limit: int) -> bytes:
-        return _BARE_LF.sub(b"\r\n", super()._read(uid, limit))[:limit]
+    def _bytes(self, path: Path, limit: int) -> bytes:
+        return _BARE_LF.sub(b"\r\n", super()._bytes(path, limit))[:limit]
 
-    def _move(self, uids: Collection[str], target: Path) -> set[str]:
+    def _put(self, path: Path, target: Path) -> None:
         for part in ("new", "cur", "tmp"):
             (target.parent / part).mkdir(parents=True, exist_ok=True)
-        return super()._move(uids, target)
+        super()._put(path, target)

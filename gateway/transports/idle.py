@@ -82,6 +82,7 @@ def _listen(client: Any, renew: float) -> None:
     Beginning anew is a reason to look: what the server says together with its "+ idling" is not heard.
     """
     until = time.monotonic() + renew
+    client.begin(seconds=None)
     while (left := until - time.monotonic()) > 0:
         heard = client.idle_check(timeout=left)
         if any(map(_is_mail, heard)):

@@ -3,17 +3,27 @@
 import asyncio
 import poplib
 import ssl
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, datetime
-from typing import TypeVar
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+from hashlib import sha256
+from typing import Any, TypeVar
+from urllib.parse import quote
 
 import msgspec
 
-from .seam import HEADER_MAX, LIST_MAX, Listed, MailboxDown, Unreadable
+from .bounded import WAIT_MAX, BoundedSocket, Bounds
+from .seam import HEADER_MAX, LIST_MAX, UIDS_MAX, Aside, Keep, Listed, MailboxDown, Unreadable
 
-TIMEOUT = 60.0
 PIECE = 65_536  # bytes read at once; a longer line comes in pieces
-LISTING_MAX = 16_000_000  # bytes of UIDL or LIST: 200 000 messages
+LISTING_MAX = 15_000_000  # bytes of UIDL or LIST: 200 000 messages
+_DIGITS = 20
+_NAME_MAX = 250  # RFC 1939 allows 70
+_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))  # what a unique-id is made of; anything else is written as %XX
+
+TROUBLE = (poplib.error_proto, OSError, ValueError, LookupError)
 
 T = TypeVar("T")
 
@@ -35,24 +45,30 @@ class Pop3Mailbox:
 
     source = "pop3"
     folder = ""
+    lets_go_for_good = True
 
-    def __init__(self, settings: Pop3Settings, context: ssl.SSLContext, clock: Callable[[], datetime]) -> None:
-        self._settings, self._context, self._clock = settings, context, clock
+    def __init__(self, settings: Pop3Settings, context: ssl.SSLContext) -> None:
+        self._settings, self._context = settings, context
         self.account = settings.username
-        self._client: poplib.POP3_SSL | None = None
+        self._client: _Client | None = None
         self._numbers: dict[str, int] = {}  # UIDL to the number of this session
 
-    async def list(self) -> Sequence[Listed]:
-        """See `Mailbox`. POP3 knows no time of arrival: it is the time of this look."""
-        return await self._run(self._list)
+    async def uids(self) -> Sequence[str]:
+        """See `Mailbox`."""
+        return await self._run(lambda _: list(self._numbers)[:UIDS_MAX])
+
+    async def list(self, uids: Sequence[str] | None = None) -> Sequence[Listed]:
+        """See `Mailbox`. POP3 knows no time of arrival."""
+        return await self._run(lambda client: self._list(client, uids))
 
     async def fetch(self, uid: str, limit: int) -> bytes:
         """See `Mailbox`."""
-        return await self._run(lambda client: self._bounded(client, f"RETR {self._number(uid)}", limit), one=True)
+        retrieve = partial(self._bounded, command="RETR {}", uid=uid, limit=limit)
+        return await self._run(retrieve, one=True, size=limit)
 
     async def header(self, uid: str) -> bytes:
         """See `Mailbox`."""
-        return await self._run(lambda client: self._bounded(client, f"TOP {self._number(uid)} 0", HEADER_MAX), one=True)
+        return await self._run(partial(self._bounded, command="TOP {} 0", uid=uid, limit=HEADER_MAX), one=True)
 
     async def release(self, uids: Collection[str]) -> Collection[str]:
         """See `Mailbox`. Ends the session: only then are they gone."""
@@ -62,55 +78,67 @@ class Pop3Mailbox:
         """See `Mailbox`. Nothing is asked of the server: what was not fetched whole must not be deleted."""
         return set(uids)
 
+    async def recall(self, aside: Aside, limit: int, keep: Keep) -> bool:
+        """See `Mailbox`. It was left where it stood, and is named as it was."""
+        if aside.uid not in await self.uids():
+            return False
+        await keep(await self.fetch(aside.uid, limit))
+        return True
+
+    async def purge(self, before: datetime) -> int:
+        """See `Mailbox`. There is no other folder: what is kept stands in the mailbox until it is let go of."""
+        return 0
+
     async def close(self) -> None:
         """QUIT."""
         client, self._client = self._client, None
         if client is not None:
             await asyncio.to_thread(_quit, client)
 
-    async def _run(self, call: Callable[[poplib.POP3_SSL], T], *, one: bool = False) -> T:
+    async def _run(self, call: Callable[["_Client"], T], *, one: bool = False, size: int = 0) -> T:
+        """As `ImapMailbox._run`: a message is to blame only if the mailbox itself can still be opened."""
         connected = self._client is not None
         try:
-            return await asyncio.to_thread(self._connected, call)
-        except (poplib.error_proto, OSError, ssl.SSLError, ValueError, KeyError) as error:
+            return await asyncio.to_thread(self._connected, call, size)
+        except _Gone as gone:
+            raise Unreadable(f"pop3 {self._settings.host}: no longer there") from gone
+        except TROUBLE as error:
             # After an error poplib is out of step with the server: never go on with this connection.
             client, self._client = self._client, None
             if client is not None:
-                client.close()
-            kind = Unreadable if one and connected else MailboxDown
-            raise kind(f"pop3 {self._settings.host}: {type(error).__name__}") from error
+                client.leave()
+            if one and connected:
+                await self._run(lambda _: None)
+                raise Unreadable(f"pop3 {self._settings.host}: {type(error).__name__}") from error
+            raise MailboxDown(f"pop3 {self._settings.host}: {type(error).__name__}") from error
 
-    def _connected(self, call: Callable[[poplib.POP3_SSL], T]) -> T:
+    def _connected(self, call: Callable[["_Client"], T], size: int) -> T:
         if self._client is None:
-            client = poplib.POP3_SSL(self._settings.host, self._settings.port, timeout=TIMEOUT, context=self._context)
-            self._client = client
+            client = self._client = _Client(self._settings, self._context)
             client.user(self._settings.username)
             client.pass_(self._settings.password)
             if "UIDL" not in client.capa():
                 raise poplib.error_proto("the server has no UIDL")
             self._numbers = _unique_ids(client)
+        self._client.bounds.begin(size)
         return call(self._client)
 
-    def _number(self, uid: str) -> int:
-        return self._numbers[uid]
-
-    def _bounded(self, client: poplib.POP3_SSL, command: str, limit: int) -> bytes:
+    def _bounded(self, client: "_Client", command: str, uid: str, limit: int) -> bytes:
         """Lines of an answer, at most `limit` + 1 bytes of them; more ends the session, as the rest stands in it."""
-        data, whole = _answer(client, command, limit)
+        if uid not in self._numbers:
+            raise _Gone
+        data, whole = _answer(client, command.format(self._numbers[uid]), limit)
         if not whole:
-            client.close()
+            client.leave()
             self._client = None
         return data
 
-    def _list(self, client: poplib.POP3_SSL) -> Sequence[Listed]:
+    def _list(self, client: "_Client", uids: Sequence[str] | None) -> Sequence[Listed]:
         sizes = dict(_pairs(client, "LIST"))
-        now = self._clock().astimezone(UTC)
-        return [
-            Listed(uid=uid, size=int(sizes.get(str(number), "0")), received_at=now)
-            for uid, number in list(self._numbers.items())[:LIST_MAX]
-        ]
+        wanted = list(self._numbers)[:LIST_MAX] if uids is None else [uid for uid in uids if uid in self._numbers]
+        return [Listed(uid=uid, size=_size(sizes.get(self._numbers[uid])), received_at=None) for uid in wanted]
 
-    def _delete(self, client: poplib.POP3_SSL, uids: Collection[str]) -> Collection[str]:
+    def _delete(self, client: "_Client", uids: Collection[str]) -> Collection[str]:
         for uid in uids:
             if uid in self._numbers:
                 client.dele(self._numbers[uid])
@@ -119,20 +147,58 @@ class Pop3Mailbox:
         return set(uids)
 
 
-def _pairs(client: poplib.POP3_SSL, command: str) -> list[tuple[str, str]]:
-    """Message number and value of every line of UIDL or LIST."""
+class _Gone(Exception):
+    """The message is no longer there: nothing is wrong with the connection."""
+
+
+class _Client(poplib.POP3_SSL):
+    """poplib's side, read within bounds."""
+
+    def __init__(self, settings: Pop3Settings, context: ssl.SSLContext) -> None:
+        self.bounds = Bounds()
+        super().__init__(settings.host, settings.port, timeout=WAIT_MAX, context=context)
+
+    def _create_socket(self, timeout: float) -> Any:
+        return BoundedSocket(super()._create_socket(timeout), self.bounds)  # type: ignore[misc]
+
+    def leave(self) -> None:
+        """At once."""
+        with suppress(OSError):
+            self.close()
+
+
+def _size(said: bytes | None) -> int:
+    """What LIST says: a hint, and none if it is nonsense."""
+    return int(said) if said is not None and said.isdigit() and len(said) < _DIGITS else 0
+
+
+def _pairs(client: _Client, command: str) -> list[tuple[int, bytes]]:
+    """Message number and value of every line of UIDL or LIST that has a number."""
     data, whole = _answer(client, command, LISTING_MAX)
     if not whole:
         raise poplib.error_proto(f"{command} has no end")
-    pairs = (line.decode("ascii").partition(" ") for line in data.splitlines())
-    return [(number, value.strip()) for number, _, value in pairs]
+    parts = (line.partition(b" ") for line in data.split(b"\r\n"))
+    return [(int(number), value.strip()) for number, _, value in parts if number.isdigit() and len(number) < _DIGITS]
 
 
-def _unique_ids(client: poplib.POP3_SSL) -> dict[str, int]:
-    return {uid: int(number) for number, uid in _pairs(client, "UIDL")}
+def _unique_ids(client: _Client) -> dict[str, int]:
+    """Names of the messages and their numbers, by number.
+
+    Copies of one message may have the same unique-id (RFC 1939 section 7): they are told apart by counting.
+    """
+    names: dict[int, str] = {}
+    often: Counter[str] = Counter()
+    for number, value in sorted(_pairs(client, "UIDL")):
+        if number in names:
+            continue
+        name = quote(value, safe=_PRINTABLE)
+        name = name if len(name) <= _NAME_MAX else sha256(value).hexdigest()
+        often[name] += 1
+        names[number] = name if often[name] == 1 else f"{name} {often[name]}"
+    return {name: number for number, name in names.items()}
 
 
-def _answer(client: poplib.POP3_SSL, command: str, limit: int) -> tuple[bytes, bool]:
+def _answer(client: _Client, command: str, limit: int) -> tuple[bytes, bool]:
     """An answer of lines, and whether it ended within `limit` bytes; reading stops there (SM-93).
 
     Not poplib's own reading: it keeps all lines before any can be counted, and dies of one over 2 048 bytes (SM-100).
@@ -155,8 +221,9 @@ def _answer(client: poplib.POP3_SSL, command: str, limit: int) -> tuple[bytes, b
     raise poplib.error_proto(b"the connection was closed within an answer")
 
 
-def _quit(client: poplib.POP3_SSL) -> None:
+def _quit(client: _Client) -> None:
     try:
+        client.bounds.begin()
         client.quit()
-    except (poplib.error_proto, OSError):
-        client.close()
+    except TROUBLE:
+        client.leave()

@@ -14,6 +14,9 @@ from gateway.domain.delivery import Outcome, Shipment
 BeforeData = Callable[[], Awaitable[None]]
 """Called when the next byte could make the message arrive; what it raises stops the transmission (SM-87)."""
 
+Keep = Callable[[bytes], Awaitable[None]]
+"""Commits a message; only after it may the mailbox let go."""
+
 
 class Transport(Protocol):
     """A way out."""
@@ -32,7 +35,16 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
 
     uid: str  # names it for good: IMAP UIDVALIDITY/UID, POP3 UIDL, file name
     size: int  # as the mailbox says: a hint, not a promise
+    received_at: datetime | None  # None: this mailbox does not know (POP3)
+
+
+class Aside(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that was set aside after its header was read."""
+
+    uid: str  # where it stood then
+    header: bytes
     received_at: datetime
+    size: int
 
 
 class Mailbox(Protocol):
@@ -41,9 +53,15 @@ class Mailbox(Protocol):
     source: str  # imap, pop3, maildir, folder
     account: str
     folder: str
+    lets_go_for_good: bool
+    """What was let go of can stand there no more: the same name is then another message (POP3)."""
 
-    async def list(self) -> Sequence[Listed]:
-        """What stands there, oldest first; at most 1 000 (SM-102). MailboxDown."""
+    async def uids(self) -> Sequence[str]:
+        """Names of all that stands there, oldest first; at most 100 000. MailboxDown."""
+        ...
+
+    async def list(self, uids: Sequence[str] | None = None) -> Sequence[Listed]:
+        """What is known of these, or of the oldest 1 000; what is no longer there is left out. MailboxDown."""
         ...
 
     async def fetch(self, uid: str, limit: int) -> bytes:
@@ -65,12 +83,24 @@ class Mailbox(Protocol):
         """
         ...
 
+    async def recall(self, aside: Aside, limit: int, keep: Keep) -> bool:
+        """Fetch a message whole that was set aside, give it to `keep`, then let go of it; False if it is not found.
+
+        At most `limit` + 1 bytes; one that is larger stays where it is. Unreadable, MailboxDown (SM-144).
+        """
+        ...
+
+    async def purge(self, before: datetime) -> int:
+        """Remove what was moved to the processed folder before that time; how many (SM-97). MailboxDown."""
+        ...
+
     async def close(self) -> None:
         """End the session."""
         ...
 
 
-LIST_MAX = 1_000  # SM-102: fetching runs ahead of processing by at most this many
+UIDS_MAX = 100_000
+LIST_MAX = 1_000
 HEADER_MAX = 65_536  # SM-93
 
 

@@ -3,15 +3,16 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 import msgspec
 import structlog
 
+from gateway import securemail
 from gateway.domain.delivery import Admission
-from gateway.store import Place, Raw, Store
-from gateway.transports import Listed, Mailbox, Unreadable
+from gateway.store import InboxItem, Place, Raw, Store
+from gateway.transports import Aside, Listed, Mailbox, Unreadable
 
 from .clock import Clock
 
@@ -19,9 +20,10 @@ log = structlog.get_logger("gateway.pickup")
 
 SIZE_MAX = 48_000_000  # bytes: a message of 25 MB of attachments, sealed (SM-16), and a little
 BATCH_COUNT = 50  # messages in one commit …
-BATCH_BYTES = 16_000_000  # … and in memory at once
+BATCH_BYTES = 16_000_000  # … or so many bytes, whatever the mailbox said of their size
+GROUP = 100  # messages that are asked about at once
+AHEAD_MAX = 1_000  # SM-102: fetched and not handled yet
 ACTOR = "worker:pickup"
-
 
 LOOK_MAX = 262_144  # bytes of a report that are read to see if it is about a message of ours
 
@@ -37,6 +39,10 @@ class Welcome(Protocol):
         """Judge a whole small message whose header said `look`."""
         ...
 
+    def stamp(self) -> object:
+        """What was left in the mailbox is judged again only when this changed."""
+        ...
+
 
 class Picked(msgspec.Struct, frozen=True, kw_only=True):
     """What one look at a mailbox gave."""
@@ -50,6 +56,10 @@ class Picked(msgspec.Struct, frozen=True, kw_only=True):
     moved: int = 0
 
 
+Left = dict[str, object]
+"""Messages that were left in the mailbox, and the stamp under which that was decided."""
+
+
 async def pickup(
     store: Store,
     mailbox: Mailbox,
@@ -57,142 +67,238 @@ async def pickup(
     *,
     size_max: int = SIZE_MAX,
     welcome: Welcome | None = None,
+    keep: timedelta | None = None,
+    left: Left | None = None,
 ) -> Picked:
     """One whole look. MailboxDown goes to the caller; whatever was committed before it stays.
 
     `welcome` judges by the header: mail that is no partner's and no report of ours is recorded by its header only or
-    left where it is, so that strangers cannot fill the store (SM-144). Without it everything is fetched.
+    left where it is, so that strangers cannot fill the store (SM-144). Without it everything is fetched. What is left
+    is remembered in `left`, so that ten thousand of them are not read again at every look.
+
+    `keep`: a message is let go of only so long after it was fetched (SM-97).
 
     A crash between any two steps and a second look leave one row a message (SM-94).
     """
-    total = Picked()
+    look = _Look(store, mailbox, clock, size_max, welcome, keep)
     try:
-        listed = await mailbox.list()
-        known = await asyncio.to_thread(_known, store, [_place(mailbox, each) for each in listed], clock)
-        fresh = [each for each in listed if _place(mailbox, each) not in known]
-        for batch in _batches(fresh):
-            picked = [await _fetch(store, mailbox, each, clock, size_max, welcome) for each in batch]
-            kept = [p for p in picked if isinstance(p, _Fetched)]
-            total = await asyncio.to_thread(_commit, store, mailbox, kept, clock, total)
-            failed, left = sum(p is None for p in picked), sum(isinstance(p, _Left) for p in picked)
-            total = msgspec.structs.replace(total, unreadable=total.unreadable + failed, left=total.left + left)
-            total = await _let_go(store, mailbox, clock, total)
-        return await _let_go(store, mailbox, clock, total)
+        await look.recall()
+        await look.fetch({} if left is None else left)
+        await look.let_go()
+        return look.total
     finally:
         await mailbox.close()
 
 
 class _Fetched(msgspec.Struct, frozen=True):
     listed: Listed
+    received_at: datetime
     data: bytes
     only_header: Literal["too-large", "stranger"] | None = None
 
 
-class _Left(msgspec.Struct, frozen=True):
-    """Nothing was kept of it."""
+class _Look:
+    """One look at one mailbox."""
+
+    def __init__(
+        self,
+        store: Store,
+        mailbox: Mailbox,
+        clock: Clock,
+        size_max: int,
+        welcome: Welcome | None,
+        keep: timedelta | None,
+    ) -> None:
+        self._store, self._mailbox, self._clock = store, mailbox, clock
+        self._size_max, self._welcome, self._keep = size_max, welcome, keep
+        self.total = Picked()
+
+    # -- what a person or a changed partner asked for ----------------------------------------------------------------
+
+    async def recall(self) -> None:
+        """Fetch whole what was recorded by its header and is wanted now (SM-144)."""
+        for item, place, header in await asyncio.to_thread(self._wanted):
+            aside = Aside(uid=place.uid, header=header, received_at=item.received_at, size=item.size)
+
+            async def complete(data: bytes, number: int = item.id) -> None:
+                await asyncio.to_thread(self._complete, number, data)
+
+            try:
+                if not await self._mailbox.recall(aside, self._size_max, complete):
+                    await asyncio.to_thread(self._not_completed, item.id, "staat niet meer in de postbus")
+            except _TooLarge:
+                await asyncio.to_thread(self._not_completed, item.id, "is te groot om op te halen")
+            except Unreadable as error:
+                log.warning("unreadable", account=self._mailbox.account, uid=place.uid, error=str(error))
+                await asyncio.to_thread(self._not_completed, item.id, "is niet te lezen")
+
+    def _wanted(self) -> list[tuple[InboxItem, Place, bytes]]:
+        box = self._mailbox
+        with self._store.view(now=self._clock()) as view:
+            found = view.inbox.wanted(box.source, box.account, box.folder)
+            return [(item, place, view.inbox.raw(item.id)) for item, place in found]
+
+    def _complete(self, number: int, data: bytes) -> None:
+        if len(data) > self._size_max:
+            raise _TooLarge
+        with self._store.unit(now=self._clock(), actor=ACTOR) as unit:
+            new = unit.inbox.complete(number, data)
+            unit.audit.write("fetched_whole", f"inbox/{number}")
+            for place in unit.inbox.places(number) if self._mailbox.lets_go_for_good else ():
+                unit.inbox.stands_again(place)
+        self._add(new=new, known=not new)
+
+    def _not_completed(self, number: int, why: str) -> None:
+        with self._store.unit(now=self._clock(), actor=ACTOR) as unit:
+            unit.inbox.not_completed(number, why)
+            unit.audit.write("fetched_whole", f"inbox/{number}", outcome="failed")
+
+    # -- what is new -------------------------------------------------------------------------------------------------
+
+    async def fetch(self, left: Left) -> None:
+        """Everything new, oldest first, as far as there is room before what was fetched is handled (SM-102)."""
+        uids = await self._mailbox.uids()
+        fresh, room = await asyncio.to_thread(self._fresh, uids)
+        stamp = None if self._welcome is None else await asyncio.to_thread(self._welcome.stamp)
+        for gone in left.keys() - set(fresh):
+            del left[gone]
+        passed_by = sum(uid in left and left[uid] == stamp for uid in fresh)
+        self._add(left=passed_by)
+        fresh = [uid for uid in fresh if uid not in left or left[uid] != stamp]
+        for begin in range(0, len(fresh), GROUP):
+            if room <= 0:
+                return
+            room = await self._group(fresh[begin : begin + GROUP], room, left, stamp)
+
+    def _fresh(self, uids: Sequence[str]) -> tuple[list[str], int]:
+        box = self._mailbox
+        with self._store.view(now=self._clock()) as view:
+            known = view.inbox.known(
+                box.source, box.account, box.folder, uids, let_go_for_good=self._mailbox.lets_go_for_good
+            )
+            return [uid for uid in uids if uid not in known], AHEAD_MAX - view.inbox.backlog()
+
+    async def _group(self, uids: Sequence[str], room: int, left: Left, stamp: object) -> int:
+        """Some messages, committed in batches; the room that is left after them."""
+        listed = await self._mailbox.list(uids)
+        for uid in set(uids) - {each.uid for each in listed}:
+            await self._failed(uid, "the mailbox does not describe it")
+        batch: list[_Fetched] = []
+        for each in listed:
+            if room <= 0:
+                break
+            left.pop(each.uid, None)
+            fetched = await self._fetch(each)
+            if fetched == "left":
+                left[each.uid] = stamp
+            if not isinstance(fetched, _Fetched):
+                continue
+            batch.append(fetched)
+            room -= fetched.only_header is None
+            if len(batch) == BATCH_COUNT or sum(len(one.data) for one in batch) >= BATCH_BYTES:
+                await self._commit(batch)
+                batch = []
+        if batch:
+            await self._commit(batch)
+        return room
+
+    async def _fetch(self, listed: Listed) -> _Fetched | Literal["left"] | None:
+        """The message, or its header if it is a stranger's or too large whatever was said; None if unreadable."""
+        mailbox = self._mailbox
+        try:
+            if self._welcome is not None and (verdict := await self._judge(listed, self._welcome)) != "whole":
+                if verdict == "leave":
+                    self._add(left=1)
+                    return "left"
+                return self._fetched(listed, await mailbox.header(listed.uid), "stranger")
+            if listed.size <= self._size_max:
+                data = await mailbox.fetch(listed.uid, self._size_max)
+                if len(data) <= self._size_max:
+                    return self._fetched(listed, data)
+            return self._fetched(listed, await mailbox.header(listed.uid), "too-large")
+        except Unreadable as error:
+            await self._failed(listed.uid, str(error))
+            return None
+
+    def _fetched(
+        self, listed: Listed, data: bytes, only_header: Literal["too-large", "stranger"] | None = None
+    ) -> _Fetched:
+        """With the time of its arrival: the mailbox's, else what the provider wrote on it (SM-37)."""
+        arrived = listed.received_at or securemail.arrived_at(data) or self._clock()
+        return _Fetched(listed, arrived, data, only_header)
+
+    async def _judge(self, listed: Listed, welcome: Welcome) -> Admission:
+        """A report names what it is about in its body: it is read, but kept only if that is ours."""
+        verdict = await asyncio.to_thread(welcome.by_header, await self._mailbox.header(listed.uid))
+        if verdict != "look":
+            return verdict
+        if listed.size > LOOK_MAX:
+            return "header"
+        raw = await self._mailbox.fetch(listed.uid, LOOK_MAX)
+        return "header" if len(raw) > LOOK_MAX else await asyncio.to_thread(welcome.by_report, raw)
+
+    async def _failed(self, uid: str, error: str) -> None:
+        failures = await asyncio.to_thread(self._count_failure, uid)
+        log.warning("unreadable", account=self._mailbox.account, uid=uid, failures=failures, error=error)
+        self._add(unreadable=1)
+
+    def _count_failure(self, uid: str) -> int:
+        with self._store.unit(now=self._clock(), actor=ACTOR) as unit:
+            return unit.inbox.fetch_failed(self._place(uid))
+
+    async def _commit(self, fetched: list[_Fetched]) -> None:
+        await asyncio.to_thread(self._write, fetched)
+        await self.let_go()
+
+    def _write(self, fetched: list[_Fetched]) -> None:
+        """Raw bytes of a whole batch in one commit: before this, nothing was asked of the mailbox but reading."""
+        new, only_header = 0, Counter(each.only_header for each in fetched)
+        with self._store.unit(now=self._clock(), actor=ACTOR) as unit:
+            for each in fetched:
+                place = self._place(each.listed.uid)
+                if each.only_header is not None:
+                    size = max(each.listed.size, len(each.data))
+                    unit.inbox.add_header(place, each.received_at, size, each.data, each.only_header)
+                else:
+                    new += unit.inbox.add(Raw(place=place, received_at=each.received_at, data=each.data)).new
+        self._add(
+            new=new,
+            oversize=only_header["too-large"],
+            strangers=only_header["stranger"],
+            known=only_header[None] - new,
+        )
+
+    # -- letting go --------------------------------------------------------------------------------------------------
+
+    async def let_go(self) -> None:
+        """Move what is committed, also what an earlier crash left standing, and mark what no longer stands there."""
+        for header_only, let_go in ((False, self._mailbox.release), (True, self._mailbox.set_aside)):
+            places = await asyncio.to_thread(self._unmoved, header_only)
+            if not places:
+                continue
+            gone = await let_go([place.uid for place in places])
+            moved = [place for place in places if place.uid in gone]
+            await asyncio.to_thread(self._mark, moved)
+            self._add(moved=len(moved))
+
+    def _unmoved(self, header_only: bool) -> list[Place]:
+        box, now = self._mailbox, self._clock()
+        until = None if self._keep is None or header_only else now - self._keep
+        with self._store.view(now=now) as view:
+            return view.inbox.unmoved(box.source, box.account, box.folder, header_only=header_only, until=until)
+
+    def _mark(self, places: list[Place]) -> None:
+        with self._store.unit(now=self._clock(), actor=ACTOR) as unit:
+            for place in places:
+                unit.inbox.moved(place)
+
+    def _place(self, uid: str) -> Place:
+        return Place(source=self._mailbox.source, account=self._mailbox.account, folder=self._mailbox.folder, uid=uid)
+
+    def _add(self, **counts: int) -> None:
+        now = msgspec.structs.asdict(self.total)
+        self.total = Picked(**{name: value + counts.get(name, 0) for name, value in now.items()})
 
 
-def _place(mailbox: Mailbox, listed: Listed) -> Place:
-    return Place(source=mailbox.source, account=mailbox.account, folder=mailbox.folder, uid=listed.uid)
-
-
-def _known(store: Store, places: list[Place], clock: Clock) -> set[Place]:
-    with store.view(now=clock()) as view:
-        return view.inbox.known(places)
-
-
-def _batches(listed: Sequence[Listed]) -> list[list[Listed]]:
-    batches: list[list[Listed]] = []
-    room = 0
-    for each in listed:
-        if not batches or len(batches[-1]) == BATCH_COUNT or room < each.size:
-            batches.append([])
-            room = BATCH_BYTES
-        batches[-1].append(each)
-        room -= each.size
-    return batches
-
-
-async def _fetch(
-    store: Store,
-    mailbox: Mailbox,
-    listed: Listed,
-    clock: Clock,
-    size_max: int,
-    welcome: Welcome | None,
-) -> _Fetched | _Left | None:
-    """The message, or its header if it is a stranger's or too large whatever was said; None if it cannot be read."""
-    try:
-        if welcome is not None and (verdict := await _judge(mailbox, listed, welcome)) != "whole":
-            if verdict == "leave":
-                return _Left()
-            return _Fetched(listed, await mailbox.header(listed.uid), "stranger")
-        if listed.size <= size_max:
-            data = await mailbox.fetch(listed.uid, size_max)
-            if len(data) <= size_max:
-                return _Fetched(listed, data)
-        return _Fetched(listed, await mailbox.header(listed.uid), "too-large")
-    except Unreadable as error:
-        failures = await asyncio.to_thread(_failed, store, _place(mailbox, listed), clock())
-        log.warning("unreadable", account=mailbox.account, uid=listed.uid, failures=failures, error=str(error))
-        return None
-
-
-async def _judge(mailbox: Mailbox, listed: Listed, welcome: Welcome) -> Admission:
-    """A report names what it is about in its body: it is read, but kept only if that is ours."""
-    verdict = await asyncio.to_thread(welcome.by_header, await mailbox.header(listed.uid))
-    if verdict != "look":
-        return verdict
-    if listed.size > LOOK_MAX:
-        return "header"
-    raw = await mailbox.fetch(listed.uid, LOOK_MAX)
-    return "header" if len(raw) > LOOK_MAX else await asyncio.to_thread(welcome.by_report, raw)
-
-
-def _failed(store: Store, place: Place, now: datetime) -> int:
-    with store.unit(now=now, actor=ACTOR) as unit:
-        return unit.inbox.fetch_failed(place)
-
-
-def _commit(store: Store, mailbox: Mailbox, fetched: list[_Fetched], clock: Clock, total: Picked) -> Picked:
-    """Raw bytes of a whole batch in one commit: before this, nothing was asked of the mailbox but reading."""
-    new, only_header = 0, Counter(each.only_header for each in fetched)
-    with store.unit(now=clock(), actor=ACTOR) as unit:
-        for each in fetched:
-            place, received_at = _place(mailbox, each.listed), each.listed.received_at
-            if each.only_header is not None:
-                size = max(each.listed.size, len(each.data))
-                unit.inbox.add_header(place, received_at, size, each.data, each.only_header)
-            else:
-                new += unit.inbox.add(Raw(place=place, received_at=received_at, data=each.data)).new
-    return msgspec.structs.replace(
-        total,
-        new=total.new + new,
-        oversize=total.oversize + only_header["too-large"],
-        strangers=total.strangers + only_header["stranger"],
-        known=total.known + only_header[None] - new,
-    )
-
-
-async def _let_go(store: Store, mailbox: Mailbox, clock: Clock, total: Picked) -> Picked:
-    """Move what is committed, also what an earlier crash left standing, and mark what no longer stands there."""
-    for header_only, let_go in ((False, mailbox.release), (True, mailbox.set_aside)):
-        places = await asyncio.to_thread(_unmoved, store, mailbox, clock(), header_only)
-        if not places:
-            continue
-        gone = await let_go([place.uid for place in places])
-        moved = [place for place in places if place.uid in gone]
-        await asyncio.to_thread(_mark, store, moved, clock())
-        total = msgspec.structs.replace(total, moved=total.moved + len(moved))
-    return total
-
-
-def _unmoved(store: Store, mailbox: Mailbox, now: datetime, header_only: bool) -> list[Place]:
-    with store.view(now=now) as view:
-        return view.inbox.unmoved(mailbox.source, mailbox.account, mailbox.folder, header_only=header_only)
-
-
-def _mark(store: Store, places: list[Place], now: datetime) -> None:
-    with store.unit(now=now, actor=ACTOR) as unit:
-        for place in places:
-            unit.inbox.moved(place)
+class _TooLarge(Exception):
+    """What was asked for is larger than what may be fetched."""

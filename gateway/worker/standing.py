@@ -11,7 +11,7 @@ from gateway.transports import Mailbox, Transport
 from .clock import Clock
 from .deliver import Delivery, deliver_due
 from .handle import Handler, handle_inbox
-from .pickup import SIZE_MAX, Welcome, pickup
+from .pickup import SIZE_MAX, Left, Welcome, pickup
 from .scribe import Owed
 from .watch import watch_outbox
 from .worker import Job
@@ -34,6 +34,7 @@ def standing_jobs(
     size_max: int = SIZE_MAX,
     delivered: Callable[[Sequence[Delivery]], None] | None = None,
     welcome: Welcome | None = None,
+    keep_mail: timedelta | None = None,
     recheck: Callable[[datetime], None] | None = None,
 ) -> list[Job]:
     """The jobs of one gateway, to be given to `Worker`; each says in a few words what it did.
@@ -43,6 +44,7 @@ def standing_jobs(
     `delivered` is told of every round of attempts.
     """
     told: set[int] = set()
+    left: Left = {}
     owed = Owed()
 
     async def deliver(clock: Clock) -> str:
@@ -57,7 +59,7 @@ def standing_jobs(
     async def fetch(clock: Clock) -> str:
         if mailbox is None:
             return "no mailbox"
-        picked = await pickup(store, mailbox, clock, size_max=size_max, welcome=welcome)
+        picked = await pickup(store, mailbox, clock, size_max=size_max, welcome=welcome, keep=keep_mail, left=left)
         return f"{picked.new} new, {picked.known} known, {picked.oversize + picked.strangers} by header"
 
     async def handle(clock: Clock) -> str:

@@ -132,13 +132,18 @@ def test_what_is_quarantined_is_handled_again_from_the_same_bytes(gateway: Gatew
     assert "inbox_process door person:J. de Tester: gebeld met de partner" in shown
 
 
-def test_only_a_header_cannot_be_handled(gateway: Gateway, folder: Path) -> None:
-    """A stranger's mail was never fetched whole (SM-144)."""
+def test_only_a_header_is_asked_for_whole(gateway: Gateway, folder: Path) -> None:
+    """A stranger's mail was never fetched whole: a person who wants it gets it at the next look (SM-144)."""
     with state(folder) as store, store.unit(now=NOW, actor="test") as unit:
         place = Place(source="test", account="x", folder="", uid="1")
         number = unit.inbox.add_header(place, NOW, 9, b"Subject: x\r\n", "stranger").id
     code, out, _ = gateway("inbox", "process", number, *WHY, "--dir", folder, "--json")
-    assert (code, lines(out)[0]["why"]) == (NO, "alleen de kop is opgehaald")
+    assert (code, lines(out)[0]["result"]) == (GOOD, "done")
+    assert "wordt heel opgehaald" in lines(out)[0]["why"]
+    again = gateway("inbox", "release", number, *WHY, "--dir", folder, "--json")
+    assert lines(again[1])[0]["result"] == "already"
+    with state(folder) as store, store.view(now=NOW) as view:
+        assert view.inbox.get(number).wanted_at is not None
 
 
 def test_status_shows_the_oldest_of_each_kind_and_who_has_it(gateway: Gateway, folder: Path) -> None:

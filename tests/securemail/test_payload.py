@@ -1,9 +1,11 @@
 """Parts of a message whose signer is known: leaves in order, nothing descended into, names are data."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from gateway.securemail import payload, scanner
-from gateway.securemail.kinds import classify
+from gateway.securemail.kinds import arrived_at, classify
 from gateway.securemail.limits import Limits
 from gateway.securemail.refusal import Refusal
 
@@ -114,3 +116,21 @@ def test_a_mail_without_content_type_is_other():
     """And one that cannot be read says so."""
     assert classify(b"From: a@b.example\r\n\r\n").kind == "other"
     assert classify(b"geen kop").kind == "unreadable"
+
+
+@pytest.mark.parametrize(
+    ("header", "moment"),
+    [
+        (b"Received: from a by b;\r\n Mon, 2 Mar 2026 10:00:00 +0100\r\nReceived: x; 1 Mar 2026 10:00:00 +0000\r\n", 9),
+        (b"Received: from a by b; Mon, 2 Mar 2026 09:00:00 +0000 (UTC)\r\n", 9),
+        (b"Received: from a by b; gisteren\r\nReceived: x; Mon, 2 Mar 2026 10:00:00 +0000\r\n", None),
+        (b"Received: from a by b; Mon, 2 Mar 2026 09:00:00 -0000\r\n", None),
+        (b"Received: from a by b; Fri, 31 Dec 9999 23:59:59 -2359\r\n", None),
+        (b"Date: Mon, 2 Mar 2026 09:00:00 +0000\r\n", None),
+    ],
+    ids=["topmost", "comment", "no-date", "no-zone", "after-time", "no-field"],
+)
+def test_the_moment_of_arrival_is_in_the_topmost_received_field(header: bytes, moment: int | None) -> None:
+    """SM-37: which the provider wrote; without a date that is one there, nothing is guessed from others."""
+    expected = None if moment is None else datetime(2026, 3, 2, moment, tzinfo=UTC)
+    assert arrived_at(header + b"From: a@b.example\r\n\r\nx") == expected

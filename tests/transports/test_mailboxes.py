@@ -35,7 +35,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 def pop3(authority: Authority, port: int) -> Pop3Mailbox:
     """The mailbox on this port."""
     settings = Pop3Settings(host="127.0.0.1", port=port, username="wmo", password="geheim")
-    return Pop3Mailbox(settings, client_context(authority.pem), lambda: NOW)
+    return Pop3Mailbox(settings, client_context(authority.pem))
 
 
 def imap(port: int) -> ImapSettings:

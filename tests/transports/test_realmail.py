@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -187,7 +187,7 @@ def boxes(mail: realmail.Mail, authority: Authority) -> dict[str, Callable[[], M
     pop3 = Pop3Settings(host="127.0.0.1", port=mail.pops, username=RECIPIENT, password=realmail.SECRET)
     return {
         "imap": lambda: ImapMailbox(imap, context),
-        "pop3": lambda: Pop3Mailbox(pop3, context, lambda: NOW),
+        "pop3": lambda: Pop3Mailbox(pop3, context),
         "maildir": lambda: MaildirMailbox(mail.maildir(RECIPIENT), RECIPIENT),
     }
 
@@ -267,7 +267,7 @@ def test_a_wrong_password_is_a_mailbox_that_is_down(
     else:
         pop3 = Pop3Settings(host="127.0.0.1", port=mail.pops, username=SENDER, password="fout")
         assert "fout" not in repr(pop3)
-        box = Pop3Mailbox(pop3, context, lambda: NOW)
+        box = Pop3Mailbox(pop3, context)
     with pytest.raises(MailboxDown) as caught:
         asyncio.run(pickup(store, box, lambda: NOW))
     assert "fout" not in str(caught.value)
@@ -281,6 +281,9 @@ class NoStrangers:
 
     def by_report(self, _raw: bytes) -> Admission:
         raise AssertionError("nothing was to be looked at")
+
+    def stamp(self) -> object:
+        return None
 
 
 @pytest.mark.parametrize("kind", ["imap", "pop3", "maildir"])
@@ -304,6 +307,69 @@ def test_mail_read_by_its_header_goes_to_a_folder_of_its_own(
         client.select_folder(aside)
         found = client.fetch(client.search("ALL"), ["BODY.PEEK[]"])
         assert sorted(len(parts[b"BODY[]"]) > 4000 for parts in found.values()) == [False, True]
+
+
+@pytest.mark.parametrize("kind", ["imap", "pop3", "maildir"])
+def test_mail_that_was_set_aside_is_fetched_whole_on_request(
+    mail: realmail.Mail, authority: Authority, store: Store, kind: str
+) -> None:
+    """SM-144: found again in the quarantine folder by time, size and header; afterwards it is processed mail."""
+    make = boxes(mail, authority)[kind]
+    same = b"Subject: vreemd\r\nMessage-ID: <x@y.example>\r\n\r\n"
+    wires = [same + b"een\r\n", same + b"twee\r\n"]
+    submit(mail, authority, *(shipment(n, wire=wire) for n, wire in enumerate(wires)))
+    wait_until(lambda: arrived(mail) == 2)
+
+    async def look() -> Picked:
+        return await pickup(store, make(), lambda: NOW, welcome=NoStrangers())
+
+    assert asyncio.run(look()).strangers == 2
+    with store.unit(now=NOW, actor="jansen") as unit:
+        assert all(unit.inbox.want(item.id) for item in unit.inbox.list())
+    assert asyncio.run(look()).new == 2
+    with store.view(now=NOW) as view:
+        bodies = [view.inbox.raw(item.id).rpartition(b"\r\n\r\n")[2] for item in view.inbox.list()]
+    assert sorted(bodies) == [b"een\r\n", b"twee\r\n"]
+    with IMAPClient("127.0.0.1", mail.imaps, ssl_context=client_context(authority.pem)) as client:
+        client.login(RECIPIENT, realmail.SECRET)
+        left = {name: client.folder_status(name, ["MESSAGES"])[b"MESSAGES"] for _, _, name in client.list_folders()}
+    assert (left["INBOX"], left.get("Quarantaine", 0)) == (0, 0)
+    assert left.get("Verwerkt", 0) == (0 if kind == "pop3" else 2)
+
+
+def test_the_folder_of_processed_mail_is_emptied_after_its_time(
+    mail: realmail.Mail, authority: Authority, store: Store
+) -> None:
+    """SM-97: Dovecot tells when a message was put there (SAVEDATE); what is younger stays."""
+    submit(mail, authority, shipment(1), shipment(2))
+    wait_until(lambda: arrived(mail) == 2)
+
+    async def scenario() -> list[int]:
+        box = boxes(mail, authority)["imap"]()
+        await pickup(store, box, lambda: NOW)
+        now = datetime.now(UTC)
+        removed = [await box.purge(now - timedelta(days=1)), await box.purge(now + timedelta(days=2))]
+        removed.append(len(await box.uids()))
+        await box.close()
+        return removed
+
+    assert asyncio.run(scenario()) == [0, 2, 0]
+
+
+def test_pop3_mail_is_removed_only_after_the_time_of_keeping(
+    mail: realmail.Mail, authority: Authority, store: Store
+) -> None:
+    """SM-37, SM-96: not fetched twice meanwhile; its arrival is what Postfix wrote on it."""
+    make, keep = boxes(mail, authority)["pop3"], timedelta(days=30)
+    submit(mail, authority, shipment(1))
+    wait_until(lambda: arrived(mail) == 1)
+    begin = datetime.now(UTC)
+    assert asyncio.run(pickup(store, make(), lambda: begin + timedelta(hours=9), keep=keep)) == Picked(new=1)
+    assert asyncio.run(pickup(store, make(), lambda: begin + timedelta(days=20), keep=keep)) == Picked()
+    assert asyncio.run(pickup(store, make(), lambda: begin + timedelta(days=40), keep=keep)) == Picked(moved=1)
+    with store.view(now=begin) as view:
+        (item,) = view.inbox.list()
+    assert abs(item.received_at - begin) < timedelta(minutes=1)
 
 
 def test_pop3_reads_lines_that_no_mail_server_should_make(

@@ -21,7 +21,7 @@ from gateway.transports import (
 from .line_server import serving
 from .pki import Authority
 from .relay import PASSWORD, USER, Relay, running
-from .test_mailboxes import NOW, Idler, Pop3Server
+from .test_mailboxes import Idler, Pop3Server
 
 OTHER = "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg="
 
@@ -63,11 +63,11 @@ def test_a_mailbox_whose_key_is_not_pinned_gets_no_password(authority: Authority
     with serving(context, b"+OK\r\n", server.answer) as port:
         pop3 = Pop3Settings(host="127.0.0.1", port=port, username="wmo", password="geheim")
         with pytest.raises(MailboxDown, match="SSLCertVerificationError"):
-            asyncio.run(Pop3Mailbox(pop3, wrong, lambda: NOW).list())
+            asyncio.run(Pop3Mailbox(pop3, wrong).list())
         assert server.commands == []
 
         async def look() -> int:
-            box = Pop3Mailbox(pop3, right, lambda: NOW)
+            box = Pop3Mailbox(pop3, right)
             found = len(await box.list())
             await box.close()
             return found

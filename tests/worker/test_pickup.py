@@ -1,17 +1,22 @@
 """Nothing that came in is lost, and nothing is there twice, whatever stops the pickup between two steps."""
 
 import asyncio
-from collections.abc import Collection
+import sys
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gateway.domain.delivery import Admission
 from gateway.store import IllegalMove, Store
-from gateway.transports import FolderMailbox, Mailbox, MailboxDown, MaildirMailbox, Unreadable
+from gateway.transports import FolderMailbox, Listed, Mailbox, MailboxDown, MaildirMailbox, Unreadable
 from gateway.worker import Picked, pickup
 
 from .conftest import HandClock
+
+looking = sys.modules["gateway.worker.pickup"]  # the package has a function of that name
 
 
 def maildir(path: Path, *messages: bytes) -> MaildirMailbox:
@@ -19,7 +24,7 @@ def maildir(path: Path, *messages: bytes) -> MaildirMailbox:
     for part in ("new", "cur", "tmp"):
         (path / part).mkdir(parents=True, exist_ok=True)
     for number, data in enumerate(messages, start=len(list((path / "new").iterdir()))):
-        (path / "new" / f"17000000{number:02}.M1.host").write_bytes(data)
+        (path / "new" / f"1700000{number:03}.M1.host").write_bytes(data)
     return MaildirMailbox(path, "wmo@gemeente.example")
 
 
@@ -144,6 +149,11 @@ class _Known:
     def by_report(self, raw: bytes) -> Admission:
         return "whole" if b"<ours@" in raw else "header"
 
+    def stamp(self) -> object:
+        return self.partners
+
+    partners = 1
+
 
 def test_a_report_is_looked_into_and_what_has_no_room_is_left(store: Store, clock: HandClock, tmp_path: Path) -> None:
     """SM-144: of a report that is not about us only the header is kept; what is left stays there, and nothing of it."""
@@ -168,11 +178,123 @@ def test_of_a_strangers_mail_only_the_header_is_kept(store: Store, clock: HandCl
             return await super().fetch(uid, limit)
 
     box = Watched(tmp_path / "mail", "wmo@gemeente.example")
-    looking = pickup(store, box, clock, welcome=_Known())
-    assert asyncio.run(looking) == Picked(new=1, strangers=1, moved=2)
+    assert asyncio.run(pickup(store, box, clock, welcome=_Known())) == Picked(new=1, strangers=1, moved=2)
     with store.view(now=clock()) as view:
         (item,) = view.inbox.list(reason="stranger")
         assert b"x" * 100 not in view.inbox.raw(item.id)
         assert (item.state, item.size) == ("quarantined", len(spam))
     with pytest.raises(IllegalMove, match="only the header"), store.unit(now=clock(), actor="jansen") as unit:
         unit.inbox.reopen(item.id)
+
+
+def test_a_strangers_mail_is_fetched_whole_when_it_is_asked_for(store: Store, clock: HandClock, tmp_path: Path) -> None:
+    """SM-144: from where it was set aside, in place of its header, once; then it is handled like any other."""
+    spam = b"From: x@elders.example\r\nSubject: win\r\n\r\n" + b"x" * 5000
+    box = maildir(tmp_path / "mail", spam)
+    asyncio.run(pickup(store, box, clock, welcome=_Known()))
+    with store.unit(now=clock(), actor="jansen") as unit:
+        (item,) = unit.inbox.list(reason="stranger")
+        assert [unit.inbox.want(item.id), unit.inbox.want(item.id)] == [True, False]
+    assert asyncio.run(pickup(store, box, clock, welcome=_Known())) == Picked(new=1)
+    assert contents(store, clock) == [("new", spam)]
+    assert len(list((tmp_path / "mail" / ".Verwerkt" / "cur").iterdir())) == 1
+    assert asyncio.run(pickup(store, box, clock, welcome=_Known())) == Picked()
+
+
+@pytest.mark.parametrize(("size_max", "why"), [(1_000_000, "staat niet meer in de postbus"), (100, "is te groot")])
+def test_what_cannot_be_fetched_whole_stays_as_it_was(
+    store: Store, clock: HandClock, tmp_path: Path, size_max: int, why: str
+) -> None:
+    """SM-144: somebody else removed it, or it is larger than what may be fetched; asked for once."""
+    box = maildir(tmp_path / "mail", b"From: x@elders.example\r\n\r\n" + b"x" * 200)
+    asyncio.run(pickup(store, box, clock, welcome=_Known()))
+    with store.unit(now=clock(), actor="jansen") as unit:
+        unit.inbox.want(1)
+    if size_max > 100:
+        next((tmp_path / "mail" / ".Quarantaine" / "cur").iterdir()).unlink()
+    assert asyncio.run(pickup(store, box, clock, welcome=_Known(), size_max=size_max)) == Picked()
+    with store.view(now=clock()) as view:
+        item = view.inbox.get(1)
+        assert (item.state, item.wanted_at) == ("quarantined", None)
+        assert why in str(item.detail)
+
+
+def test_fetching_runs_no_more_than_so_far_ahead_of_handling(
+    store: Store, clock: HandClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SM-102: over all looks, oldest first; what strangers sent does not count, for nobody handles it."""
+    monkeypatch.setattr(looking, "AHEAD_MAX", 3)
+    stranger = b"From: x@elders.example\r\n\r\n%d"
+    mails = [b"From: plan@zorg.example\r\n\r\n%d" % n if n % 2 else stranger % n for n in range(10)]
+    box = maildir(tmp_path / "mail", *mails)
+    assert asyncio.run(pickup(store, box, clock, welcome=_Known())).new == 3
+    assert asyncio.run(pickup(store, box, clock, welcome=_Known())).new == 0
+    assert [data for state, data in contents(store, clock) if state == "new"] == mails[1:6:2]
+    with store.unit(now=clock(), actor="test") as unit:
+        for item in unit.inbox.list(states=["new"]):
+            unit.inbox.settle(item.id, "handled")
+    assert asyncio.run(pickup(store, box, clock, welcome=_Known())).new == 2
+
+
+def test_strangers_that_were_left_starve_nobody_and_are_read_once(
+    store: Store, clock: HandClock, tmp_path: Path
+) -> None:
+    """SM-144: a partner's mail behind more of them than one look lists; judged again when partners or room change."""
+    strangers = [b"From: x@full.example\r\n\r\n%d" % number for number in range(1100)]
+    read: list[str] = []
+
+    class Watched(MaildirMailbox):
+        async def header(self, uid: str) -> bytes:
+            read.append(uid)
+            return await super().header(uid)
+
+    maildir(tmp_path / "mail", *strangers, b"From: plan@zorg.example\r\n\r\na")
+    box, left, welcome = Watched(tmp_path / "mail", "wmo@gemeente.example"), looking.Left(), _Known()
+    assert asyncio.run(pickup(store, box, clock, welcome=welcome, left=left)) == Picked(new=1, left=1100, moved=1)
+    read.clear()
+    assert asyncio.run(pickup(store, box, clock, welcome=welcome, left=left)) == Picked(left=1100)
+    assert read == []
+    welcome.partners = 2
+    assert asyncio.run(pickup(store, box, clock, welcome=welcome, left=left)).left == len(read) == 1100
+
+
+def test_a_size_that_lies_does_not_fill_the_memory(
+    store: Store, clock: HandClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SM-93: a batch ends by the bytes that came, not by those that were announced."""
+    monkeypatch.setattr(looking, "BATCH_BYTES", 3000)
+    commits: list[int] = []
+
+    class Liar(MaildirMailbox):
+        async def list(self, uids: Sequence[str] | None = None) -> Sequence[Listed]:
+            return [msgspec.structs.replace(each, size=1) for each in await super().list(uids)]
+
+        async def release(self, uids: Collection[str]) -> Collection[str]:
+            commits.append(len(uids))
+            return await super().release(uids)
+
+    maildir(tmp_path / "mail", *(b"Subject: %d\r\n\r\n" % n + b"x" * 2000 for n in range(6)))
+    assert look(store, Liar(tmp_path / "mail", "wmo@gemeente.example"), clock).new == 6
+    assert commits == [2, 2, 2]
+
+
+def test_processed_mail_is_removed_after_its_time_and_no_sooner(store: Store, clock: HandClock, tmp_path: Path) -> None:
+    """SM-97: by the time of the move; other files are left alone."""
+    box = maildir(tmp_path / "mail", b"Subject: 1\r\n\r\n")
+    look(store, box, clock)
+    now = datetime.now(UTC)
+    assert asyncio.run(box.purge(now - timedelta(days=1))) == 0
+    assert asyncio.run(box.purge(now + timedelta(days=1))) == 1
+    assert list((tmp_path / "mail" / ".Verwerkt" / "cur").iterdir()) == []
+
+
+def test_a_mailbox_that_removes_lets_go_only_after_the_time_of_keeping(
+    store: Store, clock: HandClock, tmp_path: Path
+) -> None:
+    """SM-96: counted from the fetch; meanwhile nothing is fetched twice."""
+    box, keep = maildir(tmp_path / "mail", b"Subject: 1\r\n\r\n"), timedelta(days=30)
+    assert asyncio.run(pickup(store, box, clock, keep=keep)) == Picked(new=1)
+    clock.forward(days=29)
+    assert asyncio.run(pickup(store, box, clock, keep=keep)) == Picked()
+    clock.forward(days=2)
+    assert asyncio.run(pickup(store, box, clock, keep=keep)) == Picked(moved=1)

@@ -61,6 +61,8 @@ def upgrade() -> None:
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("next_at", sa.String(27), nullable=True),
         sa.Column("settled_at", sa.String(27), nullable=True),
+        sa.Column("rules", sa.String(length=64), nullable=True),
+        sa.Column("wanted_at", sa.String(27), nullable=True),
         sa.Column("keep_until", sa.String(27), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox")),
         sa.UniqueConstraint("sha256", name=op.f("uq_inbox_sha256")),
@@ -76,6 +78,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'new'"),
     )
     op.create_index("ix_inbox_state", "inbox", ["state", "id"], unique=False)
+    op.create_index(
+        "ix_inbox_wanted",
+        "inbox",
+        ["wanted_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("wanted_at IS NOT NULL"),
+        postgresql_where=sa.text("wanted_at IS NOT NULL"),
+    )
     op.create_table(
         "jobs",
         sa.Column("name", sa.String(length=64), nullable=False),
