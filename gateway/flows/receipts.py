@@ -15,8 +15,8 @@ from gateway.securemail.receipts import Disposition, ReceiptVerdict
 from gateway.store import IllegalMove, InboxItem, OutboxItem, Outgoing, Unit
 
 RECEIPT = "receipt"
-REPLIES_MAX = 60  # automatic replies to one partner …
-REPLIES_WITHIN = timedelta(hours=1)  # … in this time; more looks like a loop (SM-77)
+REPLIES_MAX = 60  # replies to one partner that its message is of no use …
+REPLIES_WITHIN = timedelta(hours=1)  # … in this time; more looks like a loop (SM-77, decision 0015)
 
 
 def send_receipt(
@@ -52,17 +52,20 @@ def send_receipt(
             wire=made.raw,
             signed_entity=made.signed,
             mic=made.mic,
-            hold=_too_many(unit, to),
+            hold=_too_many(unit, to) if failed else None,
         )
     )
 
 
 def _too_many(unit: Unit, to: PartnerRecord) -> str | None:
-    """Why a reply must wait for a person: two machines may be answering each other (SM-77)."""
-    if unit.outbox.made_since(unit.now - REPLIES_WITHIN, partner=to.code, kind=RECEIPT) < REPLIES_MAX:
+    """Why a reply must wait for a person: two machines may be answering each other (SM-77).
+
+    Messages that took effect are no loop, however many: a municipality orders for hundreds of clients in an hour.
+    """
+    if unit.inbox.refused_since(unit.now - REPLIES_WITHIN, ("payload",), partner=to.code) < REPLIES_MAX:
         return None
     task = Task(
-        what=f"Er gingen in een uur {REPLIES_MAX} automatische antwoorden naar één partner; de volgende wachten.",
+        what=f"Er gingen in een uur {REPLIES_MAX} afwijzende antwoorden naar één partner; de volgende wachten.",
         who=f"Het gaat om partner {to.code}.",
         advice="Bel de partner; laat de wachtende antwoorden gaan als de berichten echt zijn.",
         weight="alarm",

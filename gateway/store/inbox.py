@@ -387,11 +387,13 @@ class Inbox:
         count, size = self._conn.execute(query).one()
         return Load(entries=count, bytes=int(size))
 
-    def refused_since(self, since: datetime, reasons: Sequence[str]) -> int:
-        """How many messages fetched since that time are in quarantine for one of these reasons."""
+    def refused_since(self, since: datetime, reasons: Sequence[str], *, partner: str | None = None) -> int:
+        """How many messages (of one partner) fetched since that time are in quarantine for one of these reasons."""
         query = sa.select(sa.func.count()).where(
             inbox.c.state == "quarantined", inbox.c.reason.in_(reasons), inbox.c.fetched_at > since
         )
+        if partner is not None:
+            query = query.where(inbox.c.partner == partner)
         return self._conn.scalar(query) or 0
 
     def counts(self) -> dict[str, int]:

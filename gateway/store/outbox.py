@@ -246,13 +246,6 @@ class Outbox:
         newest = sa.select(sa.func.max(outbox.c.id)).where(outbox.c.partner == partner, outbox.c.kind == kind)
         return self._one(outbox.c.id == newest.scalar_subquery())
 
-    def made_since(self, since: datetime, *, partner: str, kind: str) -> int:
-        """How many messages of a kind for a partner were made after that time."""
-        query = sa.select(sa.func.count()).where(
-            outbox.c.partner == partner, outbox.c.kind == kind, outbox.c.created_at > since
-        )
-        return self._conn.scalar(query) or 0
-
     def list(
         self,
         *,

@@ -35,7 +35,7 @@ Step = Callable[[str], None]
 class CrashReport(msgspec.Struct, frozen=True, kw_only=True):
     """What came of one series of kills."""
 
-    steps: int  # numbered steps in an undisturbed run
+    steps: int  # numbered steps in an undisturbed run; of random kills: the orders that were made meanwhile
     kills: int
     faults: tuple[str, ...]  # one sentence each; empty is the proof
 
@@ -76,7 +76,7 @@ def _until(number: int, case: Case, where: str, master: MasterKey, home: Path) -
     child = os.fork()
     if child == 0:
         try:
-            with Store.open(where, master, node="selftest") as store, _dying(number) as step:
+            with Store.open(where, master, node="selftest") as store, dying(number) as step:
                 store.on_step(step)
                 case.work(store, home, START, step)
             os._exit(0)
@@ -91,7 +91,8 @@ def _until(number: int, case: Case, where: str, master: MasterKey, home: Path) -
 
 
 @contextmanager
-def _dying(number: int) -> Iterator[Step]:
+def dying(number: int) -> Iterator[Step]:
+    """A step that kills this process (SIGKILL) when it is called for the `number`th time."""
     count = 0
 
     def step(_: str) -> None:

@@ -12,7 +12,7 @@ from gateway.flows.parties import partner_book
 from gateway.securemail import Opened, Reporter
 from gateway.securemail.receipts import Disposition
 
-from .conftest import Pair
+from .conftest import Pair, plan_part
 
 
 @pytest.fixture
@@ -119,14 +119,26 @@ def test_a_message_that_asks_for_no_receipt_gets_none(pair: Pair) -> None:
     assert pair.outgoing("aanbieder") == []
 
 
-def test_too_many_automatic_replies_wait_for_a_person(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SM-77: the message itself is handled; its receipt is kept, and somebody is told."""
+def test_too_many_replies_that_a_message_is_of_no_use_wait_for_a_person(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SM-77: two machines may be answering each other; the reply is kept, and somebody is told."""
+    monkeypatch.setattr(receipts, "REPLIES_MAX", 1)
+    for content in (b"{}", b"[]"):
+        pair.take_in("aanbieder", pair.seal("gemeente", plan_part(content)).raw)
+    assert [item.state for item in pair.sent("aanbieder", "receipt")] == ["new", "held"]
+    with pair.aanbieder.store.view(now=pair.clock()) as view:
+        assert "replies/0957" in [task.sleutel for task in tasks.open_tasks(view)]
+
+
+def test_a_message_that_took_effect_gets_its_receipt_however_many_there_are(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Decision 0015: an hour in which a municipality orders for many clients is no loop."""
     monkeypatch.setattr(receipts, "REPLIES_MAX", 0)
     pair.run(story.dispatch_plan)
     assert pair.take_in("aanbieder", pair.wire("gemeente", "plan")).state == "handled"
-    assert [item.state for item in pair.sent("aanbieder", "receipt")] == ["held"]
-    with pair.aanbieder.store.view(now=pair.clock()) as view:
-        assert [task.sleutel for task in tasks.open_tasks(view)] == ["replies/0957"]
+    assert [item.state for item in pair.sent("aanbieder", "receipt")] == ["new"]
 
 
 def test_a_receipt_belongs_to_the_dossier_of_its_message(sent: Pair) -> None:
