@@ -62,6 +62,7 @@ def crash(
 
 
 def _runs(every: int, kills: int, seed: int, nodes: int) -> Iterator[tuple[str, Run]]:
+    from gateway.cli.serving import serve
     from gateway.worker.selftest import RECEIVING, SENDING, crash_test
 
     try:
@@ -69,7 +70,7 @@ def _runs(every: int, kills: int, seed: int, nodes: int) -> Iterator[tuple[str, 
     except ImportError:
         raise Surroundings("The relay of this proof is not installed: pip install 'wmo-gateway[demo]'.") from None
     if kills:
-        yield "running", lambda folder, new: whole.killed(folder, new, kills=kills, seed=seed, nodes=nodes)
+        yield "running", lambda folder, new: whole.killed(folder, new, serve, kills=kills, seed=seed, nodes=nodes)
         return
     for case in (SENDING, RECEIVING):
         yield case.name, lambda folder, new, case=case: crash_test(case, folder, lambda _: new(), every=every)  # type: ignore[misc]

@@ -23,7 +23,8 @@ def serve(
     import asyncio
 
     from gateway import logs
-    from gateway.cli.serving import Serving, once
+    from gateway.cli.serving import once
+    from gateway.cli.serving import serve as serving
 
     logs.configure()
     if job is not None:
@@ -37,7 +38,7 @@ def serve(
     with ExitStack() as stack:
         only_here(stack, folder)
         gateway = stack.enter_context(open_gateway(folder))
-        asyncio.run(Serving(gateway).run(stack))
+        serving(gateway)
 
 
 def only_here(stack: ExitStack, folder: Path) -> None:

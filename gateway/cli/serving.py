@@ -28,6 +28,12 @@ async def once(gateway: App, name: str) -> JobResult:
         await gateway.close_connections()
 
 
+def serve(gateway: App) -> None:
+    """Serve until a signal says stop."""
+    with ExitStack() as stack:
+        asyncio.run(Serving(gateway).run(stack))
+
+
 class Serving:
     """One run of the gateway."""
 

@@ -20,7 +20,7 @@ import ssl
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -151,9 +151,19 @@ def _in_folders(home: Path) -> Arrived:
 
 
 def killed(
-    folder: Path, places: Places, *, kills: int, seed: int, nodes: int = 1, life: tuple[float, float] = LIFE
+    folder: Path,
+    places: Places,
+    serve: Callable[[App], None],
+    *,
+    kills: int,
+    seed: int,
+    nodes: int = 1,
+    life: tuple[float, float] = LIFE,
 ) -> CrashReport:
-    """Kill running gateways, and the clerk who feeds them, so many times. `nodes` serve the municipality at once."""
+    """Kill running gateways, and the clerk who feeds them, so many times. `nodes` serve the municipality at once.
+
+    `serve` is what `gateway serve` does with an opened gateway.
+    """
     chance = random.Random(seed)
     set_up(folder / "stage")
     log = folder / "arrived"
@@ -163,10 +173,11 @@ def killed(
         stage.introduce(where)
         cast: dict[str, Callable[[], None]] = {
             "clerk": lambda: _clerk(stage, where[GEMEENTE.role]),
-            AANBIEDER.role: lambda: _serve(stage, AANBIEDER.role, where, "gateway"),
+            AANBIEDER.role: lambda: serve(stage.app(AANBIEDER.role, where[AANBIEDER.role])),
         }
         for number in range(1, nodes + 1):
-            cast[f"{GEMEENTE.role}-{number}"] = lambda n=number: _serve(stage, GEMEENTE.role, where, f"node-{n}")  # type: ignore[misc]
+            node = f"node-{number}"
+            cast[node] = lambda node=node: serve(stage.app(GEMEENTE.role, where[GEMEENTE.role], node))  # type: ignore[misc]
         running = {_child(work): name for name, work in cast.items()}
         faults = []
         try:
@@ -205,16 +216,6 @@ def _clerk(stage: Stage, place: str) -> None:
         with app.store.unit(now=datetime.now(UTC), actor="clerk") as unit:
             stage.order(unit, app, number)
         time.sleep(0.2)
-
-
-def _serve(stage: Stage, role: str, where: Mapping[str, str], node: str) -> None:
-    """`gateway serve`, from the opened gateway on."""
-    from gateway.cli.serving import Serving
-
-    app = stage.app(role, where[role], node)
-    with ExitStack() as stack:
-        stack.callback(app.store.close)
-        asyncio.run(Serving(app).run(stack))
 
 
 @contextmanager
