@@ -22,7 +22,7 @@ from gateway.flows.parties import Ourselves, Surroundings, sending_policies
 from gateway.flows.routes import ACTOR as ROUTES
 from gateway.flows.routes import recheck, reconsider_all
 from gateway.flows.welcome import Doorkeeper
-from gateway.keyring import read_decrypters, read_signers
+from gateway.keyring import lost_certificates, read_decrypters, read_signers
 from gateway.plans import Formaat, laad_formaat
 from gateway.plans.contract import Contractregel
 from gateway.plans.formaat import formaat_bestand
@@ -129,7 +129,9 @@ class App:
 
     def recheck(self, now: datetime) -> None:
         """Before a look at the outbox: the key whose turn it is, and what may no longer go is held (SM-45)."""
-        self.us.signer = self.signers.on(now)  # also a process that runs for years takes the next key in time
+        # Also a process that runs for years takes the next key in time, and lets go of one that is lost (SM-141).
+        self.us.lost = self.signers.lost = lost_certificates(self.settings.keys, self.own_files)
+        self.us.signer = self.signers.on(now)
         with self.store.unit(now=now, actor=ROUTES) as unit:
             recheck(unit, self.us)
 

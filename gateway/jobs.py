@@ -154,12 +154,16 @@ def certificates(app: App, now: datetime) -> str:
 
 def endings(app: App, view: Unit) -> list[Ending]:
     """Every certificate and revocation list that mail depends on, and when it ends."""
-    signing = [key.certificate for _, key in app.signers.turns]
+    signing = [(begin, key.certificate) for begin, key in app.signers.turns]
     return overview(app.us, partners(view), signing, view.now)
 
 
 def expiries(app: App, view: Unit) -> list[tuple[str, str, datetime]]:
     """The same for metrics: what, whose, when. A certificate's own subject may name a person and stays out."""
-    found = [(str(one.kind), one.who, one.not_after) for one in endings(app, view) if one.state == "active"]
+    found = [
+        (str(one.kind), one.who, one.not_after)
+        for one in endings(app, view)
+        if one.state == "active" and one.kind != "agreement"
+    ]
     fetched_at = book_fetched_at(view)
     return found if fetched_at is None else [*found, ("domain-book", "", fetched_at + KEPT_FOR)]

@@ -5,9 +5,11 @@ A following key lies beside the first, numbered: `signing.key` and `signing.pem`
 said of a key stands beside it: `.from` (sign with it from this day), `.serves` (profiles), `.lost` (SM-141).
 """
 
+import hashlib
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 from cryptography import x509
@@ -103,8 +105,40 @@ def read_signers(keys: Keys, files: Files) -> Signers:
         parsed = x509.load_der_x509_certificate(signer.certificate)
         turns.append((_turn(pair, ends, parsed), signer))
         ends = parsed.not_valid_after_utc
-    lost = {certificates(files, pair.certificate)[0] for pair in (*own, *opening) if pair.lost_file.exists()}
-    return Signers(tuple(turns), frozenset(lost))
+    return Signers(tuple(turns), lost_certificates(keys, files))
+
+
+class OwnKey(msgspec.Struct, frozen=True):
+    """One of our keys on disk."""
+
+    use: Literal["sign", "decrypt"]
+    pair: Pair
+    certificate: bytes  # DER
+
+    @property
+    def sha256(self) -> str:
+        """Fingerprint of the certificate, hex."""
+        return hashlib.sha256(self.certificate).hexdigest()
+
+
+def own_keys(keys: Keys, files: Files) -> list[OwnKey]:
+    """All of our keys, those that sign first."""
+    uses: tuple[tuple[Literal["sign", "decrypt"], str, str], ...] = (
+        ("sign", keys.signing_key, keys.signing_certificate),
+        ("decrypt", keys.decryption_key, keys.decryption_certificate),
+    )
+    return [
+        OwnKey(use, pair, certificates(files, pair.certificate)[0])
+        for use, key, certificate in uses
+        for pair in pairs(files.folder, key, certificate)
+    ]
+
+
+def lost_certificates(keys: Keys, files: Files) -> frozenset[bytes]:
+    """The certificates (DER) of keys that a person reported lost."""
+    uses = ((keys.signing_key, keys.signing_certificate), (keys.decryption_key, keys.decryption_certificate))
+    found = [pair for names in uses for pair in pairs(files.folder, *names) if pair.lost_file.exists()]
+    return frozenset(certificates(files, pair.certificate)[0] for pair in found)
 
 
 def _turn(pair: Pair, previous_ends: datetime | None, own: x509.Certificate) -> datetime:

@@ -27,8 +27,12 @@ def list_(at: At = None, folder: Dir = HERE, json: Json = False) -> None:
         for ending in endings:
             emit(_answer(ending))
         return
-    rows = [(e.days, e.not_after.date(), e.kind, e.who, e.state, e.subject) for e in endings]
-    table(("days", "ends", "kind", "who", "state", "subject"), rows)
+    rows = [
+        (e.days, e.not_after.date(), e.kind, e.who, e.state, (e.sha256 or "")[:16], _remark(e), e.subject)
+        for e in endings
+    ]
+    table(("days", "ends", "kind", "who", "state", "sha256", "remark", "subject"), rows)
+    _count_short(endings)
 
 
 @app.command()
@@ -41,7 +45,8 @@ def forecast(
     """What ends within so many days and what breaks then, by partner; exit code 1 if there is anything."""
     from gateway.flows.certificates import forecast as ends_within
 
-    found = ends_within(_overview(folder, at), days)
+    endings = _overview(folder, at)
+    found = ends_within(endings, days)
     for ending in found:
         if json:
             emit(_answer(ending))
@@ -49,10 +54,26 @@ def forecast(
         whom = f" ({', '.join(ending.partners)})" if ending.partners else ""
         show(f"{ending.not_after.date()}  {ending.days} days  {ending.kind} {ending.subject}")
         show(f"    {ending.breaks}{whom}")
+        if ending.messages:
+            show(f"    {', '.join(ending.messages)}")
         show(f"    → {ending.advice}")
+    if not json:
+        _count_short(endings)
     if not found:
         say(f"Nothing ends within {days} days.")
     raise typer.Exit(NO if found else GOOD)
+
+
+def _remark(ending: "Ending") -> str:
+    said = [f"signs from {ending.signs_from.date()}"] if ending.signs_from is not None else []
+    return "; ".join([*said, *(["RSA below 3072"] if ending.phase_out else [])])
+
+
+def _count_short(endings: "list[Ending]") -> None:
+    """SM-121: RSA below 3072 bits is counted, for it is to be phased out."""
+    short = sum(ending.phase_out for ending in endings)
+    if short:
+        say(f"{short} with RSA below 3072 bits, to be phased out (NCSC): let the next be RSA-3072 or P-256.")
 
 
 def _overview(folder: Path, at: date | None) -> "list[Ending]":
@@ -63,7 +84,7 @@ def _overview(folder: Path, at: date | None) -> "list[Ending]":
     with open_gateway(folder) as gateway:
         with gateway.store.view(now=now) as unit:
             records = partners(unit)
-        signing = [key.certificate for _, key in gateway.signers.turns]
+        signing = [(begin, key.certificate) for begin, key in gateway.signers.turns]
         return overview(gateway.us, records, signing, now)
 
 

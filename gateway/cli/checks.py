@@ -9,12 +9,17 @@ from ctypes.util import find_library
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gateway.cli.check import Check, Surround, failed
 from gateway.cli.check_ways import check_mailbox, check_relay
 from gateway.config import Settings, read_secret
 from gateway.config.secret import mode_fault
 from gateway.domain.findings import Finding
+
+if TYPE_CHECKING:
+    from gateway.keyring import Pair
+    from gateway.securemail.keys import PrivateKey
 
 RENEW = timedelta(days=60)  # getting a certificate takes weeks
 
@@ -52,62 +57,134 @@ def _master_and_store(around: Surround) -> Iterator[Check]:
 
 
 def _own_keys(around: Surround) -> Iterator[Check]:
+    from gateway.keyring import pairs
+
     keys = around.settings.keys
     file = around.path(keys.password_file)
     password = read_secret(file, "keys.password_file", around.environ, "GATEWAY_KEYS_PASSWORD")
     if isinstance(password, Finding):
         yield failed("key password", password)
         return
-    pairs = {
+    uses = {
         "signing key": (keys.signing_key, keys.signing_certificate),
         "decryption key": (keys.decryption_key, keys.decryption_certificate),
     }
-    for name, (key, certificate) in pairs.items():
-        yield _pair(around, name, around.path(key), around.path(certificate), password)
+    for name, (key, certificate) in uses.items():
+        there = pairs(around.folder, key, certificate)
+        for number, pair in enumerate(there, 1):
+            called = name if len(there) == 1 else f"{name} {number}"
+            yield _pair(around, called, pair, password, last=number == len(there))
+            if name == "decryption key":
+                yield from _decrypts(called, pair, password)
 
 
-def _pair(around: Surround, name: str, key: Path, certificate: Path, password: str) -> Check:
-    """A private key, its mode, its certificate, whether they belong together, and until when."""
+def _pair(around: Surround, name: str, pair: "Pair", password: str, *, last: bool) -> Check:
+    """A private key, its mode, its certificate, whether they belong together, and until when.
+
+    One that ended is a fault only if no other follows it.
+    """
     from cryptography import x509
 
-    from gateway.securemail import load_key, signing_key
+    from gateway.securemail import signing_key
 
-    fault = mode_fault(key, f"keys.{key.name}")
+    fault = mode_fault(pair.key, f"keys.{pair.key.name}")
     if fault is not None:
         return failed(name, fault)
-    material = load_key(key.read_bytes(), password.encode())
-    if isinstance(material, Finding):
-        return failed(name, material)
-    try:
-        own = x509.load_pem_x509_certificates(certificate.read_bytes())[0]
-    except (OSError, ValueError):
-        return Check(check=name, ok=False, what=f"{certificate} holds no certificate (PEM).", advice="Put it there.")
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    prepared = signing_key(material.private, own.public_bytes(Encoding.DER))
+    read = _read_pair(pair, password)
+    if isinstance(read, Finding):
+        return failed(name, read)
+    private, der = read
+    prepared = signing_key(private, der)
     if isinstance(prepared, Finding):
         return failed(name, prepared)
+    own = x509.load_der_x509_certificate(der)
     left = own.not_valid_after_utc - around.now
     until = own.not_valid_after_utc.date().isoformat()
+    if pair.lost_file.exists():
+        what, advice = "reported lost: it is used for nothing new", None if not last else "Add the next key."
+        return Check(check=name, ok=not last, what=what, advice=advice)
     if left < timedelta(0):
-        return Check(check=name, ok=False, what=f"its certificate expired on {until}", advice="Ask for a new one.")
-    advice = "Ask for a new one now." if left < RENEW else None
+        return Check(check=name, ok=not last, what=f"its certificate expired on {until}", advice="Ask for a new one.")
+    advice = "Ask for a new one now." if last and left < RENEW else None
+    if prepared.facts.to_be_phased_out and advice is None:
+        advice = f"RSA of {prepared.facts.bits} bits is to be phased out: let the next be RSA-3072 or P-256 (SM-121)."
     return Check(check=name, ok=True, what=f"fits its certificate, which is valid until {until}", advice=advice)
 
 
-def _anchors(around: Surround) -> Iterator[Check]:
-    from cryptography import x509
+def _decrypts(name: str, pair: "Pair", password: str) -> Iterator[Check]:
+    """What a key that decrypts is for: profiles (SM-122), and whether PKCS#1 v1.5 may be tried (SM-139)."""
+    from gateway.keyring import serves
+    from gateway.securemail import decryption_key
+    from gateway.ways import CannotStart
 
-    path = around.path(around.settings.keys.anchors)
+    read = _read_pair(pair, password)
     try:
-        roots = x509.load_pem_x509_certificates(path.read_bytes())
-    except (OSError, ValueError):
-        advice = "Put the roots of your partners' certificates there (PEM): without them nobody is trusted."
-        yield Check(check="anchors", ok=False, what=f"{path} holds no certificates.", advice=advice)
+        made = read if isinstance(read, Finding) else decryption_key(*read, serves(pair))
+    except CannotStart as fault:
+        yield failed(name, fault.findings[0])
         return
-    trusted = sum(root.issuer == root.subject for root in roots)
-    what = f"{trusted} trusted roots, {len(roots) - trusted} certificates of authorities below them"
-    yield Check(check="anchors", ok=trusted > 0, what=what, advice=None if trusted else "Add a root (self-signed).")
+    if isinstance(made, Finding) or made.facts.kind != "rsa":
+        return  # said already; or EC, to which neither matters
+    if len(made.profiles) > 1:
+        what = "one RSA key serves both profiles: what a strict partner seals can be wrapped again as an older form"
+        advice = "Add a key for strict partners only: gateway cert add --use decrypt --profile strict (SM-122)."
+        yield Check(check=f"{name} profiles", ok=True, what=what, advice=advice)
+    if not made.pkcs1 and "standard" in made.profiles:
+        what = "RSA PKCS#1 v1.5 is off: this OpenSSL does not hide a bad block (no implicit rejection, SM-139)"
+        advice = "Partners that seal with it cannot reach us. Use an OpenSSL of 3.2 or later."
+        yield Check(check=f"{name} PKCS#1 v1.5", ok=True, what=what, advice=advice)
+
+
+def _read_pair(pair: "Pair", password: str) -> "tuple[PrivateKey, bytes] | Finding":
+    from gateway.securemail import load_key
+    from gateway.securemail.material import read_certificates
+
+    material = load_key(pair.key.read_bytes(), password.encode())
+    if isinstance(material, Finding):
+        return material
+    try:
+        found = read_certificates(pair.certificate.read_bytes())
+    except OSError as error:
+        return Finding(code="CFG-FILE", severity="error", message=f"{pair.certificate}: {error.strerror}.")
+    return found if isinstance(found, Finding) else (material.private, found[0])
+
+
+def _anchors(around: Surround) -> Iterator[Check]:
+    from gateway.anchors import read_trust
+    from gateway.ways import CannotStart, Files
+
+    advice = "Add the roots of your partners' certificates, or nobody is trusted: gateway cert add --use anchor."
+    try:
+        trust = read_trust(around.settings.keys, Files(around.folder, around.environ))
+    except CannotStart as fault:
+        yield Check(check="anchors", ok=False, what=fault.findings[0].message, advice=advice)
+        return
+    own = sum(len(anchors) for anchors in trust.own.values())
+    what = f"{len(trust.every)} trusted roots, {len(trust.intermediates)} certificates of authorities below them"
+    what += f"; {own} roots for one partner" if own else ""
+    yield Check(check="anchors", ok=bool(trust.every), what=what, advice=None if trust.every else advice)
+
+
+def _certificates(around: Surround) -> Iterator[Check]:
+    """Partners' keys that are to be phased out, counted (SM-121), where the gateway is complete enough to know them."""
+    from gateway.app import App
+    from gateway.flows.parties import partners
+    from gateway.securemail.keyrules import KeyFacts, certificate_facts
+    from gateway.ways import CannotStart, Files, store_place
+
+    place = store_place(around.settings, Files(around.folder, around.environ))
+    if isinstance(place, Path) and not place.exists():
+        return  # a check makes no store
+    try:
+        app = App.open(around.folder, around.environ)
+    except CannotStart:
+        return  # the other checks say why
+    with app, app.store.view(now=around.now) as view:
+        facts = [(r.code, certificate_facts(c.der)) for r in partners(view) for c in r.usable]
+    old = sorted({code for code, one in facts if isinstance(one, KeyFacts) and one.to_be_phased_out})
+    advice = f"To be phased out (NCSC); ask for RSA-3072 or P-256: {', '.join(old)}." if old else None
+    what = f"{len(facts)} of partners may be used, {len(old)} partners with RSA below 3072 bits"
+    yield Check(check="certificates", ok=True, what=what, advice=advice)
 
 
 def _contract(around: Surround) -> Iterator[Check]:
@@ -188,6 +265,7 @@ SUBJECTS: tuple[Subject, ...] = (
     _master_and_store,
     _own_keys,
     _anchors,
+    _certificates,
     _region,
     _contract,
     _messages,

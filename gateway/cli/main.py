@@ -15,6 +15,7 @@ from gateway.cli import (
     bericht,
     cert,
     cert_add,
+    cert_own,
     declaratie,
     demo,
     inbox,
@@ -77,9 +78,12 @@ app.command("serve", short_help="Run the gateway.")(serve.serve)
 app.command("check", short_help="Test everything the settings name.")(setup.check)
 app.add_typer(mail.app, name="mail")
 partner.app.command("agree")(partner_terms.agree)
+partner.app.command("refuse")(partner_terms.refuse)
 partner.app.command("check")(partner_terms.check)
 app.add_typer(partner.app, name="partner")
 cert.app.command("add")(cert_add.add)
+cert.app.command("lost")(cert_own.lost)
+cert.app.command("destroy")(cert_own.destroy)
 app.add_typer(cert.app, name="cert")
 app.add_typer(reconcile.app, name="reconcile")
 app.command("regels", short_help="De regels van de standaard.")(regels.regels)

@@ -88,7 +88,8 @@ def _compared(fingerprints: list[str], by: str | None, channel: str | None, toda
 
 
 def _by_card(unit: Any, path: Path, compared: "list[Compared]", today: date) -> "PartnerRecord":
-    from gateway.domain.findings import Finding
+    from gateway.domain.findings import Finding, has_errors
+    from gateway.flows.fitness import fit_card
     from gateway.flows.parties import partner
     from gateway.flows.partner_card import read_card
     from gateway.flows.partners import introduce
@@ -96,6 +97,10 @@ def _by_card(unit: Any, path: Path, compared: "list[Compared]", today: date) -> 
     read = read_card(files.read(path))
     if isinstance(read, Finding):
         output.findings(str(path), [read])
+        raise typer.Exit(NO)
+    read, found = fit_card(read, unit.now)
+    output.findings(str(path), found)
+    if has_errors(found):
         raise typer.Exit(NO)
     say(f"{path}: signed with a certificate with SHA-256 fingerprint")
     say(f"    {_fingerprint(read.signer.hex())}")
@@ -167,36 +172,57 @@ def list_(folder: Dir = HERE, json: Json = False) -> None:
         for record in records:
             emit(partner_answer(record))
         return
-    rows = [
-        (r.code, r.name, r.address, r.profile, len(r.usable), len(r.certificates) - len(r.confirmed)) for r in records
-    ]
+    rows = [(r.code, r.name, r.address, _profile(r), len(r.usable), _proposed(r)) for r in records]
     table(("code", "name", "address", "profile", "certificates", "proposed"), rows)
+
+
+def _profile(record: "PartnerRecord") -> str:
+    until = record.profile_until
+    return f"{record.profile} until {until}" if record.profile == "standard" and until else record.profile
+
+
+def _proposed(record: "PartnerRecord") -> int:
+    return sum(one.state in ("proposed", "automatic") for one in record.certificates)
 
 
 @app.command("show")
 def show_(party: Code, folder: Dir = HERE, json: Json = False) -> None:
     """Everything that is recorded of one partner: facts, agreements, certificates and who confirmed them."""
+    from gateway.flows.capabilities import capabilities, suggestion
+
     with open_gateway(folder) as gateway:
         record = known_partner(gateway, party)
-    answer = partner_answer(record)
+        with gateway.store.view(now=datetime.now(UTC)) as unit:
+            told = capabilities(unit, record.code)
+    advice = suggestion(record, told)
+    answer = partner_answer(record) | {"capabilities": told, "suggestion": advice}
     if json:
         emit(answer)
         return
     _tell(answer)
     for term, value in answer["agreements"].items():
         show(f"  {term}: {value}")
+    if told is not None:
+        show(f"  its software says it reads: {', '.join(told.ciphers)} (seen {told.seen_at:%Y-%m-%d})")
+    if advice is not None:
+        show(f"    → {advice}")
     _tell_missing(record)
 
 
 @app.command("card")
 def card_(
     out: Annotated[Path | None, typer.Option("-o", metavar="FILE", help="File; else standard output.")] = None,
+    profile: Annotated[
+        Literal["standard", "strict"] | None,
+        typer.Option(help="For whom: standard for software that can do no more; else the best that our keys can."),
+    ] = None,
     folder: Dir = HERE,
     json: Json = False,
 ) -> None:
     """Our own card, for partners: signed; tell them its fingerprint over another channel than mail."""
     from hashlib import sha256
 
+    from gateway.domain.findings import Finding
     from gateway.flows.partner_card import own_card
 
     if json and out is None:
@@ -204,8 +230,11 @@ def card_(
 
     with open_gateway(folder) as gateway:
         limit = gateway.settings.limits.message_mb * 1_000_000
-        made = own_card(gateway.us, max_message=limit, now=datetime.now(UTC))
+        made = own_card(gateway.us, max_message=limit, now=datetime.now(UTC), profile=profile)
         certificate = gateway.us.signer.certificate
+    if isinstance(made, Finding):
+        output.findings("gateway partner card", [made])
+        raise typer.Exit(NO)
     files.write(out, made)
     if json:
         emit({"file": str(out), "code": gateway.us.ourselves.code, "sha256": sha256(certificate).hexdigest()})
@@ -273,7 +302,7 @@ def _certificate_answer(certificate: Any) -> dict[str, Any]:
     confirmed = certificate.confirmed
     return {
         "sha256": certificate.sha256,
-        "state": "proposed" if confirmed is None else "confirmed",
+        "state": certificate.state,
         "subject": parsed.subject.rfc4514_string(),
         "notAfter": parsed.not_valid_after_utc.isoformat(),
         "proposedOn": certificate.proposed_on.isoformat(),
@@ -281,6 +310,9 @@ def _certificate_answer(certificate: Any) -> dict[str, Any]:
         "confirmedBy": None if confirmed is None else confirmed.by,
         "confirmedOn": None if confirmed is None else confirmed.on.isoformat(),
         "channel": None if confirmed is None else confirmed.channel,
+        "activeFrom": None if certificate.active_from is None else certificate.active_from.isoformat(),
+        "refusedBy": None if certificate.refused is None else certificate.refused.by,
+        "refusedFor": None if certificate.refused is None else certificate.refused.reason,
     }
 
 
@@ -290,22 +322,35 @@ def _camel(name: str) -> str:
 
 
 def _tell(answer: dict[str, Any]) -> None:
-    show(f"{answer['code']} {answer['name']} <{answer['address']}>, {answer['role']}, profile {answer['profile']}")
+    until = f" until {answer['profileUntil']}, then strict" if answer["profileUntil"] else ""
+    older = " (older algorithms, for software that can do no more)" if answer["profile"] == "standard" else ""
+    show(f"{answer['code']} {answer['name']} <{answer['address']}>, {answer['role']}")
+    show(f"  profile {answer['profile']}{until}{older}")
     for one in answer["certificates"]:
         how = "PROPOSED, not used"
         if one["state"] == "confirmed":
             how = f"confirmed by {one['confirmedBy']} on {one['confirmedOn']} ({one['channel']})"
+        elif one["state"] == "automatic":
+            how = f"encrypted for from {one['activeFrom'][:16]} on, as agreed; no person compared it"
+        elif one["state"] == "refused":
+            how = f"REFUSED by {one['refusedBy']}: {one['refusedFor']}"
         show(f"  {one['subject']}, until {one['notAfter'][:10]}: {how}")
         show(f"    SHA-256 {_fingerprint(one['sha256'])}")
 
 
 def _tell_missing(record: "PartnerRecord") -> None:
-    if len(record.confirmed) == len(record.certificates) and record.usable:
+    open_ones = [one.sha256 for one in record.certificates if one.state in ("proposed", "automatic")]
+    if not open_ones and record.usable:
         return
     if not record.certificates:
         say("Missing: its certificates. Ask the partner for its card (gateway partner card).")
         return
-    open_ones = [one.sha256 for one in record.certificates if one.confirmed is None]
+    if any(one.sha256 == record.stated_by and one.state == "refused" for one in record.certificates):
+        say("Missing: facts that somebody vouches for. The card they came on was signed with a refused certificate.")
+        say(
+            f"    Take a new card, or type them: gateway partner add --code {record.code} --name NAME --address ADDRESS"
+        )
+        return
     asked = [record.stated_by] if record.stated_by is not None else open_ones
     say("Missing: a confirmed fingerprint. Compare it with the partner, by telephone or in person, then:")
     for sha256 in asked:

@@ -68,6 +68,10 @@ def agree(
     signer_change: Annotated[
         Literal["confirm", "auto"] | None, typer.Option(help="A new signing certificate: by a person, or not (SM-134).")
     ] = None,
+    recipient_change: Annotated[
+        Literal["confirm", "auto"] | None,
+        typer.Option(help="A new certificate to encrypt for: by a person, or 24 hours after it came (SM-44)."),
+    ] = None,
     shared_certificate: Annotated[
         bool | None, typer.Option(help="Its certificate serves other partners too (SM-133).")
     ] = None,
@@ -119,6 +123,7 @@ def agree(
         "header_protection": header_protection,
         "usage_extension": usage_extension,
         "signer_change": signer_change,
+        "recipient_change": recipient_change,
         "shared_certificate": shared_certificate,
         "max_message": None if max_message_mb is None else max_message_mb * MEGA,
         "max_file": None if max_file_mb is None else max_file_mb * MEGA,
@@ -171,6 +176,40 @@ def _with(record: "PartnerRecord", facts: dict[str, Any], terms: dict[str, Any])
     if given.get("profile") == "strict":
         given["profile_until"] = None  # an end of `standard` means nothing any more
     return msgspec.structs.replace(record, agreements=agreements, **given)
+
+
+def refuse(
+    party: Code,
+    fingerprint: Annotated[
+        str, typer.Argument(metavar="SHA256", help="Fingerprint of the certificate, 64 hex digits.")
+    ],
+    by: Annotated[str, typer.Option(metavar="NAME", help="Who decided it.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why: the partner lost its key, it is not his …")],
+    folder: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """A certificate of this partner is not used any more, from now on: not to encrypt for, not to believe.
+
+    It stays in the record and is not proposed again; only its own fingerprint, compared anew, brings it back.
+    """
+    from gateway.domain.findings import Finding
+    from gateway.flows.parties import Withdrawal
+    from gateway.flows.partners import record_partner
+    from gateway.flows.partners import refuse as refused
+
+    with open_gateway(folder) as gateway:
+        record = refused(known_partner(gateway, party), fingerprint, Withdrawal(by=by, on=day(None), reason=reason))
+        if isinstance(record, Finding):
+            output.findings(party, [record])
+            raise typer.Exit(NO)
+        now = datetime.now(UTC)
+        with gateway.store.unit(now=now, actor=f"person:{by}"[:64]) as unit:
+            record_partner(unit, record)
+        gateway.recheck(now)  # what was sealed for it and waits is sealed again, or held
+    if json:
+        emit(partner_answer(record))
+        return
+    show(f"{record.code} {record.name}: the certificate is not used any more; {len(record.usable)} may be used.")
 
 
 def check(

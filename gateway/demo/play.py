@@ -189,6 +189,7 @@ def introduce(scene: Scene) -> None:
     for ours, theirs in ((GEMEENTE, AANBIEDER), (AANBIEDER, GEMEENTE)):
         moment = scene.clock()
         file = own_card(scene.apps[theirs.role].us, max_message=CARD_LIMIT, now=moment)
+        assert isinstance(file, bytes), "the demo lost no key"
         card = read_card(file)
         assert not isinstance(card, Finding), "the card was made a line ago"
         by_telephone = Confirmation(by="demo", on=DAYS.melding, channel="telefoon")

@@ -1,5 +1,6 @@
 """What keeps a partner's certificate from being used today, in words for who must mend it (SM-34, SM-51, SM-135)."""
 
+import hashlib
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Final, Literal
@@ -9,6 +10,7 @@ import msgspec
 from gateway import securemail
 from gateway.domain.findings import Finding, Severity, has_errors
 from gateway.flows.parties import PartnerRecord, Surroundings
+from gateway.flows.partner_card import ReadCard
 from gateway.securemail import PROFILES, Question, Verdict
 from gateway.securemail.chains import Certificate, read_certificate
 from gateway.securemail.keyrules import fits_profile
@@ -31,6 +33,22 @@ def fitness(
     if any(one.code == "SM-34" for one in found) and record.agreements.usage_extension == "required":
         return (*found, *_binding(record, read), *_size(record, read, now))  # the chain would be refused for the same
     return (*found, *_binding(record, read), *_size(record, read, now), *_trust(us, record, read, now, beside))
+
+
+def fit_card(read: ReadCard, now: datetime) -> tuple[ReadCard, tuple[Finding, ...]]:
+    """The card without certificates that can never be used, with why; an error for the one that signed it."""
+    said: list[Finding] = []
+    kept = []
+    for der in read.card.certificates:
+        errors = [one for one in unfit(der, BOTH, now) if one.severity == "error"]
+        if not errors:
+            kept.append(der)
+            continue
+        sha256 = hashlib.sha256(der)
+        severity: Severity = "error" if sha256.digest() == read.signer else "warning"
+        said += [msgspec.structs.replace(one, severity=severity, path=sha256.hexdigest()) for one in errors]
+    card = msgspec.structs.replace(read.card, certificates=tuple(kept))
+    return ReadCard(card, read.signer), tuple(said)
 
 
 def _binding(record: PartnerRecord, read: Certificate) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from datetime import datetime
 from gateway import berichten, securemail
 from gateway.domain.findings import Finding
 from gateway.flows import canary, exchange, plan_in, quarantine, receipts, reports, tasks
+from gateway.flows.capabilities import keep_capabilities
 from gateway.flows.parties import PartnerRecord, Surroundings, partner, partner_book
 from gateway.flows.partners import keep_announced
 from gateway.flows.payload import Payload, Unusable
@@ -61,7 +62,8 @@ def take_in(unit: Unit, us: Surroundings, item: InboxItem, raw: bytes) -> Taken:
         return _unusable(unit, us, item, opened, sender, handled)
     receipt = receipts.send_receipt(unit, us, sender, opened) if opened.wants_receipt else None
     _register(unit, item, opened, "handled", receipt)
-    keep_announced(unit, opened)
+    keep_announced(unit, us, opened)
+    keep_capabilities(unit, opened)
     unit.inbox.settle(item.id, "handled", partner=sender.code, message_id=opened.headers.message_id, mic=opened.mic)
     tasks.done(unit, f"inbox/{item.id}", "het bericht is alsnog verwerkt")
     # What was accepted with a certificate that turns out revoked is found by it (SM-138).

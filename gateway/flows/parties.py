@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -38,6 +38,14 @@ class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
     channel: str  # telephone, in person …
 
 
+class Withdrawal(msgspec.Struct, frozen=True, kw_only=True):
+    """Who said that a certificate is not to be used, whatever came before, and why."""
+
+    by: str
+    on: date
+    reason: str
+
+
 class PartnerCertificate(msgspec.Struct, frozen=True, kw_only=True):
     """A certificate that somebody says is the partner's: *proposed*, and not used, until a person confirms it."""
 
@@ -46,6 +54,18 @@ class PartnerCertificate(msgspec.Struct, frozen=True, kw_only=True):
     address: str | None = None  # the one address it belongs to; None: every address of the partner
     card: str | None = None  # SHA-256 (hex) of the certificate that signed the card it came on
     confirmed: Confirmation | None = None
+    refused: Withdrawal | None = None  # over everything else
+    announced_by: str | None = None  # SHA-256 of the confirmed certificate whose message carried it along
+    active_from: datetime | None = None  # encrypted for from then on without a person, where that was agreed (SM-44)
+
+    @property
+    def state(self) -> Literal["proposed", "confirmed", "automatic", "refused"]:
+        """What may be done with it, in a word."""
+        if self.refused is not None:
+            return "refused"
+        if self.confirmed is not None:
+            return "confirmed"
+        return "proposed" if self.active_from is None else "automatic"
 
     @property
     def sha256(self) -> str:
@@ -97,8 +117,8 @@ class PartnerRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def confirmed(self) -> tuple[PartnerCertificate, ...]:
-        """The certificates that a person confirmed."""
-        return tuple(c for c in self.certificates if c.confirmed is not None)
+        """The certificates that a person confirmed, and no person refused."""
+        return tuple(c for c in self.certificates if c.state == "confirmed")
 
     @property
     def usable(self) -> tuple[PartnerCertificate, ...]:
@@ -107,6 +127,14 @@ class PartnerRecord(msgspec.Struct, frozen=True, kw_only=True):
         vouched = self.stated_by is None or any(c.sha256 == self.stated_by for c in confirmed)
         return confirmed if vouched else ()
 
+    @property
+    def automatic(self) -> tuple[PartnerCertificate, ...]:
+        """Those that are encrypted for from some moment on without a person, as long as that is agreed (SM-44)."""
+        if self.agreements.recipient_change != "auto":
+            return ()
+        trusted = {certificate.sha256 for certificate in self.usable}
+        return tuple(c for c in self.certificates if c.state == "automatic" and c.announced_by in trusted)
+
     def profile_on(self, day: date) -> ProfileName:
         """The profile that holds on a day: `standard` ends where an end was agreed."""
         return "strict" if self.profile_until is not None and day > self.profile_until else self.profile
@@ -114,6 +142,10 @@ class PartnerRecord(msgspec.Struct, frozen=True, kw_only=True):
     def mail_partner(self, day: date) -> Partner:
         """The partner as the mail room knows it on a day: with the certificates that may be used only."""
         known = tuple(KnownCertificate(certificate=c.der, address=c.address) for c in self.usable)
+        known += tuple(
+            KnownCertificate(certificate=c.der, address=c.address, active_from=c.active_from, encrypt_only=True)
+            for c in self.automatic
+        )
         pins = frozenset(map(_pin, self.usable)) if self.binding == "pinned" else frozenset()
         return Partner(
             id=self.code,

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
+from cryptography import x509
 
 from gateway.domain.findings import Finding
 from gateway.domain.ids import is_agb, is_gemeentecode
 from gateway.flows.parties import Ourselves, Role, Surroundings
-from gateway.securemail import Refused, best_profile, read_signed_file, sign_file
+from gateway.securemail import DecryptionKey, Refused, best_profile, read_signed_file, sign_file
 from gateway.securemail.addresses import is_address
 from gateway.securemail.profiles import ProfileName
 
@@ -50,15 +51,34 @@ class ReadCard(msgspec.Struct, frozen=True):
     signer: bytes  # SHA-256 of the signing certificate, 32 bytes
 
 
-def own_card(us: Surroundings, *, max_message: int, now: datetime) -> bytes:
-    """Our card, signed with our signing key."""
-    card = card_of(us.ourselves, us, max_message=max_message, now=now)
+def own_card(
+    us: Surroundings, *, max_message: int, now: datetime, profile: ProfileName | None = None
+) -> bytes | Finding:
+    """Our card, signed with our signing key. `profile`: for a partner whose software can do no more than `standard`.
+
+    A finding when the key that signs was reported lost (SM-141), or cannot do the profile.
+    """
+    if not us.may_sign:
+        return _cannot("de sleutel om te ondertekenen is als verloren gemeld", "SM-141")
+    if profile == "strict" and best_profile(us.signer) != "strict":
+        return _cannot("de sleutel om te ondertekenen is te kort voor profiel strict", "SM-121")
+    card = card_of(us.ourselves, us, max_message=max_message, now=now, profile=profile)
     return sign_file(msgspec.json.format(msgspec.json.encode(card), indent=1), MEDIA_TYPE, us.signer, now)
 
 
-def card_of(ourselves: Ourselves, us: Surroundings, *, max_message: int, now: datetime) -> Card:
-    """The facts on it: `strict` when our own keys can do it, so that two gateways agree on that by themselves."""
-    own = (us.signer.certificate, *(key.certificate for key in us.mailbox.keys))
+def card_of(
+    ourselves: Ourselves, us: Surroundings, *, max_message: int, now: datetime, profile: ProfileName | None = None
+) -> Card:
+    """The facts on it: `strict` when our own keys can do it, so that two gateways agree on that by themselves.
+
+    On it are the keys that serve that profile (SM-122), without those that ended or were reported lost (SM-141).
+    """
+    proposed = [key for key in us.mailbox.keys if _proposed(key, us, now)]
+    offered = profile or best_profile(us.signer)
+    if profile is None and not any(offered in key.profiles for key in proposed):
+        offered = "standard"
+    opening = [key.certificate for key in proposed if offered in key.profiles]
+    own = (us.signer.certificate, *opening)
     formaat = us.formaat.formaat
     return Card(
         card=VERSION,
@@ -67,11 +87,25 @@ def card_of(ourselves: Ourselves, us: Surroundings, *, max_message: int, now: da
         code=ourselves.code,
         name=ourselves.name,
         addresses=(ourselves.address.lower(),),
-        profile=best_profile(us.signer),
+        profile=offered,
         certificates=tuple(dict.fromkeys(own)),
         plan_formats=(f"{formaat.id}/{formaat.versie}",),
         iwmo=("3.2",),
         limits=CardLimits(max_message=max_message),
+    )
+
+
+def _proposed(key: DecryptionKey, us: Surroundings, now: datetime) -> bool:
+    ends = x509.load_der_x509_certificate(key.certificate).not_valid_after_utc
+    return ends > now and key.certificate not in us.lost
+
+
+def _cannot(why: str, code: str) -> Finding:
+    return Finding(
+        code=code,
+        severity="error",
+        message=f"Er kan geen kaart worden gemaakt: {why}.",
+        advice="Voeg een volgende sleutel toe: gateway cert add --use sign.",
     )
 
 

@@ -49,7 +49,7 @@ def shortcomings(unit: Unit, us: Surroundings, record: PartnerRecord) -> list[Fi
 
 def _proposals(record: PartnerRecord) -> Iterator[Finding]:
     for certificate in record.certificates:
-        if certificate not in record.usable:
+        if certificate not in record.usable and certificate.state != "refused":
             severity: Severity = "warning" if record.usable else "error"
             yield Finding(
                 code="SM-136",

@@ -5,16 +5,29 @@ Functions from record to record; `record_partner` writes what changed, with who 
 
 import re
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime, timedelta
+from typing import Final
 
 import msgspec
 
 from gateway.domain.findings import Finding
-from gateway.flows.parties import Confirmation, PartnerCertificate, PartnerRecord, add_partner, partner
+from gateway.flows import tasks
+from gateway.flows.parties import (
+    Confirmation,
+    PartnerCertificate,
+    PartnerRecord,
+    Surroundings,
+    Withdrawal,
+    add_partner,
+    partner,
+)
 from gateway.flows.partner_card import Card, ReadCard
 from gateway.securemail import Opened, announced
+from gateway.securemail.chains import walk_bytes
+from gateway.securemail.material import usages
 from gateway.store import Unit
 
+ACTIVE_AFTER: Final = timedelta(hours=24)  # a stolen signing key must not silently add a reader (SM-44)
 _NOT_HEX = re.compile(r"[^0-9a-f]")
 
 
@@ -63,10 +76,37 @@ def confirm(record: PartnerRecord, compared: Compared) -> PartnerRecord | Findin
             advice="Vergelijk alle 64 tekens opnieuw met de partner, niet per e-mail.",
         )
     after = tuple(
-        msgspec.structs.replace(certificate, confirmed=compared.confirmation)
-        if certificate.confirmed is None and wanted in (certificate.sha256, certificate.card)
+        msgspec.structs.replace(certificate, confirmed=compared.confirmation, refused=None)
+        if _is_meant(certificate, wanted)
         else certificate
         for certificate in record.certificates
+    )
+    return msgspec.structs.replace(record, certificates=after)
+
+
+def _is_meant(certificate: PartnerCertificate, wanted: str) -> bool:
+    """One that was refused comes back only by its own fingerprint, not with a card."""
+    if certificate.state == "refused":
+        return wanted == certificate.sha256
+    return certificate.confirmed is None and wanted in (certificate.sha256, certificate.card)
+
+
+def refuse(record: PartnerRecord, fingerprint: str, withdrawal: Withdrawal) -> PartnerRecord | Finding:
+    """The record without one certificate in use: the partner lost its key, or it was never his.
+
+    It stays in the record, so that it is not proposed again. A finding when the record has no such certificate.
+    """
+    wanted = _NOT_HEX.sub("", fingerprint.lower())
+    if not any(wanted == certificate.sha256 for certificate in record.certificates):
+        there = ", ".join(certificate.sha256 for certificate in record.certificates) or "geen"
+        return Finding(
+            code="SM-136",
+            severity="error",
+            message=f"Geen certificaat van partner {record.code} heeft deze vingerafdruk; er is niets veranderd.",
+            advice=f"Kies uit: {there}.",
+        )
+    after = tuple(
+        msgspec.structs.replace(one, refused=withdrawal) if one.sha256 == wanted else one for one in record.certificates
     )
     return msgspec.structs.replace(record, certificates=after)
 
@@ -133,20 +173,72 @@ def record_partner(unit: Unit, record: PartnerRecord) -> None:
                 ground=f"vingerafdruk vergeleken: {certificate.confirmed.channel}"[:160],
                 detail=detail | {"on": certificate.confirmed.on.isoformat()},
             )
+        if certificate.refused is not None and (old is None or old.refused is None):
+            ground = certificate.refused.reason[:160]
+            unit.audit.write(
+                "certificate_refused", f"partner/{record.code}", partner=record.code, ground=ground, detail=detail
+            )
+        if certificate.active_from is not None and (old is None or old.active_from is None):
+            detail |= {"from": certificate.active_from.isoformat(), "announcedBy": certificate.announced_by or ""}
+            unit.audit.write("certificate_activates", f"partner/{record.code}", partner=record.code, detail=detail)
     if before is not None and _agreed(before) != _agreed(record):
         unit.audit.write("agreements_changed", f"partner/{record.code}", partner=record.code, detail=_agreed(record))
 
 
-def keep_announced(unit: Unit, opened: Opened) -> None:
+def keep_announced(unit: Unit, us: Surroundings, opened: Opened) -> None:
     """Certificates that a confirmed signer carried along become proposals (SM-44, SM-134): a person decides.
 
-    Reading a mailbox is not enough to add one: the message was signed with a key that a person confirmed.
+    Reading a mailbox is not enough to add one: the message was signed with a key that a person confirmed. Where that
+    was agreed, one to encrypt for is used after 24 hours without a person, who is told now (SM-44).
     """
     record = partner(unit, opened.partner.id)
     if record is None or not opened.partner.knows(bytes.fromhex(opened.signer.fingerprint)):
         return
     new = announced(opened.headers.sender, opened.partner, opened.carried)
-    record_partner(unit, propose(record, new, unit.now.date()))
+    if not new:
+        return
+    record = propose(record, new, unit.now.date())
+    if record.agreements.recipient_change == "auto":
+        record = _activate(unit, us, record, opened, new)
+    record_partner(unit, record)
+
+
+def _activate(
+    unit: Unit, us: Surroundings, record: PartnerRecord, opened: Opened, new: Iterable[bytes]
+) -> PartnerRecord:
+    """The record in which those of *new* that are meant to encrypt for, by the signer's authority, wait their day."""
+    anchors, between = us.trust.anchors_of(record.code), us.trust.intermediates
+    signed = walk_bytes(opened.signer.certificate, anchors, (*between, *opened.carried))
+    after = []
+    for one in record.certificates:
+        chain = walk_bytes(one.der, anchors, between) if one.der in new and one.state == "proposed" else None
+        fits = chain is not None and signed is not None and chain.anchor == signed.anchor
+        if fits and chain is not None and "encrypt" in usages(chain.leaf.parsed):
+            begins = unit.now + ACTIVE_AFTER
+            one = msgspec.structs.replace(
+                one, active_from=begins, announced_by=opened.signer.fingerprint, address=opened.headers.sender
+            )
+            tasks.raise_task(unit, f"certificate/new/{one.sha256[:16]}", _announcement(record, one, begins))
+        after.append(one)
+    return msgspec.structs.replace(record, certificates=tuple(after))
+
+
+def _announcement(record: PartnerRecord, one: PartnerCertificate, begins: datetime) -> tasks.Task:
+    return tasks.Task(
+        what=f"Een partner kondigde een nieuw certificaat aan om voor te versleutelen ({one.sha256[:16]}…).",
+        who=f"Voor partner {record.code} gaat het vanzelf in op {begins:%d-%m-%Y om %H:%M} UTC, zoals is afgesproken.",
+        advice=f"Klopt het niet: gateway partner refuse {record.code} {one.sha256} --by NAAM --reason REDEN.",
+        weight="warning",
+    )
+
+
+def disown(unit: Unit, record: PartnerRecord, sha256: str) -> None:
+    """What a certificate announced that turns out revoked does not start by itself any more."""
+    after = tuple(
+        msgspec.structs.replace(one, active_from=None) if one.announced_by == sha256 else one
+        for one in record.certificates
+    )
+    record_partner(unit, msgspec.structs.replace(record, certificates=after))
 
 
 def _agreed(record: PartnerRecord) -> dict[str, object]:

@@ -35,8 +35,8 @@ def send_receipt(
     if opened.partner.agreements.encrypt_receipts:
         recipients = routes.decide(unit, us, to, RECEIPT).recipients
     made = securemail.make_receipt(opened, disposition, reporter, us.signer, unit.now, recipients=recipients)
-    if isinstance(made, Finding):
-        detail = {"code": made.code}
+    if isinstance(made, Finding) or not us.may_sign:
+        detail = {"code": made.code if isinstance(made, Finding) else "SM-141"}
         unit.audit.write(
             "receipt_not_made", f"message/{opened.mic.hex()}", partner=to.code, outcome="no", detail=detail
         )

@@ -13,6 +13,7 @@ from cryptography import x509
 
 from gateway.flows import tasks
 from gateway.flows.parties import PartnerRecord, Surroundings, partners
+from gateway.flows.partners import disown
 from gateway.securemail.chains import Certificate, Chain, read_certificate, walk
 from gateway.securemail.revocation_check import Verified, about_certificate, is_newer, make_request, responders
 from gateway.store import InboxItem, NotThere, Unit
@@ -276,6 +277,7 @@ def _find_revoked(unit: Unit, us: Surroundings) -> Iterator[str]:
         detail = {"sha256": sha256, "since": since.isoformat(), "messages": len(told.messages)}
         unit.audit.write("certificate_revoked", f"partner/{record.code}", partner=record.code, detail=detail)
         tasks.raise_task(unit, f"certificate/{sha256}", _task(told))
+        disown(unit, record, sha256)
         yield record.code
 
 
@@ -314,7 +316,7 @@ def _chains(unit: Unit, us: Surroundings) -> Iterator[tuple[PartnerRecord, Chain
     """The usable certificates of all partners that lead to a root, by configured certificates only (SM-36)."""
     records: Sequence[PartnerRecord] = partners(unit)
     for record in records:
-        for kept in record.usable:
+        for kept in (*record.usable, *record.automatic):
             read = read_certificate(kept.der)
             if not isinstance(read, Certificate):
                 continue

@@ -23,6 +23,7 @@ EVIDENCE: Final = "route"  # records, by `outbox/NUMBER`
 ACTOR: Final = "flow:routes"
 WAITED_TOO_LONG: Final = timedelta(days=5)
 _OTHERWISE: Final = "kan nu versleuteld worden verstuurd: annuleer dit bericht en verstuur het opnieuw"
+_NO_SIGNER: Final = "onze sleutel om te ondertekenen is als verloren gemeld, en er is geen volgende (gateway cert add)"
 UNSEALED_KINDS: Final = frozenset({"plan", "canary"})  # that an exception may send unencrypted: never iWmo (SM-115)
 
 
@@ -39,6 +40,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     transport_only: bool
     certificates: tuple[str, ...] = ()  # SHA-256 of those it is sealed for
     revocation: str = ""  # version of the revocation data
+    signer: str = ""  # SHA-256 of our certificate that signs
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -65,6 +67,8 @@ def decide(unit: Unit, us: Surroundings, to: PartnerRecord, kind: str) -> Decisi
         today=today,
     )
     route = securemail.route(inputs)
+    if not us.may_sign:
+        route = Route("hold", _NO_SIGNER, inputs)
     why = f"{route.why}."
     if route.action == "hold" and isinstance(chosen, Finding):
         why = f"{why} {chosen.message}"
@@ -80,6 +84,7 @@ def decide(unit: Unit, us: Surroundings, to: PartnerRecord, kind: str) -> Decisi
         transport_only=exception is not None and exception.holds(today),
         certificates=tuple(hashlib.sha256(r.certificate).hexdigest() for r in recipients),
         revocation=us.revocation.version,
+        signer=hashlib.sha256(us.signer.certificate).hexdigest(),
     )
     return Decision(route, recipients, evidence)
 
@@ -210,17 +215,25 @@ def _resealed(unit: Unit, us: Surroundings, item: OutboxItem, decision: Decision
         return "het ondertekende deel is niet bewaard"
     old = Sealed(b"", signed, bytes.fromhex(item.mic), item.message_id)
     profile = securemail.PROFILES[decision.evidence.profile].name
-    if is_stale(item, unit.now):
+    lost = _signed_with_lost(us, item, evidence_of(unit, item.id))
+    if lost or is_stale(item, unit.now):
         made = securemail.redate(old, us.signer, decision.recipients, profile, unit.now)
         if isinstance(made, Finding):
             return made.message
-        unit.outbox.reseal(item.id, made.raw, "nieuwe datum na lang wachten", signed_entity=made.signed, mic=made.mic)
+        why = "opnieuw ondertekend: de vorige sleutel is verloren" if lost else "nieuwe datum na lang wachten"
+        unit.outbox.reseal(item.id, made.raw, why, signed_entity=made.signed, mic=made.mic)
         return None
     made = securemail.reseal(old, decision.recipients, profile)
     if isinstance(made, Finding):
         return made.message
     unit.outbox.reseal(item.id, made.raw, "certificaten van de ontvanger zijn veranderd")
     return None
+
+
+def _signed_with_lost(us: Surroundings, item: OutboxItem, before: Evidence | None) -> bool:
+    """Whether a message that cannot have left was signed with a key that was reported lost since (SM-141)."""
+    lost = {hashlib.sha256(der).hexdigest() for der in us.lost}
+    return item.first_try_at is None and before is not None and before.signer in lost
 
 
 def is_stale(item: OutboxItem, now: datetime) -> bool:
@@ -244,6 +257,7 @@ class _LastDecision(msgspec.Struct, frozen=True):
     action: str
     profile: str
     certificates: tuple[str, ...]
+    lost: int = 0  # keys of ours that were reported lost
 
 
 def recheck(unit: Unit, us: Surroundings) -> None:
@@ -265,7 +279,7 @@ def _recheck_partner(unit: Unit, us: Surroundings, code: str) -> None:
     if to is None:
         return
     evidence = decide(unit, us, to, "").evidence
-    now = _LastDecision(evidence.action, evidence.profile, evidence.certificates)
+    now = _LastDecision(evidence.action, evidence.profile, evidence.certificates, len(us.lost))
     kept = unit.records.get(EVIDENCE, f"partner/{code}", _LastDecision)
     if kept is not None and kept.body == now:
         return
@@ -293,12 +307,13 @@ def _recheck_one(unit: Unit, us: Surroundings, to: PartnerRecord, item: OutboxIt
         return
     decision = decide(unit, us, to, item.kind)
     now = decision.evidence
+    differs = now.certificates != before.certificates or _signed_with_lost(us, item, before)
     if now.action != before.action:
         # A copy that was signed only does not go in the open once it can be sealed: it waits for a person.
         held = now if now.action == "hold" else msgspec.structs.replace(now, action="hold", why=_OTHERWISE)
         unit.outbox.hold(item.id, held.why)
         keep_evidence(unit, item.id, to.code, held)
-    elif now.certificates != before.certificates and now.action == "seal" and item.state != "uncertain":
+    elif differs and now.action == "seal" and item.state != "uncertain":
         # What may have arrived already is sent again byte for byte or not at all (SM-86).
         fault = _resealed(unit, us, item, decision)
         if fault is not None:

@@ -121,6 +121,12 @@ def walk(
     return _Walk(roots, _candidates([*configured, *carried])).up(leaf, leaf, ())
 
 
+def walk_bytes(leaf: bytes, anchors: Sequence[Anchor], intermediates: Iterable[bytes]) -> Chain | None:
+    """`walk` from a certificate that is not read yet (DER); None if it breaks the key rules."""
+    read = read_certificate(leaf)
+    return walk(read, anchors, intermediates, ()) if isinstance(read, Certificate) else None
+
+
 def _candidates(ders: Iterable[bytes]) -> list[Certificate]:
     """One certificate per subject and key, in order, bad ones left out."""
     found: dict[tuple[bytes, bytes], Certificate] = {}

@@ -52,6 +52,7 @@ class KnownCertificate(msgspec.Struct, frozen=True, kw_only=True):
     certificate: bytes  #: DER
     address: str | None = None  #: the one address it belongs to; None: every address of the partner
     active_from: datetime | None = None  #: not encrypted to before this moment (SM-44)
+    encrypt_only: bool = False  #: no person confirmed it: what it signs is not believed (SM-44)
 
     @property
     def fingerprint(self) -> bytes:
@@ -76,6 +77,7 @@ class Agreements(msgspec.Struct, frozen=True, kw_only=True):
     header_protection: Literal["required", "if present"] = "required"  #: SM-57
     usage_extension: Literal["required", "if present"] = "required"  #: extKeyUsage absent is accepted (SM-34)
     signer_change: Literal["confirm", "auto"] = "confirm"  #: SM-134
+    recipient_change: Literal["confirm", "auto"] = "confirm"  #: a new certificate to encrypt for (SM-44)
     shared_certificate: bool = False  #: its certificates may serve other partners too (SM-133)
     encrypt_receipts: bool = False
     receipts_expected: bool = True  #: only then is a missing receipt an alarm (SM-64)
@@ -109,7 +111,7 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True):
 
     def knows(self, fingerprint: bytes) -> bool:
         """Whether the certificate with this SHA-256 was confirmed for the partner."""
-        return any(c.fingerprint == fingerprint for c in self.certificates)
+        return any(c.fingerprint == fingerprint and not c.encrypt_only for c in self.certificates)
 
 
 class PartnerBook:
