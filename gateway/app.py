@@ -18,7 +18,7 @@ from gateway.berichten import Codelijsten, Schemas, iwmo, iwmo_from, load_codeli
 from gateway.config import Settings, read_settings
 from gateway.domain.findings import has_errors
 from gateway.flows.intake import handler
-from gateway.flows.parties import Ourselves, Surroundings, sending_policies
+from gateway.flows.parties import Keep, Ourselves, Surroundings, sending_policies
 from gateway.flows.routes import ACTOR as ROUTES
 from gateway.flows.routes import recheck, reconsider_all
 from gateway.flows.welcome import Doorkeeper
@@ -41,6 +41,7 @@ from gateway.worker.pickup import Picked
 
 CHANNEL = "relay"
 MEGA = 1_000_000
+A_YEAR = timedelta(days=366)  # rather a few days too long
 
 
 class App:
@@ -188,6 +189,7 @@ class App:
             schemas=self._schemas(),
             codelists=lists,
             channel=CHANNEL,
+            keep=self._keep(),
             largest=self.settings.limits.message_mb * MEGA,
             rules=rules_version(),
             mapping=self._mapping(),
@@ -201,6 +203,10 @@ class App:
         files = [file for path in paths for file in (sorted(path.glob("*")) if path.is_dir() else [path])]
         stamps = [(file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files if file.is_file()]
         return hashlib.sha256(repr((__version__, stamps)).encode()).hexdigest()
+
+    def _keep(self) -> Keep:
+        terms = self.settings.retention
+        return Keep(dossier=A_YEAR * terms.dossier_years, declaration=A_YEAR * terms.declaration_years)
 
     def _sources(self, contract: Contract | None, lists: Codelijsten) -> dict[str, Any]:
         """Lists of others that rules of level 4 look into; what is missing is reported as not checked."""

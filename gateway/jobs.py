@@ -116,14 +116,17 @@ def reconcile(app: App, now: datetime) -> str:
 
 
 def clean_up(app: App, now: datetime) -> str:
-    """Let nothing of what was deleted stay in the file, and count the dossiers that a person may destroy."""
+    """Let nothing of what was deleted stay in the file, and count what a person may destroy."""
+    before = now - timedelta(days=app.settings.retention.mail_days)
     with app.store.view(now=now) as view:
         expired = len(view.dossiers.expired(limit=1000))
+        mail = view.outbox.count_done(before) + view.inbox.count_done(before)
+    said = f"{expired} dossiers and {mail} messages past their term"
     try:
         app.store.clean()
     except StoreBusy:
-        return f"{expired} dossiers past their term; the log is in use, cut next time"
-    return f"{expired} dossiers past their term"
+        return f"{said}; the log is in use, cut next time"
+    return said
 
 
 def keep_audit_head(app: App, now: datetime) -> str:

@@ -2,12 +2,15 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gateway.cli.home import HERE, Dir, open_gateway
 from gateway.cli.output import GOOD, NO, Json, Surroundings, emit, say
+
+if TYPE_CHECKING:
+    from gateway.app import App
 
 LOCK = "serve.lock"
 
@@ -38,7 +41,22 @@ def serve(
     with ExitStack() as stack:
         only_here(stack, folder)
         gateway = stack.enter_context(open_gateway(folder))
+        _destroy_again(gateway)
         serving(gateway)
+
+
+def _destroy_again(gateway: "App") -> None:
+    """Before anything starts: what was destroyed and came back with a copy of the database goes again (SM-148)."""
+    from datetime import UTC, datetime
+
+    import structlog
+
+    from gateway.cli.upkeep import LEDGER
+    from gateway.store.upkeep import destroy_again
+
+    if again := destroy_again(gateway.store, gateway.folder / LEDGER, now=datetime.now(UTC)):
+        log = structlog.get_logger("gateway.serve")
+        log.warning("destroyed_again", dossiers=again)
 
 
 def only_here(stack: ExitStack, folder: Path) -> None:

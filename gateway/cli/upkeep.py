@@ -2,7 +2,7 @@
 
 import os
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -72,32 +72,42 @@ def restore(
 
 
 def purge(yes: Yes = False, by: By = None, folder: Dir = HERE, json: Json = False) -> None:
-    """Destroy every dossier whose term of retention is over. Backups hold it until they have expired."""
-    from gateway.store import StoreBusy
-    from gateway.store.upkeep import destroy
+    """Destroy what is past its term of retention: dossiers, and the bytes of mail that is done. --yes does it.
 
-    destroyed = 0
+    Backups hold it until they have expired. On PostgreSQL the tables are written anew: others wait for that.
+    """
+    from gateway.store import StoreBusy
+    from gateway.store.upkeep import destroy, forget_mail
+
     now = datetime.now(UTC)
     with open_gateway(folder) as gateway:
+        terms = gateway.settings.retention
+        before = now - timedelta(days=terms.mail_days)
         with gateway.store.view(now=now) as view:
             expired = view.dossiers.expired(limit=100_000)
-        days = gateway.settings.retention.backup_days
-        if expired and not yes:
+            oldest = view.dossiers.terms(expired[:1])
+            mail = view.outbox.count_done(before) + view.inbox.count_done(before)
+        answer = {"expired": len(expired), "mail": mail, "backupDays": terms.backup_days}
+        if (expired or mail) and not yes:
             if json:
-                emit({"expired": len(expired), "destroyed": 0, "backupDays": days})
-            say(f"{len(expired)} dossiers are past their term. Nothing was destroyed; do it with --yes.")
+                emit(answer | {"destroyed": 0, "forgotten": 0})
+            since = f", the first since {oldest[0].date()}" if oldest else ""
+            say(f"{len(expired)} dossiers are past their term{since}; the bytes of {mail} messages are past theirs.")
+            say("Nothing was destroyed; do it with --yes.")
             raise typer.Exit(NO)
-        for dossier in expired:
-            try:
-                destroy(gateway.store, dossier, gateway.folder / LEDGER, now=now, actor=actor(by), ground="retention")
-            except StoreBusy as busy:
-                # The dossier itself is gone; what is left of it in the log goes at the next clean-up.
-                say(str(busy))
-            destroyed += 1
+        ledger, who = gateway.folder / LEDGER, actor(by)
+        try:
+            forgotten = forget_mail(gateway.store, before, now=now, actor=who)
+            if expired or forgotten:
+                destroy(gateway.store, expired, ledger, now=now, actor=who, ground="retention")
+        except StoreBusy as busy:
+            # It is gone; what is left of it in the log goes at the next clean-up.
+            say(str(busy))
     if json:
-        emit({"expired": len(expired), "destroyed": destroyed, "backupDays": days})
-    else:
-        show(f"{destroyed} dossiers destroyed. Backups from before hold them for at most {days} days more.")
+        emit(answer | {"destroyed": len(expired), "forgotten": mail})
+        return
+    show(f"{len(expired)} dossiers destroyed, the bytes of {mail} messages removed.")
+    show(f"Backups from before hold them for at most {terms.backup_days} days more.")
 
 
 def migrate(

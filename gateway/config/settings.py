@@ -292,7 +292,21 @@ class Messages(_Section, frozen=True):
 
 
 class Retention(_Section, frozen=True):
-    """How long things are kept."""
+    """How long things are kept. What is past its term is destroyed by `gateway purge`, never by itself."""
+
+    dossier_years: Annotated[
+        int,
+        Meta(ge=1, le=100),
+        _means("A client's dossier, after the last thing that happened in it (Wmo 2015, article 5.3.4: 15 years)."),
+    ] = 15
+    declaration_years: Annotated[
+        int, Meta(ge=1, le=100), _means("Declarations and their answers, which are about many clients, after the last.")
+    ] = 7
+    mail_days: Annotated[
+        int,
+        Meta(ge=90, le=36500),
+        _means("The mail itself, as sent and received, after it is done; what it carried stays in its dossier."),
+    ] = 730
 
     backup_days: Annotated[
         int, Meta(ge=1, le=35), _means("Age at which the last backup expires: only then is a destroyed dossier gone.")

@@ -13,6 +13,7 @@ import msgspec
 
 from gateway.domain.findings import Finding
 from gateway.flows.dispatch import Refused
+from gateway.flows.dossiers import touch
 from gateway.flows.orders import AMSTERDAM
 from gateway.flows.parties import Surroundings
 from gateway.plans import Omgeving, Voorval, apply
@@ -64,7 +65,7 @@ def open_traject(unit: Unit, us: Surroundings, traject: Traject, *voorvallen: Vo
     body, warnings = _play(traject, voorvallen, _omgeving(unit, us))
     personal = {"bsn": traject.client.bsn} if traject.client.bsn else None
     unit.records.add(TRAJECT, body.id, to_plain(body), dossier=body.id, personal=personal)
-    unit.audit.write("case_opened", f"traject/{body.id}")
+    unit.audit.write("case_opened", f"traject/{body.id}", subject=touch(unit, us, body.id))
     _log(unit, traject, body, warnings)
 
 
@@ -74,6 +75,7 @@ def open_uitvraag(unit: Unit, us: Surroundings, uitvraag: OntvangenUitvraag, voo
     bsn = body.uitvraag.client.bsn
     personal = {"bsn": bsn} if bsn else None
     unit.records.add(UITVRAAG, body.id, to_plain(body), dossier=body.id, personal=personal)
+    touch(unit, us, body.id)
     _log(unit, uitvraag, body, warnings)
 
 
@@ -82,6 +84,7 @@ def happen(
 ) -> Case[C]:
     """Let these events happen, in order, and write the case. Refused with every reason of the first that may not."""
     body, warnings = _play(case.body, voorvallen, _omgeving(unit, us, lopend))
+    touch(unit, us, body.id)
     return _write(unit, case, body, warnings)
 
 
@@ -161,10 +164,11 @@ def uitvraag_of_toewijzing(unit: Unit, nummer: int, gemeente: str) -> Case[Ontva
 
 
 def keep_documents(unit: Unit, dossier: str, documents: Sequence[Document]) -> None:
-    """Keep files under their hash; a file that is there already stays as it is."""
+    """Keep files under their hash, for each dossier its own: they are destroyed with it. One that is there stays."""
     for document in documents:
-        if unit.records.get(DOCUMENT, document.sha256, Document) is None:
-            unit.records.add(DOCUMENT, document.sha256, document, dossier=dossier)
+        sleutel = f"{document.sha256}/{dossier}"[:128]
+        if unit.records.get(DOCUMENT, sleutel, Document) is None:
+            unit.records.add(DOCUMENT, sleutel, document, dossier=dossier)
 
 
 def _omgeving(unit: Unit, us: Surroundings, lopend: Iterable[ToegewezenProduct] = ()) -> Omgeving:
@@ -189,7 +193,10 @@ def _play(body: C, voorvallen: Sequence[Voorval], omgeving: Omgeving) -> tuple[C
 
 
 def _write(unit: Unit, case: Case[C], body: C, warnings: Iterable[Finding]) -> Case[C]:
-    versie = unit.records.save(_soort(body), body.id, to_plain(body), versie=case.versie, keys=_keys(body))
+    personal = {"bsn": bsn} if (bsn := _bsn(body)) != _bsn(case.body) and bsn else None
+    versie = unit.records.save(
+        _soort(body), body.id, to_plain(body), versie=case.versie, keys=_keys(body), personal=personal
+    )
     _log(unit, case.body, body, warnings)
     return Case(body, versie)
 
@@ -198,8 +205,13 @@ def _log(unit: Unit, before: C, body: C, warnings: Iterable[Finding]) -> None:
     """Every event in the log of the case and in the audit trail, in the transaction of the change (plan 7.3)."""
     for gebeurtenis in body.gebeurtenis[len(before.gebeurtenis) :]:
         unit.records.add_event(_soort(body), body.id, gebeurtenis.soort, to_plain(gebeurtenis))
-        unit.audit.write(gebeurtenis.soort, f"{_soort(body)}/{body.id}")
+        about = f"{_soort(body)}/{body.id}"
+        unit.audit.write(gebeurtenis.soort, about, subject=unit.dossiers.pseudonym(body.id))
     attention(unit, Case(body, 0), warnings)
+
+
+def _bsn(body: Traject | OntvangenUitvraag) -> str | None:
+    return body.client.bsn if isinstance(body, Traject) else body.uitvraag.client.bsn
 
 
 def _soort(body: Traject | OntvangenUitvraag) -> str:

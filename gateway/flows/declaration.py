@@ -10,6 +10,7 @@ import msgspec
 from gateway import berichten
 from gateway.berichten import wmo323
 from gateway.domain.findings import Finding
+from gateway.flows import dossiers
 from gateway.flows.deliveries import Geleverd, wmo323_from
 from gateway.flows.dispatch import Letter, Refused, send_bericht
 from gateway.flows.history import around_declaration
@@ -17,7 +18,6 @@ from gateway.flows.incoming import Incoming
 from gateway.flows.numbers import identificatie, next_number
 from gateway.flows.orders import AMSTERDAM
 from gateway.flows.parties import PartnerRecord, Surroundings
-from gateway.flows.payload import Unusable
 from gateway.reconcile.beoordeling import Assessment, assess
 from gateway.reconcile.contract import Contract
 from gateway.reconcile.historie import uit_berichten
@@ -54,11 +54,12 @@ class Perioden(msgspec.Struct, frozen=True):
 
 
 def take_declaratie(
-    unit: Unit, us: Surroundings, sender: PartnerRecord, incoming: Incoming, number: int | None
-) -> Unusable | None:
+    unit: Unit, us: Surroundings, sender: PartnerRecord, incoming: Incoming, number: int | None, dossier: str
+) -> None:
     """Judge a WMO323 and answer it; while a line cannot be decided nothing is answered (reconciliation 1.4.1).
 
-    `number` is its place in the register; None if another declaration had its name first (TR056).
+    `number` is its place in the register; None if another declaration had its name first (TR056). What is made of it
+    goes into its own `dossier`.
     """
     state = load_state(unit, us, sender.code, incoming.bericht)
     payload_hash = hashlib.sha256(incoming.xml).hexdigest()
@@ -72,23 +73,26 @@ def take_declaratie(
         payload_hash=payload_hash,
         oddities=incoming.reading.oddities,
     )
-    _keep(unit, sender, incoming.head.identificatie, payload_hash, assessment)
+    _keep(unit, sender, incoming.head.identificatie, payload_hash, assessment, dossier)
     if assessment.effects.processed and assessment.effects.periode is not None:
         _note_period(unit, sender.code, *assessment.effects.periode)
     if assessment.antwoord is None:
-        return None
+        return
     if not assessment.antwoord.is_balanced():
         raise AssertionError("TR342 does not hold for an answer of our own; it is not sent")
     antwoord = assessment.antwoord.bericht(identificatie(unit, "WMO325"), received_on, _XSD)
     if number is not None:
         unit.berichten.set_status(number, "answered")
     xml = berichten.build(antwoord, schemas=us.schemas)
-    letter = Letter(to=sender, bericht=antwoord, xml=xml, answers=number, in_reply_to=incoming.message_id)
+    letter = Letter(
+        to=sender, bericht=antwoord, xml=xml, answers=number, in_reply_to=incoming.message_id, dossier=dossier
+    )
     send_bericht(unit, us, letter)
-    return None
 
 
-def _keep(unit: Unit, sender: PartnerRecord, name: str, payload_hash: str, assessment: Assessment) -> None:
+def _keep(
+    unit: Unit, sender: PartnerRecord, name: str, payload_hash: str, assessment: Assessment, dossier: str
+) -> None:
     body = Beoordeeld(
         aanbieder=sender.code,
         identificatie=name,
@@ -96,7 +100,8 @@ def _keep(unit: Unit, sender: PartnerRecord, name: str, payload_hash: str, asses
         revisie=assessment.revisie,
         answer=declaratie_json(assessment),
     )
-    unit.records.add(RECORD, f"{sender.code}/{name}/{payload_hash[:16]}", body, keys={"aanbieder": sender.code})
+    key = f"{sender.code}/{name}/{payload_hash[:16]}"
+    unit.records.add(RECORD, key, body, dossier=dossier, keys={"aanbieder": sender.code})
 
 
 def load_state(unit: Unit, us: Surroundings, aanbieder: str, declaratie: wmo323.Bericht) -> State:
@@ -143,8 +148,9 @@ def declare(
         identificatie=identificatie(unit, "WMO323"),
         dagtekening=today,
     )
-    xml = berichten.build(bericht, schemas=us.schemas)
-    return send_bericht(unit, us, Letter(to=to, bericht=bericht, xml=xml, reference=f"declaratie/{maand[0]:%Y%m}"))
+    xml, dossier = berichten.build(bericht, schemas=us.schemas), dossiers.declaration(unit, bericht)
+    reference = f"declaratie/{maand[0]:%Y%m}"
+    return send_bericht(unit, us, Letter(to=to, bericht=bericht, xml=xml, reference=reference, dossier=dossier))
 
 
 def _not_ordered() -> Finding:

@@ -37,8 +37,8 @@ def start(unit: Unit, us: Surroundings, to: PartnerRecord, order: int, begindatu
         identificatie=identificatie(unit, "WMO305"),
         dagtekening=today(unit),
     )
-    xml = berichten.build(bericht, schemas=us.schemas)
-    return send_bericht(unit, us, Letter(to=to, bericht=bericht, xml=xml, reference=f"order/{order}"))
+    xml, dossier = berichten.build(bericht, schemas=us.schemas), unit.berichten.get(order).dossier
+    return send_bericht(unit, us, Letter(to=to, bericht=bericht, xml=xml, reference=f"order/{order}", dossier=dossier))
 
 
 def start_received(unit: Unit, us: Surroundings, sender: PartnerRecord, incoming: Incoming) -> None:

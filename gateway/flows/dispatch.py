@@ -10,6 +10,7 @@ from gateway import securemail
 from gateway.berichten.historie import soort_van
 from gateway.domain.findings import Finding
 from gateway.flows import routes
+from gateway.flows.dossiers import touch
 from gateway.flows.history import places
 from gateway.flows.kop import Kop, kop
 from gateway.flows.parties import PartnerRecord, Surroundings
@@ -74,6 +75,8 @@ def send_all(unit: Unit, us: Surroundings, mails: Sequence[Mail]) -> list[int]:
         rows.append(row)
         found.append((mail.to.code, evidence))
     numbers = unit.outbox.put_all(rows)
+    for dossier in {mail.dossier for mail in mails if mail.dossier is not None}:
+        touch(unit, us, dossier)
     routes.keep_first(unit, [(number, *one) for number, one in zip(numbers, found, strict=True)])
     return numbers
 

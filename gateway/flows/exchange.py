@@ -1,20 +1,23 @@
 """An iWmo message that came in: registered, judged by the standard's rules, answered with its return message."""
 
+import hashlib
 from collections.abc import Callable
+
+import msgspec
 
 from gateway import berichten
 from gateway.berichten import SOORTEN
 from gateway.berichten.historie import History, gaat_over_ander, is_afkeuring
 from gateway.berichten.retour import controleer, retour
 from gateway.domain.findings import Finding, has_errors
-from gateway.flows import allocation, declaration, delivery
+from gateway.flows import allocation, declaration, delivery, dossiers
 from gateway.flows.cases import today
 from gateway.flows.dispatch import Letter, send_bericht
 from gateway.flows.history import earlier, places
 from gateway.flows.incoming import Incoming
 from gateway.flows.kop import kop
 from gateway.flows.parties import PartnerRecord, Surroundings
-from gateway.flows.payload import Payload, Unusable
+from gateway.flows.payload import Payload, Placed, Unusable
 from gateway.securemail import Opened
 from gateway.store import BerichtIn, Unit
 from gateway.store.berichten import Status
@@ -22,7 +25,7 @@ from gateway.store.berichten import Status
 
 def take_bericht(
     unit: Unit, us: Surroundings, sender: PartnerRecord, opened: Opened, payload: Payload
-) -> Unusable | None:
+) -> Unusable | Placed:
     """Handle one iWmo message; Unusable when it breaks its schema or is not from this sender to us."""
     reading = berichten.read(payload.content, schemas=us.schemas)
     if reading.bericht is None or reading.soort is None:
@@ -31,8 +34,10 @@ def take_bericht(
     if (head.afzender, head.ontvanger) != (sender.code, us.ourselves.code):
         return Unusable(findings=(_other_party(),))
     known = unit.berichten.find("in", head.soort, head.afzender, head.identificatie)
-    if known is not None and unit.berichten.xml(known.id) == payload.content:
-        return None  # the same message in another mail: it had its effect and its answer (IV028)
+    if known is not None and known.sha256 == hashlib.sha256(payload.content).hexdigest():
+        return Placed(
+            dossier=known.dossier
+        )  # the same message in another mail: it had its effect and its answer (IV028)
     # Read before this message is registered: it may not be its own history.
     before = earlier(unit, sender.code, reading.bericht)
     incoming = Incoming(
@@ -43,9 +48,11 @@ def take_bericht(
         message_id=opened.headers.message_id,
         known=known is not None,
     )
-    if SOORTEN[head.soort].is_retour:
-        return _take_answer(unit, us, sender, incoming, before)
-    return _take_message(unit, us, sender, incoming, before)
+    take = _take_answer if SOORTEN[head.soort].is_retour else _take_message
+    taken = take(unit, us, sender, incoming, before)
+    if isinstance(taken, Unusable):
+        return msgspec.structs.replace(taken, dossier=dossiers.find(unit, reading.bericht))
+    return taken
 
 
 Effect = Callable[[Unit, Surroundings, PartnerRecord, Incoming], None]
@@ -58,10 +65,13 @@ _ON_ANSWER: dict[str, Callable[[Unit, Surroundings, PartnerRecord, Incoming, boo
 
 def _take_message(
     unit: Unit, us: Surroundings, sender: PartnerRecord, incoming: Incoming, before: History
-) -> Unusable | None:
+) -> Unusable | Placed:
     """Send the return message and let an accepted message take effect, together."""
     if SOORTEN[incoming.head.soort].retour == "WMO325":
-        return declaration.take_declaratie(unit, us, sender, incoming, register(unit, incoming))
+        declared = dossiers.declaration(unit, incoming.bericht)
+        number = register(unit, incoming, dossier=declared)
+        declaration.take_declaratie(unit, us, sender, incoming, number, declared)
+        return Placed(dossier=declared)
     answer = retour(
         incoming.xml,
         today=today(unit),
@@ -73,20 +83,28 @@ def _take_message(
     )
     if answer.data is None:
         return Unusable(findings=answer.findings)
+    dossier = dossiers.of_message(unit, incoming.bericht)
     if answer.herhaling:
-        return None  # the same in other bytes: it had its answer
+        return Placed(dossier=dossier)  # the same in other bytes: it had its answer
     accepted = answer.oordeel in ("goedgekeurd", "onbeslist")
-    number = register(unit, incoming, "accepted" if accepted else "rejected")
-    letter = Letter(to=sender, bericht=answer.retour, xml=answer.data, answers=number, in_reply_to=incoming.message_id)
+    number = register(unit, incoming, "accepted" if accepted else "rejected", dossier=dossier)
+    letter = Letter(
+        to=sender,
+        bericht=answer.retour,
+        xml=answer.data,
+        answers=number,
+        in_reply_to=incoming.message_id,
+        dossier=dossier,
+    )
     send_bericht(unit, us, letter)
     if accepted and (effect := _ON_ACCEPTED.get(incoming.head.soort)) is not None:
         effect(unit, us, sender, incoming)
-    return None
+    return Placed(dossier=dossier)
 
 
 def _take_answer(
     unit: Unit, us: Surroundings, sender: PartnerRecord, incoming: Incoming, before: History
-) -> Unusable | None:
+) -> Unusable | Placed:
     """A return message: the message it answers gets its status, once."""
     head = incoming.head
     sent = unit.berichten.find("uit", head.heen_soort or "", us.ourselves.code, head.heen_identificatie or "")
@@ -94,25 +112,30 @@ def _take_answer(
         return Unusable(findings=(_never_sent(),))
     if incoming.known:
         return Unusable(findings=(_name_used(),))
+    if not unit.berichten.is_kept(sent.id):
+        return Unusable(findings=(_destroyed(),))
+    placed = Placed(dossier=sent.dossier)
     if head.soort == "WMO325":
         if sent.status == "answered":
             return Unusable(findings=(_answered_before(),))
-        register(unit, incoming, answers=sent.id)
+        register(unit, incoming, answers=sent.id, dossier=sent.dossier)
         unit.berichten.set_status(sent.id, "answered")
-        return None
+        return placed
     if has_errors(faults := controleer(incoming.bericht, before)):
         return Unusable(findings=faults)
-    register(unit, incoming, answers=sent.id)
+    register(unit, incoming, answers=sent.id, dossier=sent.dossier)
     if gaat_over_ander(incoming.bericht):
-        return None  # it refuses another message under the same name; this one stands as it stood (9056)
+        return placed  # it refuses another message under the same name; this one stands as it stood (9056)
     accepted = not is_afkeuring(incoming.bericht)
     unit.berichten.set_status(sent.id, "accepted" if accepted else "rejected")
     if (effect := _ON_ANSWER.get(head.soort)) is not None:
         effect(unit, us, sender, incoming, accepted)
-    return None
+    return placed
 
 
-def register(unit: Unit, incoming: Incoming, status: Status = "new", *, answers: int | None = None) -> int | None:
+def register(
+    unit: Unit, incoming: Incoming, status: Status = "new", *, answers: int | None = None, dossier: str | None
+) -> int | None:
     """Write the message in the register; its number, or None if another message had its name first (TR056)."""
     if incoming.known:
         return None
@@ -129,6 +152,7 @@ def register(unit: Unit, incoming: Incoming, status: Status = "new", *, answers:
             xml=incoming.xml,
             status=status,
             antwoord_op=answers,
+            dossier=dossier,
         ),
         places(incoming.bericht),
     )
@@ -149,6 +173,15 @@ def _never_sent() -> Finding:
         severity="error",
         message="Dit is een antwoord op een bericht dat wij niet hebben verstuurd.",
         advice="Neem contact op met de afzender; verwerk het niet.",
+    )
+
+
+def _destroyed() -> Finding:
+    return Finding(
+        code="SM-147",
+        severity="error",
+        message="Het bericht waarop dit een antwoord is, hoort bij een dossier dat is vernietigd.",
+        advice="Verwerk het niet; vraag de afzender waarom zijn antwoord zo laat komt.",
     )
 
 

@@ -21,6 +21,7 @@ from gateway.berichten.historie import (
     vragen,
 )
 from gateway.berichten.soorten import SOORTEN
+from gateway.flows.dossiers import declaration_place
 from gateway.store import Bericht, NotThere, Unit
 
 
@@ -43,7 +44,8 @@ def around_declaration(unit: Unit, partners: Collection[str], declaratie: wmo323
     register = _Register(unit, partners)
     waiting = [row for code in partners for row in unit.berichten.list(soort="WMO323", status="new", afzender=code)]
     for row in waiting:
-        register.read(row)
+        if unit.berichten.is_kept(row.id):  # one whose dossier was destroyed is judged no more
+            register.read(row)
     register.under(vragen(declaratie) | frozenset(_declaration_questions(declaratie, partners)))
     register.under(frozenset(_answered(kenmerk(found)) for found in register.messages() if not _is_retour(found)))
     return register.messages()
@@ -56,7 +58,7 @@ def _declaration_places(bericht: Any) -> Iterator[str]:
         yield f"opdracht:{bericht.header.afzender}:{bericht.header.ontvanger}:{bericht.client.bsn}"
     if isinstance(bericht, wmo323.Bericht):
         gemeente, aanbieder = bericht.header.ontvanger, bericht.header.afzender
-        yield f"declaratie:{gemeente}:{aanbieder}:{bericht.declaratie.declaratie_nummer}"
+        yield declaration_place(bericht)
         for prestatie in _lines(bericht):
             yield f"regel:{gemeente}:{prestatie.toewijzing_nummer}"
             yield from _references(prestatie, gemeente, aanbieder)

@@ -9,11 +9,11 @@ from datetime import datetime
 
 from gateway import berichten, securemail
 from gateway.domain.findings import Finding
-from gateway.flows import canary, exchange, plan_in, quarantine, receipts, reports, tasks
+from gateway.flows import canary, dossiers, exchange, plan_in, quarantine, receipts, reports, tasks
 from gateway.flows.capabilities import keep_capabilities
 from gateway.flows.parties import PartnerRecord, Surroundings, partner, partner_book
 from gateway.flows.partners import keep_announced
-from gateway.flows.payload import Payload, Unusable
+from gateway.flows.payload import Payload, Placed, Unusable
 from gateway.flows.taken import Taken
 from gateway.securemail import Accepted, Identities, Opened
 from gateway.store import InboxItem, Store, Unit
@@ -60,15 +60,24 @@ def take_in(unit: Unit, us: Surroundings, item: InboxItem, raw: bytes) -> Taken:
     handled = _hand_over(unit, us, sender, opened, payload)
     if isinstance(handled, Unusable):
         return _unusable(unit, us, item, opened, sender, handled)
-    receipt = receipts.send_receipt(unit, us, sender, opened) if opened.wants_receipt else None
+    dossier = handled.dossier
+    receipt = receipts.send_receipt(unit, us, sender, opened, dossier=dossier) if opened.wants_receipt else None
     _register(unit, item, opened, "handled", receipt)
     keep_announced(unit, us, opened)
     keep_capabilities(unit, opened)
-    unit.inbox.settle(item.id, "handled", partner=sender.code, message_id=opened.headers.message_id, mic=opened.mic)
+    unit.inbox.settle(
+        item.id,
+        "handled",
+        partner=sender.code,
+        message_id=opened.headers.message_id,
+        mic=opened.mic,
+        dossier=dossier,
+    )
     tasks.done(unit, f"inbox/{item.id}", "het bericht is alsnog verwerkt")
     # What was accepted with a certificate that turns out revoked is found by it (SM-138).
     by = {"kind": payload.kind, "certificate": opened.signer.fingerprint}
-    unit.audit.write("opened", f"inbox/{item.id}", partner=sender.code, detail=by)
+    subject = None if dossier is None else dossiers.touch(unit, us, dossier)
+    unit.audit.write("opened", f"inbox/{item.id}", subject=subject, partner=sender.code, detail=by)
     return Taken(state="handled", kind=payload.kind)
 
 
@@ -88,9 +97,9 @@ def _payload(opened: Opened) -> Payload | Unusable:
 
 def _hand_over(
     unit: Unit, us: Surroundings, sender: PartnerRecord, opened: Opened, payload: Payload
-) -> Unusable | None:
+) -> Unusable | Placed:
     if payload.kind == canary.KIND:
-        return None  # nothing is to be done but to answer
+        return Placed()  # nothing is to be done but to answer
     if payload.kind == "plan":
         return plan_in.take_plan(unit, us, sender, opened, payload)
     return exchange.take_bericht(unit, us, sender, opened, payload)
@@ -107,7 +116,7 @@ def _unusable(
     codes = ", ".join(dict.fromkeys(f.code for f in why.findings))
     again = item.reason == "payload"
     if opened.wants_receipt:
-        receipts.send_receipt(unit, us, sender, opened, failed=not why.early)
+        receipts.send_receipt(unit, us, sender, opened, failed=not why.early, dossier=why.dossier)
     unit.inbox.settle(
         item.id,
         "quarantined",
@@ -116,10 +125,13 @@ def _unusable(
         partner=sender.code,
         message_id=opened.headers.message_id,
         mic=opened.mic,
+        dossier=why.dossier,
         rules=us.rules,
     )
     if not again:
-        unit.audit.write("quarantined", f"inbox/{item.id}", partner=sender.code, detail={"reason": "payload"})
+        subject = None if why.dossier is None else dossiers.touch(unit, us, why.dossier)
+        detail = {"reason": "payload"}
+        unit.audit.write("quarantined", f"inbox/{item.id}", subject=subject, partner=sender.code, detail=detail)
         quarantine.tell(unit, item.id, "payload", sender.code, proven=True)
     return Taken(state="quarantined", reason="payload", findings=why.findings)
 
@@ -141,9 +153,17 @@ def _duplicate(unit: Unit, item: InboxItem, opened: Opened) -> Taken:
     seen = unit.identities.look_up(opened.partner.id, opened.headers.message_id, opened.mic)
     if opened.identity.receipt_again and seen.first is not None:
         unit.identities.repeat_receipt(seen.first.id)
+    first = None if seen.first is None or seen.first.inbox_id is None else unit.inbox.get(seen.first.inbox_id)
     unit.inbox.settle(
-        item.id, "duplicate", partner=opened.partner.id, message_id=opened.headers.message_id, mic=opened.mic
+        item.id,
+        "duplicate",
+        partner=opened.partner.id,
+        message_id=opened.headers.message_id,
+        mic=opened.mic,
+        dossier=None if first is None else first.dossier,
     )
+    if first is None:
+        unit.inbox.forget(item.id)  # its dossier was destroyed: a repeat must not bring it back (SM-147)
     unit.audit.write("duplicate", f"inbox/{item.id}", partner=opened.partner.id)
     return Taken(state="duplicate")
 

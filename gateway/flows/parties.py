@@ -174,6 +174,13 @@ class Ourselves(msgspec.Struct, frozen=True, kw_only=True):
     address: str
 
 
+class Keep(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a dossier is kept after the last thing that happened in it."""
+
+    dossier: timedelta
+    declaration: timedelta
+
+
 class Surroundings:
     """What flows need besides the store: who we are, our keys, trust, the region's format and the contract.
 
@@ -196,6 +203,7 @@ class Surroundings:
         codelists: Codelijsten,
         channel: str,
         largest: int,
+        keep: Keep,
         lost: frozenset[bytes] = frozenset(),
         rules: str = "",
         mapping: str = "",
@@ -213,6 +221,7 @@ class Surroundings:
         self.schemas = schemas  # what iWmo messages are validated by, coming and going
         self.codelists = codelists  # for the rules of level 4 on a message of any municipality
         self.channel = channel
+        self.keep = keep
         self.largest = largest  # bytes of a mail, coming and going
         self.lost = lost  # our own certificates (DER) whose key was reported lost (SM-141)
         self.rules = rules  # version of the rules that judge what comes in (SM-103)

@@ -17,7 +17,7 @@ from gateway.flows.cases import (
 )
 from gateway.flows.dispatch import PLAN, Refused
 from gateway.flows.parties import PartnerRecord, Surroundings
-from gateway.flows.payload import Payload, Unusable
+from gateway.flows.payload import Payload, Placed, Unusable
 from gateway.plans import (
     Ondersteuningsplan,
     OntvangenUitvraag,
@@ -33,7 +33,9 @@ from gateway.securemail import Opened, Part
 from gateway.store import Unit
 
 
-def take_plan(unit: Unit, us: Surroundings, sender: PartnerRecord, opened: Opened, payload: Payload) -> Unusable | None:
+def take_plan(
+    unit: Unit, us: Surroundings, sender: PartnerRecord, opened: Opened, payload: Payload
+) -> Unusable | Placed:
     """Take in a plan message; Unusable with every fault if it is not a plan between this sender and us."""
     gelezen, findings = lees_uitwisseling(payload.content, us.find_format)
     if gelezen is None or has_errors(findings):
@@ -55,10 +57,11 @@ def _take_uitvraag(
     opened: Opened,
     gelezen: Uitwisseling,
     documents: list[Document],
-) -> Unusable | None:
+) -> Unusable | Placed:
     """Event 6 on the provider's side: the request is there, with the municipal part and its attachments."""
     if knows_uitvraag(unit, gelezen.plan_id):
-        return Unusable(findings=(_fault("PLAN_BEKEND", "Een uitvraag met dit kenmerk is al ontvangen."),))
+        known = _fault("PLAN_BEKEND", "Een uitvraag met dit kenmerk is al ontvangen.")
+        return Unusable(findings=(known,), dossier=gelezen.plan_id)
     ontvangen = OntvangenUitvraag(
         id=gelezen.plan_id, gemeente=sender.code, uitvraag=gelezen.plan, bijlage=_bijlagen(gelezen, sender.name, unit)
     )
@@ -67,7 +70,7 @@ def _take_uitvraag(
     )
     open_uitvraag(unit, us, ontvangen, delivered)
     keep_documents(unit, ontvangen.id, documents)
-    return None
+    return Placed(dossier=ontvangen.id)
 
 
 def _take_retour(
@@ -78,7 +81,7 @@ def _take_retour(
     gelezen: Uitwisseling,
     documents: list[Document],
     findings: list[Finding],
-) -> Unusable | None:
+) -> Unusable | Placed:
     """Events 17 and 20: the plan is matched to what was asked, compared, checked, and ready to be weighed."""
     case = traject_of_plan(unit, gelezen.plan_id)
     if case is None:
@@ -107,10 +110,10 @@ def _take_retour(
         )
     except Refused as refused:
         early = all(finding.code == "TOESTAND" for finding in refused.findings)
-        return Unusable(findings=refused.findings, early=early)
+        return Unusable(findings=refused.findings, early=early, dossier=case.body.id)
     attention(unit, taken, (*findings, *verschillen))
     keep_documents(unit, taken.body.id, documents)
-    return None
+    return Placed(dossier=taken.body.id)
 
 
 def _with_own_part(asked: Ondersteuningsplan, returned: Ondersteuningsplan) -> Ondersteuningsplan:

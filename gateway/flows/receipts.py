@@ -20,7 +20,7 @@ REPLIES_WITHIN = timedelta(hours=1)  # … in this time; more looks like a loop 
 
 
 def send_receipt(
-    unit: Unit, us: Surroundings, to: PartnerRecord, opened: Opened, *, failed: bool = False
+    unit: Unit, us: Surroundings, to: PartnerRecord, opened: Opened, *, failed: bool = False, dossier: str | None = None
 ) -> int | None:
     """Put the receipt for an opened message in the outbox; None if none may be sent (SM-65, SM-67).
 
@@ -52,6 +52,7 @@ def send_receipt(
             wire=made.raw,
             signed_entity=made.signed,
             mic=made.mic,
+            dossier=dossier,
             hold=_too_many(unit, to) if failed else None,
         )
     )
@@ -111,7 +112,9 @@ def take_receipt(unit: Unit, us: Surroundings, item: InboxItem, opened: Opened) 
         inbox_id=item.id,
     )
     by = {"certificate": opened.signer.fingerprint}  # SM-138
-    unit.audit.write("receipt_read", f"inbox/{item.id}", partner=partner, outcome=verdict.state or "note", detail=by)
+    subject = unit.dossiers.pseudonym(dossier) if dossier else None
+    outcome = verdict.state or "note"
+    unit.audit.write("receipt_read", f"inbox/{item.id}", subject=subject, partner=partner, outcome=outcome, detail=by)
     return Taken(state="handled", kind="receipt")
 
 

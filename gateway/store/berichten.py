@@ -104,13 +104,7 @@ class Berichten:
         numbers = list(self._conn.scalars(_ADD, [self._row(bericht) for bericht, _ in made]))
         pairs = list(zip(numbers, made, strict=True))
         self._sealer.add_all(XML, [(number, bericht.xml, bericht.dossier) for number, (bericht, _) in pairs])
-        rows = [
-            {"value": value, "bericht_id": number}
-            for number, (_, keys) in pairs
-            for value in sorted({self._sealer.blind(KEY, name) for name in keys})
-        ]
-        if rows:
-            self._conn.execute(_ADD_KEYS, rows)
+        self._add_keys((number, keys) for number, (_, keys) in pairs)
         return numbers
 
     def _row(self, bericht: BerichtIn) -> dict[str, Any]:
@@ -118,9 +112,23 @@ class Berichten:
         xml: bytes = values.pop("xml")
         return values | {"sha256": hashlib.sha256(xml).hexdigest(), "created_at": self._now}
 
+    def reindex(self, number: int, keys: Iterable[str]) -> None:
+        """Write the keys of a message anew, under the newest index key."""
+        self._conn.execute(bericht_keys.delete().where(bericht_keys.c.bericht_id == number))
+        self._add_keys([(number, keys)])
+
+    def _add_keys(self, found_by: Iterable[tuple[int, Iterable[str]]]) -> None:
+        rows = [
+            {"value": value, "bericht_id": number, "key_version": self._sealer.index_version}
+            for number, keys in found_by
+            for value in sorted({self._sealer.blind(KEY, name) for name in keys})
+        ]
+        if rows:
+            self._conn.execute(_ADD_KEYS, rows)
+
     def under(self, keys: Iterable[str]) -> Sequence[Bericht]:
         """The messages registered under one or more of these keys, in order of number."""
-        hashes = sorted({self._sealer.blind(KEY, name) for name in keys})
+        hashes = sorted({value for name in keys for value in self._sealer.blinds(KEY, name)})
         found: dict[int, Bericht] = {}
         for first in range(0, len(hashes), KEYS_AT_ONCE):
             some = self._conn.execute(_UNDER, {"hashes": hashes[first : first + KEYS_AT_ONCE]})
@@ -142,6 +150,10 @@ class Berichten:
     def xml(self, number: int) -> bytes:
         """The message as it travelled."""
         return self._sealer.get(XML, number)
+
+    def is_kept(self, number: int) -> bool:
+        """False for a message of a dossier that was destroyed: its row is left, its XML is not."""
+        return self._sealer.has(XML, number)
 
     def list(self, *, after: int = 0, limit: int = 1000, **where: Any) -> Sequence[Bericht]:
         """Messages whose fields have these values (names of `Bericht`), in order of number, after `after`."""

@@ -19,7 +19,7 @@ from sqlalchemy.engine import make_url
 from .errors import CorruptDatabase, ForeignDatabase, NewerSchema, OpenRefused, StoreBusy, StoreDown, StoreError
 from .keys import MasterKey
 from .sealing import AUDIT, INDEX, KeyRing
-from .tables import keys
+from .tables import bericht_keys, keys, record_keys
 from .unit import Unit
 
 REVISIONS = ("0001",)  # all migrations this program knows, oldest first; a test holds it equal to the folder
@@ -77,11 +77,15 @@ class Store:
         """Read every key anew: they were replaced underneath."""
         self._ring.forget()
 
-    def clean(self) -> None:
-        """Let nothing of what was deleted remain in the file or its log (SM-147). StoreBusy while somebody reads."""
+    def clean(self, *, thorough: bool = False) -> None:
+        """Let nothing of what was deleted remain in the file or its log (SM-147). StoreBusy while somebody reads.
+
+        PostgreSQL only marks what is deleted, and VACUUM only gives the room back: the bytes stay. `thorough` writes
+        the tables anew, without them; who works with a table waits that long. SQLite overwrites as it deletes.
+        """
         with _sentences():
             if self.path is None:
-                self._vacuum()
+                self._vacuum("VACUUM FULL" if thorough else "VACUUM")
             else:
                 self._cut_log()
 
@@ -95,14 +99,15 @@ class Store:
         if busy:
             raise StoreBusy("somebody reads: what was destroyed is still in the log; try again")
 
-    def _vacuum(self) -> None:
+    def _vacuum(self, how: str) -> None:
         from . import server
 
+        documents = ("records", "record_keys", "record_events")
+        messages = ("outbox", "outbox_notes", "attempts", "inbox", "inbox_places", "berichten", "bericht_keys")
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
             server.unhurried(conn)
-            documents = ("records", "record_keys", "record_events")
-            for name in ("sealed", "keys", *documents, "bericht_keys", "inbox", "dossiers"):
-                conn.exec_driver_sql(f"VACUUM {name}")
+            for name in ("sealed", "keys", *documents, *messages, "dossiers"):
+                conn.exec_driver_sql(f"{how} {name}")
 
     def rewrap(self, new: MasterKey) -> int:
         """Wrap every key anew under another master key, in one transaction; how many."""
@@ -114,6 +119,35 @@ class Store:
                 conn.execute(keys.update().where(keys.c.id == row.id).values(wrapped=wrapped))
         self._ring = ring
         return len(rows)
+
+    def begin_index(self, now: datetime) -> None:
+        """Make the next index key: from here on it is written under, and searched under together with the one before.
+
+        Again, before `end_index`: nothing. Every unit that began earlier has ended: no row is written under the old key
+        after this (SM-146).
+        """
+        with _sentences(), self._engine.begin() as conn:
+            versions = self._index_versions(conn)
+            if len(versions) == 1:
+                self._ring.make(conn, INDEX, "", versions[0] + 1, now)
+
+    def end_index(self) -> int:
+        """Destroy the old index key; the new key's version. StoreError while anything is kept under the old one."""
+        with _sentences(), self._engine.begin() as conn:
+            newest = self._index_versions(conn)[0]
+            for table in (record_keys, bericht_keys):
+                old = sa.select(sa.func.count()).select_from(table).where(table.c.key_version < newest)
+                if count := conn.scalar(old):
+                    raise StoreError(f"{count} rows of {table.name} are still under the old index key")
+            conn.execute(keys.delete().where(keys.c.purpose == INDEX, keys.c.version < newest))
+        return newest
+
+    def _index_versions(self, conn: sa.Connection) -> list[int]:
+        """Newest first; alone with the keys, until the end of the transaction."""
+        if conn.dialect.name == "postgresql":
+            conn.execute(sa.text("LOCK TABLE keys IN ACCESS EXCLUSIVE MODE"))
+        query = sa.select(keys.c.version).where(keys.c.purpose == INDEX).order_by(keys.c.version.desc())
+        return list(conn.scalars(query))
 
     def on_step(self, step: Callable[[str], None]) -> None:
         """Call `step` around every statement and commit: what the crash test counts, and stops at (selftest)."""

@@ -2,13 +2,32 @@
 
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
 
-from .sealing import DOSSIER
-from .tables import bericht_keys, berichten, dossiers, inbox, keys, outbox, record_events, record_keys, records, sealed
+from .outbox_rows import UNLEASED
+from .sealing import DAY, DOSSIER
+from .states import OPEN
+from .tables import (
+    attempts,
+    bericht_keys,
+    berichten,
+    dossiers,
+    inbox,
+    keys,
+    outbox,
+    outbox_notes,
+    record_events,
+    record_keys,
+    records,
+    sealed,
+)
+
+AT_ONCE: Final = 500  # in one statement
+SLACK: Final = timedelta(days=30)
 
 
 class Destroyed(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,56 +45,104 @@ class Dossiers:
 
     def __init__(self, conn: sa.Connection, now: datetime) -> None:
         self._conn, self._now = conn, now
+        self._known: dict[str, str] = {}  # pseudonyms of this unit
 
     def pseudonym(self, dossier: str) -> str:
         """The client's name in the audit trail: random, made on first use, never derived from the BSN."""
-        known = sa.select(dossiers.c.pseudonym).where(dossiers.c.id == dossier)
-        if (pseudonym := self._conn.scalar(known)) is not None:
-            return str(pseudonym)
-        made = secrets.token_hex(8)
-        self._conn.execute(dossiers.insert().values(id=dossier, pseudonym=made, created_at=self._now))
-        return made
+        if (known := self._known.get(dossier)) is not None:
+            return known
+        row = self._conn.execute(sa.select(dossiers.c.pseudonym).where(dossiers.c.id == dossier)).one_or_none()
+        return self._name(dossier, row, None)
 
     def keep(self, dossier: str, until: datetime) -> None:
         """Its term: nothing of it is destroyed before this time."""
         self.pseudonym(dossier)
         self._conn.execute(dossiers.update().where(dossiers.c.id == dossier).values(keep_until=until))
 
+    def touch(self, dossier: str, until: datetime) -> str:
+        """Its term does not end before this time, give or take a month (not a write each time); its pseudonym."""
+        query = sa.select(dossiers.c.pseudonym, dossiers.c.keep_until).where(dossiers.c.id == dossier)
+        row = self._conn.execute(query).one_or_none()
+        if row is not None and (row.keep_until is None or row.keep_until < until - SLACK):
+            self.keep(dossier, until)
+        return self._name(dossier, row, until)
+
+    def _name(self, dossier: str, row: Any, until: datetime | None) -> str:
+        if row is None:
+            made = secrets.token_hex(8)
+            new = {"id": dossier, "pseudonym": made, "created_at": self._now, "keep_until": until}
+            self._conn.execute(dossiers.insert().values(**new))
+        pseudonym = self._known[dossier] = made if row is None else str(row.pseudonym)
+        return pseudonym
+
     def expired(self, limit: int = 100) -> Sequence[str]:
         """Dossiers whose term is over."""
         query = sa.select(dossiers.c.id).where(dossiers.c.keep_until <= self._now).order_by(dossiers.c.keep_until)
         return list(self._conn.scalars(query.limit(limit)))
 
+    def terms(self, wanted: Sequence[str]) -> Sequence[datetime]:
+        """When the term of these dossiers ended, or will."""
+        query = sa.select(dossiers.c.keep_until).where(dossiers.c.id.in_(wanted), dossiers.c.keep_until.is_not(None))
+        return list(self._conn.scalars(query))
+
+    def known(self, listed: Sequence[str]) -> Sequence[str]:
+        """Which of these dossiers something is kept of."""
+        found: set[str] = set()
+        for first in range(0, len(listed), AT_ONCE):
+            some = listed[first : first + AT_ONCE]
+            found |= set(self._conn.scalars(sa.select(dossiers.c.id).where(dossiers.c.id.in_(some))))
+            named = sa.select(keys.c.name).where(keys.c.purpose == DOSSIER, keys.c.name.in_(some))
+            found |= set(self._conn.scalars(named))
+        return [dossier for dossier in listed if dossier in found]
+
+    def drop_day_keys(self, before: datetime) -> None:
+        """Destroy the keys of days before that time under which nothing is kept any more."""
+        used = sa.select(sa.literal(1)).where(sealed.c.key_id == keys.c.id).exists()
+        self._delete(keys, keys.c.purpose == DAY, keys.c.created_at < before, ~used)
+
     def destroy(self, dossier: str) -> Destroyed:
         """Remove its key, every value under it, its documents, search keys, raw mail and pseudonym, in this unit.
 
-        Message-ID, MIC, times and outcomes stay: they name nobody. Raw mail goes as a row, because our own S/MIME key
-        opens it without the dossier's key. The file itself is cleaned by `Store.destroy`, which calls this.
+        Message-ID, MIC, times, codes and outcomes stay: they name nobody. Raw mail goes as a row, because our own
+        S/MIME key opens it without the dossier's key. What was not sent yet is not sent any more. The files themselves
+        are cleaned by `Store.clean`.
         """
-        of_dossier = sa.select(records.c.id).where(records.c.dossier == dossier)
-        of_events = sa.select(record_events.c.id).where(record_events.c.record_id.in_(of_dossier))
-        mail = sa.select(inbox.c.id).where(inbox.c.dossier == dossier)
+        documents, mail = _of(records, dossier), _of(inbox, dossier)
+        sent, registered = _of(outbox, dossier), _of(berichten, dossier)
+        events = sa.select(record_events.c.id).where(record_events.c.record_id.in_(documents))
         key = sa.select(keys.c.id).where(keys.c.purpose == DOSSIER, keys.c.name == dossier)
         values = self._delete(sealed, sealed.c.key_id.in_(key))
         values += self._delete(sealed, sealed.c.field == "inbox.raw", sealed.c.row_id.in_(mail))
-        self._delete(record_keys, record_keys.c.record_id.in_(of_dossier))
-        self._delete(record_events, record_events.c.id.in_(of_events))
-        registered = sa.select(berichten.c.id).where(berichten.c.dossier == dossier)
+        self._delete(record_keys, record_keys.c.record_id.in_(documents))
+        self._delete(record_events, record_events.c.id.in_(events))
         self._delete(bericht_keys, bericht_keys.c.bericht_id.in_(registered))
+        self._change(
+            outbox, sa.and_(outbox.c.dossier == dossier, outbox.c.state.in_(OPEN)), state="cancelled", **UNLEASED
+        )
+        # Words of people and of servers, and the number of an order or plan, may say whose it was.
+        self._change(outbox_notes, outbox_notes.c.outbox_id.in_(sent), detail=None)
+        self._change(attempts, attempts.c.outbox_id.in_(sent), text=None)
         gone = Destroyed(
             values=values,
             records=self._delete(records, records.c.dossier == dossier),
             incoming=self._delete(inbox, inbox.c.dossier == dossier),
-            outgoing=self._forget(outbox, dossier),
-            berichten=self._forget(berichten, dossier),
+            outgoing=self._change(
+                outbox, outbox.c.dossier == dossier, dossier=None, reference=None, reason=None, next_at=None
+            ),
+            berichten=self._change(berichten, berichten.c.dossier == dossier, dossier=None),
         )
         self._delete(dossiers, dossiers.c.id == dossier)
         self._delete(keys, keys.c.purpose == DOSSIER, keys.c.name == dossier)
+        self._known.pop(dossier, None)
         return gone
 
     def _delete(self, table: sa.Table, *where: sa.ColumnElement[bool]) -> int:
         return self._conn.execute(table.delete().where(*where)).rowcount
 
-    def _forget(self, table: sa.Table, dossier: str) -> int:
-        """Keep the row, without the link."""
-        return self._conn.execute(table.update().where(table.c.dossier == dossier).values(dossier=None)).rowcount
+    def _change(self, table: sa.Table, where: sa.ColumnElement[bool], **values: Any) -> int:
+        return self._conn.execute(table.update().where(where).values(**values)).rowcount
+
+
+def _of(table: sa.Table, dossier: str) -> "sa.Select[Any]":
+    """Numbers of the rows of a dossier."""
+    return sa.select(table.c.id).where(table.c.dossier == dossier)

@@ -94,6 +94,8 @@ class Identities:
             raise NotThere(f"identity {number} is not there")
         if identity.receipt_id is None or self._outbox.get(identity.receipt_id).state in _UNDER_WAY:
             return False
+        if not self._outbox.is_kept(identity.receipt_id):
+            return False  # it went with its dossier, or its term is over
         recent = sa.select(sa.func.count()).where(
             attempts.c.outbox_id == identity.receipt_id,
             attempts.c.verdict == "submitted",

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from .errors import Damaged, IllegalMove, NotThere
 from .sealing import Sealer
 from .states import InEvent, InState, move_in
-from .tables import INBOX_NEW_SQL, INBOX_WANTED_SQL, UNMOVED_SQL, inbox, inbox_places
+from .tables import INBOX_NEW_SQL, INBOX_WANTED_SQL, UNMOVED_SQL, inbox, inbox_places, sealed
 
 RAW: Final = "inbox.raw"
 
@@ -331,6 +331,10 @@ class Inbox:
         item = self.get(number)
         if item.reason in HEADER_ONLY:
             raise IllegalMove(f"incoming message {number}, of which only the header is here", item.state, "reopen")
+        if not self._sealer.has(RAW, number):
+            raise IllegalMove(
+                f"incoming message {number}, of which the bytes are past their term", item.state, "reopen"
+            )
         move_in(f"incoming message {number}", item.state, "reopen")
         fresh = {"state": "new", "tries": 0, "next_at": self._now, "settled_at": None}
         self._conn.execute(inbox.update().where(inbox.c.id == number).values(**fresh))
@@ -339,8 +343,23 @@ class Inbox:
         """Handle again everything that is in quarantine for one of these reasons; how many (SM-104)."""
         fresh = {"state": "new", "tries": 0, "next_at": self._now, "settled_at": None}
         whole = [reason for reason in reasons if reason not in HEADER_ONLY]
-        where = inbox.c.state == "quarantined", inbox.c.reason.in_(whole)
+        where = inbox.c.state == "quarantined", inbox.c.reason.in_(whole), _kept()
         return self._conn.execute(inbox.update().where(*where).values(**fresh)).rowcount
+
+    def forget(self, number: int) -> None:
+        """Remove its bytes; the row with its times, hash and outcome stays."""
+        self._sealer.drop(RAW, number)
+
+    def forget_done(self, before: datetime, limit: int) -> int:
+        """Remove the bytes of messages that were settled before that time."""
+        query = sa.select(inbox.c.id).where(*_done(before)).order_by(inbox.c.id).limit(limit)
+        numbers = list(self._conn.scalars(query))
+        self._conn.execute(sealed.delete().where(sealed.c.field == RAW, sealed.c.row_id.in_(numbers)))
+        return len(numbers)
+
+    def count_done(self, before: datetime) -> int:
+        """How many messages `forget_done` would take."""
+        return self._conn.scalar(sa.select(sa.func.count()).select_from(inbox).where(*_done(before))) or 0
 
     # -- questions ---------------------------------------------------------------------------------------------------
 
@@ -409,3 +428,11 @@ def _at(place: Place) -> tuple[sa.ColumnElement[bool], ...]:
         inbox_places.c.folder == place.folder,
         inbox_places.c.uid == place.uid,
     )
+
+
+def _kept() -> sa.ColumnElement[bool]:
+    return sa.select(sa.literal(1)).where(sealed.c.field == RAW, sealed.c.row_id == inbox.c.id).exists()
+
+
+def _done(before: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return inbox.c.settled_at < before, _kept()

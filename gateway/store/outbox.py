@@ -18,7 +18,7 @@ from .outbox_rows import DRAFT, FIELDS, SIGNED_ENTITY, UNLEASED, WIRE, OutboxIte
 from .prepared import Prepared, among, bound, empty, new_numbers
 from .sealing import Sealer
 from .states import CLAIMABLE, OPEN, OutEvent, OutState
-from .tables import any_of, attempts, outbox, outbox_notes
+from .tables import any_of, attempts, outbox, outbox_notes, sealed
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +71,15 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
 
 _ATTEMPT_FIELDS = [attempts.c[name] for name in Attempt.__struct_fields__]
 _NOTE_FIELDS = [outbox_notes.c[name] for name in Note.__struct_fields__]
+
+
+_BYTES = (WIRE, SIGNED_ENTITY, DRAFT)
+
+
+def _done(before: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    waits = sa.and_(outbox.c.state == "submitted", outbox.c.wants_receipt)
+    kept = sa.select(sa.literal(1)).where(sealed.c.field.in_(_BYTES), sealed.c.row_id == outbox.c.id).exists()
+    return outbox.c.changed_at < before, outbox.c.state.not_in(OPEN), ~waits, kept
 
 
 def _item(row: "sa.Row[Any]") -> OutboxItem:
@@ -165,6 +174,17 @@ class Outbox:
         """Keep what proves nothing: a delay, a relayed report, a receipt that does not count."""
         self._note(number, event, self.get(number).state, detail)
 
+    def forget_done(self, before: datetime, limit: int) -> int:
+        """Remove the bytes of messages that were done before that time: nothing is sent any more or waited for."""
+        query = sa.select(outbox.c.id).where(*_done(before)).order_by(outbox.c.id).limit(limit)
+        numbers = list(self._conn.scalars(query))
+        self._conn.execute(sealed.delete().where(sealed.c.field.in_(_BYTES), sealed.c.row_id.in_(numbers)))
+        return len(numbers)
+
+    def count_done(self, before: datetime) -> int:
+        """How many messages `forget_done` would take."""
+        return self._conn.scalar(sa.select(sa.func.count()).select_from(outbox).where(*_done(before))) or 0
+
     # -- a person's verbs --------------------------------------------------------------------------------------------
 
     def hold(self, number: int, reason: str) -> OutState:
@@ -182,11 +202,16 @@ class Outbox:
         return self._act(number, "cancel", reason, **UNLEASED)
 
     def retry(self, number: int, reason: str | None = None) -> OutState:
-        """Try now, with a new giving-up term; the same bytes. The receiver removes a duplicate."""
+        """Try now, with a new giving-up term; the same bytes. The receiver removes a duplicate.
+
+        IllegalMove if the bytes were destroyed with their dossier, or are past their term.
+        """
+        self._must_be_kept(number, "retry")
         return self._act(number, "retry", reason, next_at=self._now, first_try_at=None, attempts=0)
 
     def repeat(self, number: int) -> OutState:
         """Send a message that was sent before once more, byte for byte: a receipt for a duplicate (SM-66)."""
+        self._must_be_kept(number, "repeat")
         return self._act(number, "repeat", None, next_at=self._now, first_try_at=None, attempts=0)
 
     def reroute(self, number: int, channel: str) -> OutState:
@@ -322,7 +347,16 @@ class Outbox:
         query = sa.select(*_NOTE_FIELDS).where(outbox_notes.c.outbox_id == number).order_by(outbox_notes.c.id)
         return [Note(**row._mapping) for row in self._conn.execute(query)]
 
+    def is_kept(self, number: int) -> bool:
+        """False where the bytes were destroyed with their dossier, or are past their term: it is not sent again."""
+        return self._sealer.has(WIRE, number)
+
     # -- in common ---------------------------------------------------------------------------------------------------
+
+    def _must_be_kept(self, number: int, event: OutEvent) -> None:
+        item = self.get(number)
+        if not self.is_kept(number):
+            raise IllegalMove(f"{item.message_id}, of which the bytes were destroyed", item.state, event)
 
     def _one(self, where: sa.ColumnElement[bool]) -> OutboxItem | None:
         row = self._conn.execute(sa.select(*FIELDS).where(where)).one_or_none()

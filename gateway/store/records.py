@@ -60,6 +60,20 @@ _SAVE = (
 )
 _LAST_EVENT = sa.select(sa.func.max(record_events.c.nr)).where(record_events.c.record_id == sa.bindparam("number"))
 _ADD_EVENT = record_events.insert()
+_plain = record_keys.alias()
+_DOSSIERS = (
+    sa.select(records.c.soort, records.c.dossier)
+    .join(record_keys, record_keys.c.record_id == records.c.id)
+    .where(
+        record_keys.c.name == sa.bindparam("name_"),
+        record_keys.c.value.in_(sa.bindparam("values_", expanding=True)),
+        records.c.dossier.is_not(None),
+    )
+    .order_by(records.c.id.desc())
+)
+_DOSSIERS_ALSO = _DOSSIERS.join(_plain, _plain.c.record_id == records.c.id).where(
+    _plain.c.name == sa.bindparam("also_"), _plain.c.value == sa.bindparam("is_")
+)
 
 
 def _at(soort: str, sleutel: str) -> dict[str, Any]:
@@ -143,6 +157,10 @@ class Records:
         self._set_keys(row.id, keys or {}, personal or {})
         return versie + 1
 
+    def reindex(self, number: int, personal: SearchKeys) -> None:
+        """Write the personal search keys of a document anew, under the newest index key; its number is `Record.id`."""
+        self._set_keys(number, {}, personal)
+
     def get(self, soort: str, sleutel: str, type: type[T]) -> Record[T] | None:
         """A document, its body read as `type`; None if there is none."""
         found = self._read(type, _GET, _at(soort, sleutel))
@@ -155,14 +173,28 @@ class Records:
         *,
         keys: Mapping[str, str] | None = None,
         personal: Mapping[str, str] | None = None,
+        after: int = 0,
+        limit: int | None = None,
     ) -> Sequence[Record[T]]:
-        """Documents of a kind that have all these search keys, oldest first."""
-        wanted = dict(keys or {}) | {name: self._sealer.blind(name, value) for name, value in (personal or {}).items()}
-        query = sa.select(records).where(records.c.soort == soort)
-        for name, value in wanted.items():
+        """Documents of a kind that have all these search keys, oldest first; from the one after number `after`."""
+        query = sa.select(records).where(records.c.soort == soort, records.c.id > after).limit(limit)
+        wanted = {name: [value] for name, value in (keys or {}).items()}
+        wanted |= {name: self._sealer.blinds(name, value) for name, value in (personal or {}).items()}
+        for name, values in wanted.items():
             key = record_keys.alias()
-            query = query.join(key, key.c.record_id == records.c.id).where(key.c.name == name, key.c.value == value)
+            query = query.join(key, key.c.record_id == records.c.id).where(key.c.name == name, key.c.value.in_(values))
         return self._read(type, query.order_by(records.c.id), {})
+
+    def dossiers(self, name: str, value: str, also: tuple[str, str] | None = None) -> Sequence[tuple[str, str]]:
+        """(kind, dossier) of every document with this personal search key, the newest first; nothing is decrypted.
+
+        `also`: a plain search key (name, value) that it must have as well.
+        """
+        values: dict[str, Any] = {"name_": name, "values_": self._sealer.blinds(name, value)}
+        query = _DOSSIERS
+        if also is not None:
+            query, (values["also_"], values["is_"]) = _DOSSIERS_ALSO, also
+        return [(row.soort, row.dossier) for row in self._conn.execute(query, values)]
 
     def _read(self, type: type[T], query: "sa.Select[Any]", values: dict[str, Any]) -> Sequence[Record[T]]:
         return [
@@ -212,8 +244,10 @@ class Records:
         for name, values in (plain | blind).items():
             where = record_keys.c.record_id == number, record_keys.c.name == name
             self._conn.execute(record_keys.delete().where(*where))
+            version = self._sealer.index_version if name in blind else None
             for value in dict.fromkeys(values):
-                self._conn.execute(record_keys.insert().values(record_id=number, name=name, value=value))
+                row = {"record_id": number, "name": name, "value": value, "key_version": version}
+                self._conn.execute(record_keys.insert().values(**row))
 
 
 def _many(values: str | Sequence[str]) -> Sequence[str]:

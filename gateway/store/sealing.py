@@ -46,6 +46,10 @@ def _value_aad(field: str, row: int, key_id: str) -> bytes:
     return f"{field}|{row}|{key_id}".encode()
 
 
+def _blind(key: bytes, name: str, value: str) -> str:
+    return hmac.new(key, f"{name}\0{value}".encode(), hashlib.sha256).hexdigest()
+
+
 class KeyRing:
     """Unwrapped keys of one open store. Key ids are random, so a cached key of a rolled back unit does no harm."""
 
@@ -96,6 +100,10 @@ class KeyRing:
             if purpose != DOSSIER:
                 self._lasting[purpose, name] = key_id  # found, so an earlier unit committed it
             return key_id, self.get(conn, key_id)
+        return self.make(conn, purpose, name, 1, now)
+
+    def make(self, conn: sa.Connection, purpose: str, name: str, version: int, now: datetime) -> tuple[str, bytes]:
+        """A new random key (id, bytes)."""
         key_id, key = secrets.token_hex(16), secrets.token_bytes(32)
         conn.execute(
             keys.insert(),
@@ -103,7 +111,7 @@ class KeyRing:
                 "id": key_id,
                 "purpose": purpose,
                 "name": name,
-                "version": 1,
+                "version": version,
                 "wrapped": self.wrap(key_id, purpose, key),
                 "created_at": now,
             },
@@ -143,6 +151,7 @@ class Sealer:
         self._today = now.date().isoformat()
         self._named: dict[tuple[str, str], tuple[str, bytes]] = {}  # of this unit: a rollback forgets it
         self._ciphers: dict[bytes, AESGCM] = {}  # of this unit: most of its values have one key
+        self._index: list[tuple[int, bytes]] = []
 
     def add(self, field: str, row: int, plain: bytes, dossier: str | None = None) -> None:
         """Encrypt the value of a new row under its dossier's key, or without a dossier under the key of the day."""
@@ -189,6 +198,11 @@ class Sealer:
             return None
         return self.open(field, row, found.key_id, found.data)
 
+    def has(self, field: str, row: int) -> bool:
+        """Whether there is a value; it is not decrypted."""
+        query = sa.select(sa.literal(1)).where(sealed.c.field == field, sealed.c.row_id == row)
+        return self._conn.scalar(query) is not None
+
     def open(self, field: str, row: int, key_id: str, data: bytes) -> bytes:
         """Decrypt a value that a query brought along."""
         aes = self._cipher(self._ring.get(self._conn, key_id))
@@ -207,9 +221,25 @@ class Sealer:
         self._conn.execute(sealed.delete().where(sealed.c.field == field, sealed.c.row_id == row))
 
     def blind(self, name: str, value: str) -> str:
-        """What a personal value is searched by: HMAC-SHA-256(index key, name, NUL, value), hex (SM-146)."""
-        _, key = self._key(INDEX, "")
-        return hmac.new(key, f"{name}\0{value}".encode(), hashlib.sha256).hexdigest()
+        """What a personal value is kept under: HMAC-SHA-256(index key, name, NUL, value), hex (SM-146)."""
+        return _blind(self._index_keys()[0][1], name, value)
+
+    @property
+    def index_version(self) -> int:
+        """Version of the key that `blind` uses."""
+        return self._index_keys()[0][0]
+
+    def blinds(self, name: str, value: str) -> list[str]:
+        """What it is searched by: under the newest key, and while the index is rewritten under the one before it."""
+        return [_blind(key, name, value) for _, key in self._index_keys()]
+
+    def _index_keys(self) -> list[tuple[int, bytes]]:
+        """Newest first. Asked anew in each unit: another process may have begun to replace the key."""
+        if not self._index:
+            query = sa.select(keys.c.id, keys.c.version).where(keys.c.purpose == INDEX).order_by(keys.c.version.desc())
+            rows = self._conn.execute(query).all()
+            self._index = [(row.version, self._ring.get(self._conn, row.id)) for row in rows]
+        return self._index
 
     def audit_key(self) -> bytes:
         """The key of the audit chain: wrapped in the database, so a chain cannot be forged from the database alone."""

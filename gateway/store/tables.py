@@ -273,6 +273,7 @@ bericht_keys = sa.Table(
     metadata,
     sa.Column("value", sa.String(64), primary_key=True),  # HMAC: a key may name a client (SM-146)
     sa.Column("bericht_id", sa.ForeignKey("berichten.id", ondelete="CASCADE"), primary_key=True, index=True),
+    sa.Column("key_version", sa.Integer, nullable=False),  # of the index key
 )
 
 records = sa.Table(
@@ -296,6 +297,7 @@ record_keys = sa.Table(
     sa.Column("record_id", sa.ForeignKey("records.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("name", sa.String(32), primary_key=True),
     sa.Column("value", sa.String(128), primary_key=True),  # plain, or HMAC of a personal value (SM-146)
+    sa.Column("key_version", sa.Integer),  # of the index key; empty: the value is plain
     sa.Index("ix_record_keys_name_value", "name", "value", "record_id"),
 )
 

@@ -3,9 +3,9 @@
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from .database import Store
@@ -14,6 +14,7 @@ from .errors import OpenRefused, StoreError
 from .keys import MasterKey
 
 ACTOR = "upkeep"
+BATCH = 500  # messages in one transaction
 
 
 def backup(store: Store, target: Path) -> None:
@@ -47,37 +48,80 @@ def restore(source: Path, target: Path, master: MasterKey, ledger: Path, *, now:
     temporary = target.with_name(f".{target.name}.restoring")
     shutil.copyfile(source, temporary)
     temporary.chmod(0o600)
-    dossiers = [line.split()[0] for line in ledger.read_text(encoding="utf-8").splitlines() if line.strip()]
     try:
         with Store.open(temporary, master) as store:
+            again = destroy_again(store, ledger, now=now)
             with store.unit(now=now, actor=ACTOR) as unit:
-                for dossier in dossiers:
-                    unit.dossiers.destroy(dossier)
-                unit.audit.write("restored", f"backup/{source.name}", detail={"destroyed": len(dossiers)})
+                unit.audit.write("restored", f"backup/{source.name}", detail={"destroyed": again})
             store.clean()
         _sync(temporary)
         temporary.replace(target)
     finally:
         for left in (temporary, *(temporary.with_name(f"{temporary.name}{end}") for end in ("-wal", "-shm"))):
             left.unlink(missing_ok=True)
-    return len(dossiers)
+    return again
 
 
-def destroy(store: Store, dossier: str, ledger: Path, *, now: datetime, actor: str, ground: str) -> Destroyed:
-    """Destroy a dossier for good (SM-147). Backups from before still hold it until they have expired (SM-148).
+def destroy(
+    store: Store, dossiers: Sequence[str], ledger: Path, *, now: datetime, actor: str, ground: str
+) -> list[Destroyed]:
+    """Destroy dossiers for good (SM-147). Backups from before still hold them until they have expired (SM-148).
 
-    The ledger, which is outside every backup, is written first: whatever happens after that, a restore destroys it too.
+    The ledger, which is outside every backup, is written first: whatever happens after that, the next start or restore
+    destroys them too. StoreBusy at the end if somebody reads: they are gone, but not yet from the file.
     """
     with ledger.open("a", encoding="utf-8") as file:
-        file.write(f"{dossier} {now.isoformat()}\n")
+        file.writelines(f"{dossier} {now.isoformat()}\n" for dossier in dossiers)
         file.flush()
         os.fsync(file.fileno())
+    gone = [_destroy(store, dossier, now, actor, ground) for dossier in dossiers]
+    store.clean(thorough=True)
+    return gone
+
+
+def destroy_again(store: Store, ledger: Path, *, now: datetime) -> int:
+    """Destroy what the ledger lists and is there: a copy was put back, or a destruction was broken off; how many.
+
+    To be done before anything else works on the store (SM-148).
+    """
+    listed = _listed(ledger) if ledger.is_file() else []
+    with store.view(now=now) as view:
+        back = view.dossiers.known(listed)
+    for dossier in back:
+        _destroy(store, dossier, now, ACTOR, "listed as destroyed")
+    if back:
+        store.clean(thorough=True)
+    return len(back)
+
+
+def _destroy(store: Store, dossier: str, now: datetime, actor: str, ground: str) -> Destroyed:
     with store.unit(now=now, actor=actor) as unit:
         subject = unit.dossiers.pseudonym(dossier)
         gone = unit.dossiers.destroy(dossier)
         unit.audit.write("destroyed", "dossier", subject=subject, ground=ground, detail={"values": gone.values})
-    store.clean()
     return gone
+
+
+def _listed(ledger: Path) -> list[str]:
+    return list(dict.fromkeys(line.split()[0] for line in ledger.read_text("utf-8").splitlines() if line.strip()))
+
+
+def forget_mail(store: Store, before: datetime, *, now: datetime, actor: str) -> int:
+    """Remove the bytes of mail that was done before that time, in batches; how many messages.
+
+    What the mail carried stays in its dossier. Message-ID, MIC, times and outcome stay for good: two years and longer
+    they tell a repeat (SM-76). Keys of days under which nothing is kept any more go too.
+    """
+    forgotten = 0
+    while True:
+        with store.unit(now=now, actor=actor) as unit:
+            gone = unit.outbox.forget_done(before, BATCH) + unit.inbox.forget_done(before, BATCH)
+            forgotten += gone
+            if gone == 0:
+                unit.dossiers.drop_day_keys(now - timedelta(days=2))
+                if forgotten:
+                    unit.audit.write("mail_forgotten", "store", ground="retention", detail={"messages": forgotten})
+                return forgotten
 
 
 @contextmanager

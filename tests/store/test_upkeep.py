@@ -66,7 +66,7 @@ def test_a_destroyed_dossier_leaves_times_and_outcomes_only(store: Store, tmp_pa
     """SM-147; the neighbour is untouched, and the trail still verifies."""
     fill(store, "d1")
     fill(store, "d2")
-    gone = destroy(store, "d1", tmp_path / "destroyed.txt", now=NOW, actor="archivaris", ground="term is over")
+    (gone,) = destroy(store, ["d1"], tmp_path / "destroyed.txt", now=NOW, actor="archivaris", ground="term is over")
     assert (gone.records, gone.berichten, gone.outgoing, gone.incoming, gone.values) == (1, 1, 1, 1, 6)
     with store.view(now=NOW) as view:
         assert [r.sleutel for r in view.records.list("plan", dict, personal={"bsn": BSN})] == ["d2"]
@@ -92,7 +92,7 @@ def test_nothing_of_a_destroyed_dossier_is_left_in_the_files(tmp_path: Path, mas
         with store.unit(now=NOW, actor="test") as unit:
             blind = unit._sealer.blind("bsn", BSN).encode()
         assert any(blind in file.read_bytes() for file in tmp_path.iterdir())
-        destroy(store, "d1", tmp_path / "destroyed.txt", now=NOW, actor="archivaris", ground="term is over")
+        destroy(store, ["d1"], tmp_path / "destroyed.txt", now=NOW, actor="archivaris", ground="term is over")
         assert not any(blind in file.read_bytes() for file in tmp_path.iterdir())
 
 
@@ -138,12 +138,12 @@ def test_a_backup_of_a_running_store_opens_as_a_store(filled: Path, master: Mast
 def test_a_restore_destroys_again_what_was_destroyed_since(filled: Path, master: MasterKey) -> None:
     """SM-148."""
     with Store.open(filled / "gateway.db", master) as store:
-        destroy(store, "d1", filled / "destroyed.txt", now=NOW, actor="archivaris", ground="term is over")
+        destroy(store, ["d1"], filled / "destroyed.txt", now=NOW, actor="archivaris", ground="term is over")
     target = filled / "restored.db"
     assert restore(filled / "backup.db", target, master, filled / "destroyed.txt", now=NOW) == 1
     with Store.open(target, master) as store, store.view(now=NOW) as view:
         assert [r.sleutel for r in view.records.list("plan", dict)] == ["d2"]
-        assert view.audit.list(after=2)[0].action == "restored"
+        assert [row.action for row in view.audit.list(after=2)] == ["destroyed", "restored"]
 
 
 @pytest.mark.parametrize("what", ["ledger", "key", "target", "corrupt"])

@@ -4,7 +4,7 @@ from gateway.berichten.historie.geheugen import History
 from gateway.berichten.historie.kenmerk import Kenmerk, heenbericht_van, kenmerk, partijen, soort_van
 from gateway.berichten.historie.uitkomst import gaat_over_ander, is_afkeuring
 from gateway.berichten.historie.waarden import Dossier, Earlier, Levering, Versie, Verzoek
-from gateway.berichten.historie.zoeken import Zoek, rond, vindplaatsen, vragen
+from gateway.berichten.historie.zoeken import Zoek, rond, toewijzing_nummers, vindplaatsen, vragen
 
 __all__ = [
     "Dossier",
@@ -22,6 +22,7 @@ __all__ = [
     "partijen",
     "rond",
     "soort_van",
+    "toewijzing_nummers",
     "vindplaatsen",
     "vragen",
 ]

@@ -39,7 +39,7 @@ def vindplaatsen(bericht: Any) -> frozenset[str]:
 
 def vragen(bericht: Any) -> frozenset[str]:
     """The keys of what must be known to judge a message."""
-    genoemd = (_sleutel("toewijzing", partijen(bericht).gemeente, nummer) for nummer in _nummers(bericht))
+    genoemd = (_sleutel("toewijzing", partijen(bericht).gemeente, nummer) for nummer in toewijzing_nummers(bericht))
     return frozenset({*_namen(bericht), *_client(bericht), *_verzoeken(bericht), *genoemd, *_verwijderd(bericht)})
 
 
@@ -76,7 +76,7 @@ def _client(bericht: Any) -> Iterator[str]:
 
 def _toewijzingen(bericht: Any) -> Iterator[str]:
     if _heeft(bericht, "WMO301"):
-        for nummer in _nummers(bericht):
+        for nummer in toewijzing_nummers(bericht):
             yield _sleutel("toewijzing", partijen(bericht).gemeente, nummer)
 
 
@@ -88,7 +88,7 @@ def _verzoeken(bericht: Any) -> Iterator[str]:
 def _regels(bericht: Any) -> Iterator[str]:
     """The allocations that a declaration has lines on; only a removal asks for those (TR385)."""
     if _heeft(bericht, "WMO323"):
-        for nummer in _nummers(bericht):
+        for nummer in toewijzing_nummers(bericht):
             yield _sleutel("prestatie", partijen(bericht).gemeente, nummer)
 
 
@@ -99,7 +99,7 @@ def _verwijderd(bericht: Any) -> Iterator[str]:
                 yield _sleutel("prestatie", partijen(bericht).gemeente, product.toewijzing_nummer)
 
 
-def _nummers(bericht: Any) -> set[int]:
+def toewijzing_nummers(bericht: Any) -> set[int]:
     """Every ToewijzingNummer in a message."""
     match soort_van(bericht):
         case "WMO301":

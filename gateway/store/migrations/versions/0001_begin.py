@@ -258,6 +258,7 @@ def upgrade() -> None:
         "bericht_keys",
         sa.Column("value", sa.String(length=64), nullable=False),
         sa.Column("bericht_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key_version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["bericht_id"], ["berichten.id"], name=op.f("fk_bericht_keys_bericht_id"), ondelete="CASCADE"
         ),
@@ -372,6 +373,7 @@ def upgrade() -> None:
         sa.Column("record_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("name", sa.String(length=32), nullable=False),
         sa.Column("value", sa.String(length=128), nullable=False),
+        sa.Column("key_version", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
             ["record_id"], ["records.id"], name=op.f("fk_record_keys_record_id"), ondelete="CASCADE"
         ),

@@ -1,0 +1,74 @@
+"""Which dossier a message belongs to, and until when a dossier is kept (SM-145, SM-147).
+
+A case is a dossier: a municipality's traject, a provider's uitvraag. What is exchanged about a client who has no case
+belongs to a dossier of the client. A declaration is about many clients and has a dossier, and a term, of its own.
+"""
+
+import secrets
+from collections.abc import Iterable
+from typing import Any, Final
+
+import msgspec
+
+from gateway.berichten.historie import soort_van, toewijzing_nummers, vindplaatsen
+from gateway.flows.parties import Surroundings
+from gateway.store import Unit
+
+CLIENT: Final = "client"
+DECLARATIE: Final = "declaratie-"
+BSN: Final = "bsn"
+OF_ONE_CLIENT: Final = ("WMO301", "WMO305", "WMO307", "WMO315", "WMO317")
+
+
+class Client(msgspec.Struct, frozen=True):
+    """A client of whom messages came without a case."""
+
+    bsn: str
+
+
+def find(unit: Unit, bericht: Any) -> str | None:
+    """The dossier that an iWmo message belongs to; None if there is none yet."""
+    soort = soort_van(bericht)
+    if soort in OF_ONE_CLIENT:
+        return _of_client(unit, bericht.client.bsn, toewijzing_nummers(bericht))
+    places = [declaration_place(bericht)] if soort == "WMO323" else vindplaatsen(bericht)
+    known = unit.berichten.under(places)
+    return next((row.dossier for row in reversed(known) if row.dossier is not None), None)
+
+
+def of_message(unit: Unit, bericht: Any) -> str | None:
+    """`find`, with a dossier made for a client of whom nothing was known."""
+    if (known := find(unit, bericht)) is not None:
+        return known
+    if soort_van(bericht) not in OF_ONE_CLIENT:
+        return None
+    made, bsn = secrets.token_hex(16), bericht.client.bsn
+    unit.records.add(CLIENT, made, Client(bsn), dossier=made, personal={BSN: bsn})
+    return made
+
+
+def declaration_place(bericht: Any) -> str:
+    """The key that a WMO323 is registered under by its number."""
+    gemeente, aanbieder = bericht.header.ontvanger, bericht.header.afzender
+    return f"declaratie:{gemeente}:{aanbieder}:{bericht.declaratie.declaratie_nummer}"
+
+
+def declaration(unit: Unit, bericht: Any) -> str:
+    """The dossier of a WMO323; a new one for a number that nothing is kept of."""
+    return find(unit, bericht) or f"{DECLARATIE}{secrets.token_hex(16)}"
+
+
+def touch(unit: Unit, us: Surroundings, dossier: str) -> str:
+    """Something happened in a dossier: its term begins anew. The client's pseudonym, for the audit trail."""
+    term = us.keep.declaration if dossier.startswith(DECLARATIE) else us.keep.dossier
+    return unit.dossiers.touch(dossier, unit.now + term)
+
+
+def _of_client(unit: Unit, bsn: str, nummers: Iterable[int]) -> str | None:
+    """The case that has one of these ToewijzingNummers, else the client's newest case, else the client's dossier."""
+    found = unit.records.dossiers(BSN, bsn)
+    for nummer in nummers if len(found) > 1 else ():
+        if ordered := unit.records.dossiers(BSN, bsn, also=("toewijzing", str(nummer))):
+            return ordered[0][1]
+    cases = [dossier for soort, dossier in found if soort != CLIENT]
+    return next(iter((*cases, *(dossier for _, dossier in found))), None)
