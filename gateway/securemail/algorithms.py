@@ -8,18 +8,13 @@ from typing import NamedTuple, TypeVar
 
 from asn1crypto import algos, core
 
-from gateway.securemail import profiles
+from gateway.securemail import ber, der, profiles
+from gateway.securemail.ber import Element
 from gateway.securemail.guard import remembered
 from gateway.securemail.profiles import Digest, SchemeKind
 from gateway.securemail.refusal import Refusal, malformed
 
 Row = TypeVar("Row")
-
-
-class _Identifier(core.Sequence):  # type: ignore[misc]
-    """AlgorithmIdentifier with its parameters as bytes: asn1crypto's own table does not decide what we know."""
-
-    _fields = [("algorithm", core.ObjectIdentifier), ("parameters", core.Any, {"optional": True})]  # noqa: RUF012
 
 
 class _GcmParameters(core.Sequence):  # type: ignore[misc]
@@ -28,14 +23,23 @@ class _GcmParameters(core.Sequence):  # type: ignore[misc]
     _fields = [("nonce", core.OctetString), ("tag_size", core.Integer, {"default": 12})]  # noqa: RUF012
 
 
-def dotted(oid: core.ObjectIdentifier) -> str:
-    """The dotted form of an OID; asn1crypto works it out anew each time, and a message has some thirty."""
-    return _dotted(oid.contents)
-
-
 @remembered
-def _dotted(contents: bytes) -> str:
+def dotted(contents: bytes) -> str:
+    """The dotted form of the contents of an OID; asn1crypto works it out anew each time, and a message has thirty."""
     return str(core.ObjectIdentifier(contents=contents).dotted)
+
+
+def content_info(skeleton: bytes) -> tuple[str, Element]:
+    """Content type and content of a ContentInfo."""
+    kind, wrapped = ber.fields(ber.only(skeleton), der.OID, 0xA0)
+    return dotted(kind.contents), ber.only(wrapped.contents)
+
+
+def octets(element: Element) -> bytes:
+    """The value of an OCTET STRING, in pieces or not."""
+    if element.tag == der.OCTET_STRING:
+        return element.contents
+    return bytes(core.OctetString.load(element.whole, strict=True).native)
 
 
 class Identifier(NamedTuple):
@@ -57,13 +61,10 @@ class Identifier(NamedTuple):
             raise malformed("algoritme met onverwachte parameters")
 
 
-@remembered
 def read(identifier: bytes) -> Identifier:
-    """Split the DER of an AlgorithmIdentifier."""
-    parsed = _Identifier.load(identifier, strict=True)
-    parameters = parsed["parameters"]
-    present = not isinstance(parameters, core.Void)
-    return Identifier(dotted(parsed["algorithm"]), parameters.dump() if present else None)
+    """Split the DER of an AlgorithmIdentifier; asn1crypto's own table does not decide what we know."""
+    oid, parameters = ber.fields(ber.only(identifier), der.OID, ber.ANY_OR_ABSENT)
+    return Identifier(dotted(oid.contents), parameters.whole or None)
 
 
 def digest(identifier: bytes, table: Mapping[str, Digest], what: str) -> Digest:
@@ -85,7 +86,7 @@ def oaep(parameters: bytes | None) -> Oaep:
     """Read them (RFC 4055 4.1): absent means SHA-1 and MGF1 with SHA-1."""
     parsed = algos.RSAESOAEPParams.load(parameters or b"\x30\x00", strict=True)
     source = parsed["p_source_algorithm"]
-    if dotted(source["algorithm"]) != profiles.P_SPECIFIED or bytes(source["parameters"].native or b""):
+    if dotted(source["algorithm"].contents) != profiles.P_SPECIFIED or bytes(source["parameters"].native or b""):
         raise Refusal("algorithm", "OAEP met een label")
     return Oaep(
         digest(parsed["hash_algorithm"].untag().dump(), profiles.DIGESTS, "OAEP-hash"),
@@ -111,10 +112,10 @@ def gcm_nonce(parameters: bytes | None) -> bytes:
 
 def cbc_iv(parameters: bytes | None) -> bytes:
     """The initialisation vector of AES-CBC, 16 bytes."""
-    iv = core.OctetString.load(parameters or b"", strict=True).native
+    iv = octets(ber.only(parameters or b""))
     if len(iv) != 16:
         raise malformed("initialisatievector van verkeerde lengte")
-    return bytes(iv)
+    return iv
 
 
 class Signing(NamedTuple):

@@ -32,15 +32,8 @@ class Certificate(msgspec.Struct, frozen=True):
     asn1: asn1_x509.Certificate  #: the same for certvalidator and pyHanko
     issuer: bytes  #: DER Name
     key_identifier: bytes | None
-
-    @property
-    def emails(self) -> tuple[str, ...]:
-        """The rfc822Names of the certificate, lower case."""
-        try:
-            names = self.parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        except (x509.ExtensionNotFound, ValueError):
-            return ()
-        return tuple(name.lower() for name in names.get_values_for_type(x509.RFC822Name))
+    subject: str  #: RFC 4514
+    emails: tuple[str, ...]  #: its rfc822Names, lower case
 
     @property
     def is_authority(self) -> bool:
@@ -100,6 +93,7 @@ def read_certificate(der: bytes) -> Certificate | BadCertificate:
         _ = (parsed.serial_number, parsed.signature_hash_algorithm)
         asn1 = asn1_x509.Certificate.load(der)
         issuer, identifier = asn1.issuer.dump(), asn1.key_identifier
+        subject, emails = parsed.subject.rfc4514_string(), _emails(parsed)
     except Exception as unreadable:  # ValueError, DuplicateExtension, UnsupportedAlgorithm, ...
         return BadCertificate(f"certificaat onleesbaar ({type(unreadable).__name__})")
     return Certificate(
@@ -110,7 +104,17 @@ def read_certificate(der: bytes) -> Certificate | BadCertificate:
         asn1=asn1,
         issuer=issuer,
         key_identifier=identifier,
+        subject=subject,
+        emails=emails,
     )
+
+
+def _emails(parsed: x509.Certificate) -> tuple[str, ...]:
+    try:
+        names = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return ()
+    return tuple(name.lower() for name in names.get_values_for_type(x509.RFC822Name))
 
 
 def walk(

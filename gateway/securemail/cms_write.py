@@ -7,6 +7,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 
 import msgspec
 from asn1crypto import x509 as asn1_x509
@@ -55,7 +56,8 @@ _ATTRIBUTE_CAPABILITIES = der.sequence(
 )
 _OID_MESSAGE_DIGEST = der.oid(profiles.MESSAGE_DIGEST)
 _OID_SIGNING_TIME = der.oid(profiles.SIGNING_TIME)
-_OID_SIGNING_CERTIFICATE = der.oid(profiles.SIGNING_CERTIFICATE_V2)
+_VERSION_1 = der.integer(1)
+_NO_CONTENT = der.sequence(_OID_DATA)
 _OID_PROTECTION = der.oid(profiles.ALGORITHM_PROTECTION)
 _TRANSPORT = {kind: profiles.transport_identifier(kind) for kind in ("pkcs1", "oaep")}
 _WRAP = der.sequence(der.oid(profiles.AES256_WRAP.oid))
@@ -77,17 +79,16 @@ def signed_data(digest_value: bytes, key: SigningKey, profile: Profile, now: dat
     kind, digest = signature_algorithm(key.facts, profile)
     digest_identifier = profiles.digest_identifier(digest)
     signature_identifier = profiles.signature_identifier(kind, digest)
-    protection = der.sequence(digest_identifier, der.explicit(1, _contents(signature_identifier)))
     attributes = der.set_of(
         _ATTRIBUTE_CONTENT_TYPE,
         _ATTRIBUTE_CAPABILITIES,
         der.sequence(_OID_MESSAGE_DIGEST, der.set_of(der.octets(digest_value))),
         der.sequence(_OID_SIGNING_TIME, der.set_of(der.time(now))),
-        der.sequence(_OID_SIGNING_CERTIFICATE, der.set_of(key.signing_certificate)),
-        der.sequence(_OID_PROTECTION, der.set_of(protection)),
+        key.signing_certificate,
+        _protection(kind, digest),
     )
     signer_info = der.sequence(
-        der.integer(1),
+        _VERSION_1,
         key.issuer_serial,
         digest_identifier,
         b"\xa0" + attributes[1:],  # [0] IMPLICIT in place of the SET tag that was signed (RFC 5652 5.4)
@@ -95,13 +96,20 @@ def signed_data(digest_value: bytes, key: SigningKey, profile: Profile, now: dat
         der.octets(key.signer.sign(attributes, kind, digest)),
     )
     body = der.sequence(
-        der.integer(1),
+        _VERSION_1,
         der.set_of(digest_identifier),
-        der.sequence(_OID_DATA),
+        _NO_CONTENT,
         der.explicit(0, key.certificate_set),
         der.set_of(signer_info),
     )
     return der.sequence(der.oid(profiles.SIGNED_DATA), der.explicit(0, body))
+
+
+@cache
+def _protection(kind: SchemeKind, digest: Digest) -> bytes:
+    """The attribute CMSAlgorithmProtection (RFC 6211)."""
+    signature = der.explicit(1, _contents(profiles.signature_identifier(kind, digest)))
+    return der.sequence(_OID_PROTECTION, der.set_of(der.sequence(profiles.digest_identifier(digest), signature)))
 
 
 def enveloped(content: bytes, recipients: Sequence[Recipient], profile: Profile) -> bytes:

@@ -9,11 +9,20 @@ import msgspec
 from asn1crypto import cms
 from asn1crypto import x509 as asn1_x509
 
-from gateway.securemail import algorithms, ber, profiles
-from gateway.securemail.guard import parser
+from gateway.securemail import algorithms, ber, der, profiles
+from gateway.securemail.ber import Element
+from gateway.securemail.guard import parser, remembered
 from gateway.securemail.limits import LIMITS, Limits
 from gateway.securemail.profiles import ContentCipher, Digest, KeyWrap, Profile
 from gateway.securemail.refusal import Refusal, malformed
+
+# Fields of the bodies (RFC 5652 6.1, RFC 5083 2.1): version, originatorInfo, recipientInfos, the content info,
+# attributes, and what follows them.
+_ENVELOPED = (der.INTEGER, -0xA0, der.SET, der.SEQUENCE, -0xA1)
+_AUTHENTICATED = (der.INTEGER, -0xA0, der.SET, der.SEQUENCE, -0xA1, ber.ANY, -0xA2)
+_AGREEMENT = 0xA1  # [1] of RecipientInfo
+_KEY_IDENTIFIER = 0x80  # [0] of SignerIdentifier and RecipientIdentifier
+_RECIPIENT_KEY_IDENTIFIER = 0xA0  # [0] of KeyAgreeRecipientIdentifier
 
 
 class KeyName(msgspec.Struct, frozen=True):
@@ -78,28 +87,35 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 def read_envelope(data: bytes, limits: Limits = LIMITS) -> Envelope:
     """Parse CMS bytes, DER or BER. `Refusal` malformed, algorithm, or structure for CMS that is no envelope."""
     split = ber.read_cms(data, limits)
-    info = cms.ContentInfo.load(split.skeleton, strict=True)
-    kind = algorithms.dotted(info["content_type"])
+    kind, body = algorithms.content_info(split.skeleton)
     if kind == profiles.SIGNED_DATA:
         raise Refusal("not-encrypted", "ondertekend maar niet versleuteld")
     if kind not in (profiles.ENVELOPED_DATA, profiles.AUTH_ENVELOPED_DATA):
         raise Refusal("algorithm", "CMS-vorm niet toegestaan")  # SM-26: compressedData among them
     authenticated = kind == profiles.AUTH_ENVELOPED_DATA
-    body = info["content"]
-    content = body["auth_encrypted_content_info" if authenticated else "encrypted_content_info"]
-    if algorithms.dotted(content["content_type"]) != profiles.DATA or split.content is None:
+    places = _AUTHENTICATED if authenticated else _ENVELOPED
+    _, _, recipients, content, attributes, *rest = ber.fields(body, *places)
+    content_type, identifier, _ = ber.fields(content, der.OID, der.SEQUENCE, ber.ANY_OR_ABSENT)
+    if algorithms.dotted(content_type.contents) != profiles.DATA or split.content is None:
         raise malformed("envelop zonder gewone inhoud")
-    algorithm = algorithms.read(content["content_encryption_algorithm"].dump())
+    algorithm = algorithms.read(identifier.whole)
     cipher = algorithm.known_in(profiles.CONTENT_CIPHERS, "versleuteling van de inhoud")
     if (cipher.mode == "gcm") is not authenticated:
         raise malformed("versleuteling past niet bij de CMS-vorm")
-    recipients = body["recipient_infos"]
-    if not 1 <= len(recipients) <= limits.recipients:
+    infos = ber.elements(recipients.contents)
+    if not 1 <= len(infos) <= limits.recipients:
         raise malformed("geen of te veel ontvangers")
-    keys = tuple(key for one in recipients for key in _key_infos(one))
+    keys = tuple(key for one in infos for key in _key_infos(one))
     _once_each(keys)
     if authenticated:
-        return _authenticated(body, cipher, algorithm, split.content, keys)
+        return Envelope(
+            cipher=cipher,
+            iv=algorithms.gcm_nonce(algorithm.parameters),
+            ciphertext=split.content,
+            tag=_tag(rest[0]),
+            associated=_associated(attributes),
+            recipients=keys,
+        )
     if not split.content or len(split.content) % 16:
         raise malformed("versleutelde inhoud van onmogelijke lengte")
     return Envelope(
@@ -112,40 +128,34 @@ def read_envelope(data: bytes, limits: Limits = LIMITS) -> Envelope:
     )
 
 
-def _authenticated(
-    body: cms.AuthEnvelopedData,
-    cipher: ContentCipher,
-    algorithm: algorithms.Identifier,
-    content: bytes | memoryview,
-    keys: tuple[KeyInfo, ...],
-) -> Envelope:
-    tag = bytes(body["mac"].native)
+def _tag(mac: Element) -> bytes:
+    tag = algorithms.octets(mac)
     if len(tag) != 16:
         raise Refusal("algorithm", "waarmerk korter dan 16 bytes")
-    attributes = body["auth_attrs"]
-    dumped = attributes.dump() if attributes.native is not None else b""
-    return Envelope(
-        cipher=cipher,
-        iv=algorithms.gcm_nonce(algorithm.parameters),
-        ciphertext=content,
-        tag=tag,
-        # The tag covers the attributes with their universal SET tag (RFC 5083 2.2).
-        associated=b"\x31" + dumped[1:] if dumped else None,
-        recipients=keys,
-    )
+    return tag
 
 
-def _key_infos(one: cms.RecipientInfo) -> list[KeyInfo]:
-    if one.name == "ktri":
-        return [_transported(one.chosen)]
-    if one.name == "kari":
-        return _agreed(one.chosen)
+def _associated(attributes: Element) -> bytes | None:
+    if attributes is ber.ABSENT:
+        return None
+    # The tag covers the attributes with their universal SET tag (RFC 5083 2.2).
+    retagged = b"\x31" + attributes.whole[1:]
+    _ = cms.CMSAttributes.load(retagged, strict=True).native  # raises when they are no attributes
+    return retagged
+
+
+def _key_infos(one: Element) -> list[KeyInfo]:
+    if one.tag == der.SEQUENCE:
+        return [_transported(one)]
+    if one.tag == _AGREEMENT:
+        return _agreed(cms.RecipientInfo.load(one.whole, strict=True).chosen)
     raise Refusal("algorithm", "ontvanger met wachtwoord of gedeelde sleutel")
 
 
-def _transported(info: cms.KeyTransRecipientInfo) -> KeyInfo:
-    algorithm = algorithms.read(info["key_encryption_algorithm"].dump())
-    name, encrypted = key_name(info["rid"]), bytes(info["encrypted_key"].native)
+def _transported(info: Element) -> KeyInfo:
+    _, rid, identifier, key = ber.fields(info, der.INTEGER, ber.ANY, der.SEQUENCE, ber.ANY)
+    algorithm = algorithms.read(identifier.whole)
+    name, encrypted = key_name(rid.whole), algorithms.octets(key)
     if algorithm.oid == profiles.RSA:
         algorithm.without_parameters()
         return KeyInfo(name=name, kind="pkcs1", encrypted=encrypted)
@@ -164,12 +174,12 @@ def _agreed(info: cms.KeyAgreeRecipientInfo) -> list[KeyInfo]:
     originator = info["originator"]
     if originator.name != "originator_key":
         raise Refusal("algorithm", "sleutelafspraak zonder eenmalige sleutel")
-    if algorithms.dotted(originator.chosen["algorithm"]["algorithm"]) != profiles.EC_PUBLIC_KEY:
+    if algorithms.dotted(originator.chosen["algorithm"]["algorithm"].contents) != profiles.EC_PUBLIC_KEY:
         raise Refusal("algorithm", "sleutelafspraak met een ander soort sleutel")
     ukm = info["ukm"].native
     return [
         KeyInfo(
-            name=key_name(one["rid"]),
+            name=key_name(one["rid"].dump()),
             kind="ecdh",
             encrypted=bytes(one["encrypted_key"].native),
             kdf=kdf,
@@ -189,15 +199,18 @@ def _whole_bits(contents: bytes) -> bytes:
     return contents[1:]
 
 
-def key_name(choice: cms.RecipientIdentifier | cms.SignerIdentifier | cms.KeyAgreementRecipientIdentifier) -> KeyName:
-    """Read the name of a certificate, whichever of its forms."""
-    chosen = choice.chosen
-    if choice.name == "issuer_and_serial_number":
-        issuer = chosen["issuer"]
-        return KeyName(issuer.dump(), chosen["serial_number"].native)
-    if choice.name == "r_key_id":
-        chosen = chosen["subject_key_identifier"]
-    return KeyName(identifier=bytes(chosen.native))
+@remembered
+def key_name(identifier: bytes) -> KeyName:
+    """Read the name of a certificate in a RecipientInfo or SignerInfo (DER), whichever of its forms."""
+    chosen = ber.only(identifier)
+    if chosen.tag == der.SEQUENCE:
+        issuer, serial = ber.fields(chosen, der.SEQUENCE, der.INTEGER)
+        return KeyName(issuer.whole, int.from_bytes(serial.contents, "big", signed=True))
+    if chosen.tag == _KEY_IDENTIFIER:
+        return KeyName(identifier=chosen.contents)
+    if chosen.tag == _RECIPIENT_KEY_IDENTIFIER:  # in a key agreement, perhaps with a date
+        return KeyName(identifier=algorithms.octets(ber.elements(chosen.contents)[0]))
+    raise malformed("naam van een certificaat onleesbaar")
 
 
 def _once_each(keys: tuple[KeyInfo, ...]) -> None:

@@ -50,8 +50,9 @@ def remembered(function: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(function)
     def answer(*args: P.args, **kwargs: P.kwargs) -> T:
-        if sum(len(a) for a in args if isinstance(a, bytes)) > _LONGEST:
-            return function(*args, **kwargs)
+        for argument in args:
+            if isinstance(argument, bytes) and len(argument) > _LONGEST:
+                return function(*args, **kwargs)
         return kept(*args, **kwargs)  # type: ignore[arg-type]
 
     return answer

@@ -82,7 +82,7 @@ class SigningKey(msgspec.Struct, frozen=True, kw_only=True):
     certificate: bytes  #: DER
     issuer_serial: bytes  #: DER IssuerAndSerialNumber, bytes copied from the certificate
     certificate_set: bytes  #: certificate, intermediates and announced certificates, sorted and joined
-    signing_certificate: bytes  #: value of the attribute signingCertificateV2
+    signing_certificate: bytes  #: the attribute signingCertificateV2, DER
 
 
 class DecryptionKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,14 +154,15 @@ def signing_key(
     parsed = asn1_x509.Certificate.load(certificate)
     without_root = [c for c in (certificate, *chain, *announced) if not _is_self_signed(c)]
     kept = sorted(dict.fromkeys(without_root)) or [certificate]
+    # ESSCertIDv2 with its default hash, SHA-256, left out as DER asks (RFC 5035 4).
+    identifier = der.sequence(der.sequence(der.sequence(der.octets(_sha256(certificate)))))
     return SigningKey(
         signer=signer,
         facts=facts,
         certificate=certificate,
         issuer_serial=issuer_and_serial(parsed),
         certificate_set=b"".join(kept),
-        # ESSCertIDv2 with its default hash, SHA-256, left out as DER asks (RFC 5035 4).
-        signing_certificate=der.sequence(der.sequence(der.sequence(der.octets(_sha256(certificate))))),
+        signing_certificate=der.sequence(der.oid(profiles.SIGNING_CERTIFICATE_V2), der.set_of(identifier)),
     )
 
 

@@ -156,7 +156,7 @@ def _open(raw: bytes, arrival: Arrival, cache: VerdictCache, claims: _Claims) ->
         raise Refusal("sender", "binnenste en buitenste afzender verschillen")
     senders.check_sender(certificate, verdict, headers.sender, partner, arrival.partners)
     address = _check_headers(headers, checked, header, arrival)
-    mic = digest_of(checked.entity, SHA256)
+    mic = checked.digest if checked.signing.digest is SHA256 else digest_of(checked.entity, SHA256)
     is_cbc = inside.cipher is not None and inside.cipher.mode == "cbc"
     identity = identify(arrival.identities, partner.id, headers.message_id, mic, inside.cms_sha256, is_cbc=is_cbc)
     is_receipt = kind_of_type(entity.type) == "disposition-notification"
@@ -372,7 +372,7 @@ def _describe(certificate: Certificate) -> Signer:
         certificate=certificate.der,
         fingerprint=certificate.fingerprint.hex(),
         serial=f"{certificate.parsed.serial_number:x}",
-        subject=certificate.parsed.subject.rfc4514_string(),
+        subject=certificate.subject,
         addresses=certificate.emails,
         not_after=certificate.parsed.not_valid_after_utc,
         phase_out=certificate.facts.to_be_phased_out,

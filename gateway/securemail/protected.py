@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -57,8 +58,11 @@ def read_headers(header: Header, protection: Protection) -> Headers:
 
 
 def _date(value: str | None) -> datetime | None:
-    if value is None:
-        return None
+    return None if value is None else _moment(value)
+
+
+@lru_cache(maxsize=64)  # a message says it twice, inside and outside
+def _moment(value: str) -> datetime:
     try:
         moment = parsedate_to_datetime(value)
         # "-0000" and a missing zone come back naive: RFC 5322 4.3 reads both as UTC.
@@ -79,15 +83,13 @@ def check_protection(entity: Entity, outer: Header, *, enveloped: bool, receipt:
     recorded = {name.lower(): value for name, value in outer_lines(entity.header)}
     for name in ("from", "message-id"):
         expected = recorded.get(name) if hp == "cipher" else entity.header.get(name)
-        if expected is None or _unfolded(expected) != _unfolded(outer.get(name) or ""):
+        if expected is None or not _same(expected, outer.get(name) or ""):
             raise Refusal("headers", f"buitenste {name} verschilt van wat de afzender schreef")
 
 
 def changed_on_the_way(signed: Header, outer: Header) -> tuple[str, ...]:
     """Names of recorded outer fields that arrived with another value; From and Message-ID are judged elsewhere."""
-    return tuple(
-        name for name, value in outer_lines(signed) if _unfolded(value) != _unfolded(outer.get(name.lower()) or "")
-    )
+    return tuple(name for name, value in outer_lines(signed) if not _same(value, outer.get(name.lower()) or ""))
 
 
 def outer_lines(header: Header) -> tuple[tuple[str, str], ...]:
@@ -111,5 +113,6 @@ def recorded_outer_fields(signed: bytes) -> tuple[tuple[str, str], ...] | None:
     return outer_lines(scanner.read_entity(parts[0]).header) or None
 
 
-def _unfolded(value: str) -> str:
-    return " ".join(value.split())
+def _same(value: str, other: str) -> bool:
+    """Whether two values differ at most in folding."""
+    return value == other or value.split() == other.split()

@@ -7,9 +7,12 @@ byte may stand where it changes nothing. Everything raises `Refusal`; `opening` 
 import binascii
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
+import pybase64
 
+from gateway.securemail.guard import remembered
 from gateway.securemail.limits import LIMITS, Limits
 from gateway.securemail.refusal import malformed
 
@@ -29,8 +32,10 @@ SINGLE = frozenset(
     }
 )
 
-_LINE = re.compile(rb"([!-9;-~]+):([^\r\n\x00]*)\Z")
-_FOLDED = re.compile(rb"[ \t][^\r\n\x00]*\Z")
+# A field with its folded lines, and a whole block of them. Possessive: what is no block fails in linear time.
+_VALUE = r"[^\r\n\x00]*+(?:\r?\n[ \t][^\r\n\x00]*+)*+"
+_FIELD = re.compile(rf"([!-9;-~]++):({_VALUE})")
+_BLOCK = re.compile(rf"[!-9;-~]++:{_VALUE}(?:\r?\n[!-9;-~]++:{_VALUE})*+\Z")
 _TOKEN = r"[!#$%&'*+.^_`{|}~0-9A-Za-z-]+"
 _TYPE = re.compile(rf"\s*({_TOKEN})/({_TOKEN})\s*")
 _DISPOSITION = re.compile(rf"\s*({_TOKEN})\s*")
@@ -39,8 +44,11 @@ _FILE_NAME_PARAMETER = re.compile(r"(?:file)?name\*(?:\d{1,2}\*?)?\Z")
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]\Z")
 _BLANK = b" \t\r\n"
 _PREAMBLE = re.compile(rb"[\x20-\x7e\t\r\n]*\Z")
-_HEADER_END = re.compile(rb"\r?\n(?=\r?\n)")
 _QUOTED_PRINTABLE = re.compile(rb"(?:[\t\r\n -<>-~]|=[0-9A-Fa-f]{2}|=[ \t]*\r?\n)*\Z")
+_ESCAPED = re.compile(r"\\(.)")
+_SHORT_BLOCK = 300
+_NO_LINE_END = bytes(c for c in range(256) if c not in b"\r\n")
+_LONE_CR = re.compile(rb"\r(?!\n)")
 _LONE_LF = re.compile(rb"(?<!\r)\n")
 
 
@@ -85,9 +93,23 @@ class Entity(msgspec.Struct, frozen=True):
     encoding: str  #: 7bit, 8bit, quoted-printable or base64
 
 
+class _Head(NamedTuple):
+    """What the header block of an entity says."""
+
+    header: Header
+    type: ContentType
+    encoding: str
+
+
 def read_entity(data: bytes, limits: Limits = LIMITS) -> Entity:
     """Split *data* into header and body and read the structural fields. Default type text/plain (RFC 2045 5.2)."""
-    header, body = split_header(data, limits)
+    block, body = _split(data, limits)
+    head = _read_repeated(block, limits) if len(block) <= _SHORT_BLOCK else _read_head(block, limits)
+    return Entity(head.header, body, head.type, head.encoding)
+
+
+def _read_head(block: bytes, limits: Limits) -> _Head:
+    header = parse_header(block, limits)
     written = header.get("content-type")
     content_type = ContentType("text/plain", {}) if written is None else parse_content_type(written)
     encoding = (header.get("content-transfer-encoding") or "7bit").strip().lower()
@@ -95,54 +117,65 @@ def read_entity(data: bytes, limits: Limits = LIMITS) -> Entity:
         raise malformed("onbekende Content-Transfer-Encoding")
     if content_type.type.startswith("multipart/") and encoding not in ("7bit", "8bit"):
         raise malformed("Content-Transfer-Encoding op een multipart")
-    return Entity(header, body, content_type, encoding)
+    return _Head(header, content_type, encoding)
+
+
+#: The heads of parts: every message of a kind repeats them.
+_read_repeated = remembered(_read_head)
 
 
 def split_header(data: bytes, limits: Limits = LIMITS) -> tuple[Header, bytes]:
     """The header block and what follows its empty line."""
+    block, body = _split(data, limits)
+    return parse_header(block, limits), body
+
+
+def _split(data: bytes, limits: Limits) -> tuple[bytes, bytes]:
+    """The bytes of the header block and those after its empty line."""
     if data.startswith((b"\r\n", b"\n")):
-        return Header(()), data[data.index(b"\n") + 1 :]
-    found = _HEADER_END.search(data, 0, limits.header_block + 4)
-    if found is None:
-        if len(data) > limits.header_block:
-            raise malformed("kop te groot")
-        # A part may consist of a header only.
-        return parse_header(data, limits), b""
-    body_at = data.index(b"\n", found.end()) + 1
-    return parse_header(data[: found.start()], limits), data[body_at:]
+        return b"", data[data.index(b"\n") + 1 :]
+    end = _end_of_header(data, limits.header_block + 4)
+    if end >= 0:
+        return data[:end], data[data.index(b"\n", end + 1) + 1 :]
+    if len(data) > limits.header_block:
+        raise malformed("kop te groot")
+    # A part may consist of a header only.
+    return data, b""
+
+
+def _end_of_header(data: bytes, stop: int) -> int:
+    """Where the line end before the first empty line stands (its LF), before *stop*; -1: nowhere."""
+    crlf = data.find(b"\n\r\n", 0, stop)
+    lf = data.find(b"\n\n", 0, crlf + 1 if crlf >= 0 else stop)
+    return lf if lf >= 0 else crlf
 
 
 def parse_header(block: bytes, limits: Limits = LIMITS) -> Header:
     """Read a header block without its closing empty line."""
     if len(block) > limits.header_block:
         raise malformed("kop te groot")
-    fields: list[tuple[str, str]] = []
-    for line in block.removesuffix(b"\n").removesuffix(b"\r").split(b"\n") if block else ():
-        line = line.removesuffix(b"\r")
-        found = _LINE.match(line)
-        if found is not None:
-            fields.append((found[1].decode("ascii"), found[2].decode("latin-1").strip(" \t")))
-        else:
-            _continue(fields, line)
-    if len(fields) > limits.header_fields:
+    text = block.removesuffix(b"\n").removesuffix(b"\r").decode("latin-1")
+    if block and _BLOCK.match(text) is None:
+        raise malformed("kopregel is niet van de vorm naam: waarde")
+    found = _FIELD.findall(text)
+    if len(found) > limits.header_fields:
         raise malformed("te veel kopvelden")
-    header = Header(tuple(fields))
+    header = Header(tuple((name, _unfold(name, value)) for name, value in found))
     if any(name in SINGLE or name.startswith("content-") for name in header.repeated()):
         raise malformed("kopveld staat er twee keer in")
-    if not block.isascii() and not all(v.isascii() for name in USED for v in header.all(name)):
+    if not text.isascii() and not all(v.isascii() for name in USED for v in header.all(name)):
         raise malformed("8-bits tekens in een kopveld dat telt")
     return header
 
 
-def _continue(fields: list[tuple[str, str]], line: bytes) -> None:
-    """Add a folded line to the field before it."""
-    if not fields or _FOLDED.match(line) is None:
-        raise malformed("kopregel is niet van de vorm naam: waarde")
-    name, value = fields[-1]
-    more = line.decode("latin-1").rstrip(" \t")
-    if not more and name.lower() in USED:
+def _unfold(name: str, value: str) -> str:
+    """The value on one line: line ends, and the blanks before them, taken out."""
+    if "\n" not in value:
+        return value.strip(" \t")
+    first, *more = (line.rstrip(" \t\r") for line in value.split("\n"))
+    if name.lower() in USED and any(not line.strip(" \t") for line in more):
         raise malformed("lege vervolgregel")
-    fields[-1] = (name, (value + more).lstrip(" \t"))
+    return "".join((first, *more)).strip(" \t")
 
 
 def parse_content_type(value: str) -> ContentType:
@@ -172,9 +205,14 @@ def _parameters(value: str, at: int) -> dict[str, str]:
         name, text = found[1].lower(), found[2]
         if name in parameters or ("*" in name and not _FILE_NAME_PARAMETER.match(name)):
             raise malformed("parameter dubbel of in stukken")
-        parameters[name] = re.sub(r"\\(.)", r"\1", text[1:-1]) if text.startswith('"') else text
+        parameters[name] = _unquote(text) if text.startswith('"') else text
         at = found.end()
     return parameters
+
+
+def _unquote(text: str) -> str:
+    inner = text[1:-1]
+    return _ESCAPED.sub(r"\1", inner) if "\\" in inner else inner
 
 
 def boundary_of(content_type: ContentType, enclosing: Sequence[str] = ()) -> str:
@@ -255,18 +293,19 @@ def decode_base64(body: bytes) -> bytes:
     """Base64 with blanks and line ends, padding at the end, nothing else and nothing after (SM-123)."""
     packed = body.translate(None, _BLANK)
     try:
-        data = binascii.a2b_base64(packed, strict_mode=True)
-    except binascii.Error:
+        data = pybase64.b64decode(packed, validate=True)
+    except ValueError:
         raise malformed("base64 bevat vreemde tekens of is afgebroken") from None
     # The unused bits before the padding are zero: other values would be bytes that change nothing.
-    if packed.endswith(b"=") and binascii.b2a_base64(data[-(len(data) % 3) :], newline=False) != packed[-4:]:
+    if packed.endswith(b"=") and pybase64.b64encode(data[-(len(data) % 3) :]) != packed[-4:]:
         raise malformed("base64 eindigt niet op zijn vaste vorm")
     return data
 
 
 def canonical_lines(text: bytes) -> bytes:
     """Each lone LF made CRLF, once; a lone CR is refused (SM-27)."""
-    pairs = text.count(b"\r\n")
-    if text.count(b"\r") != pairs:
+    if _LONE_CR.search(text):
         raise malformed("los CR-teken")
-    return text if text.count(b"\n") == pairs else _LONE_LF.sub(b"\r\n", text)
+    # No CR stands alone: with as many of both, no LF does either.
+    ends = text.translate(None, _NO_LINE_END)
+    return text if len(ends) == 2 * ends.count(b"\r") else _LONE_LF.sub(b"\r\n", text)

@@ -3,7 +3,9 @@
 pyHanko checks the value, everything before it is ours.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 from asn1crypto import cms, core
@@ -20,9 +22,14 @@ from gateway.securemail.limits import LIMITS, Limits
 from gateway.securemail.profiles import Profile
 from gateway.securemail.refusal import Refusal, malformed
 from gateway.securemail.scanner import Entity
+from gateway.securemail.signer_info import Attribute, SignedAttributes, signer_info
 
 _SIGNATURE_TYPES = ("application/pkcs7-signature", "application/x-pkcs7-signature")
 MIME_TYPES = ("application/pkcs7-mime", "application/x-pkcs7-mime")
+
+# Fields of SignedData and SignerInfo (RFC 5652 5.1, 5.3).
+_SIGNED_DATA = (der.INTEGER, der.SET, der.SEQUENCE, -0xA0, -0xA1, der.SET)
+_SIGNER_INFO = (der.INTEGER, ber.ANY, der.SEQUENCE, -0xA0, der.SEQUENCE, ber.ANY, -0xA1)
 
 
 class Signed(msgspec.Struct, frozen=True):
@@ -36,10 +43,11 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
     """A signature whose structure and algorithms are in order."""
 
     entity: bytes
+    digest: bytes  #: of the entity, under the digest of `signing`
     signer: KeyName
     signing: Signing
     certificates: tuple[bytes, ...]  #: DER, as carried: an unordered set
-    info: cms.SignerInfo
+    info: Mapping[str, Any]  #: the fields of the SignerInfo that pyHanko reads
     signing_time: datetime | None  #: a claim (SM-37)
     names_certificate: bool  #: signingCertificateV2 is present
     capabilities: tuple[str, ...]  #: content ciphers of SMIMECapabilities that the table knows (SM-2)
@@ -74,34 +82,37 @@ def split_signed(root: Entity, limits: Limits = LIMITS) -> Signed | None:
 def read_signature(signed: Signed, limits: Limits = LIMITS) -> Signature:
     """Check structure and algorithms; `Refusal` signature, algorithm or malformed."""
     split = ber.read_cms(signed.cms, limits)
-    info = cms.ContentInfo.load(split.skeleton, strict=True)
-    if algorithms.dotted(info["content_type"]) != profiles.SIGNED_DATA:
+    content_type, body = algorithms.content_info(split.skeleton)
+    if content_type != profiles.SIGNED_DATA:
         raise Refusal("structure", "CMS-vorm binnen de envelop niet toegestaan")
-    body = info["content"]
-    if algorithms.dotted(body["encap_content_info"]["content_type"]) != profiles.DATA:
+    _, _, encapsulated, carried, _, infos = ber.fields(body, *_SIGNED_DATA)
+    inner_type, _ = ber.fields(encapsulated, der.OID, -0xA0)
+    if algorithms.dotted(inner_type.contents) != profiles.DATA:
         raise Refusal("signature", "ondertekende inhoud van een ander soort")
     detached = bool(signed.entity)
     if detached is (split.content is not None):
         raise Refusal("signature", "handtekening los en omvattend door elkaar")
-    entity = signed.entity if detached else bytes(split.content or b"")
-    infos = body["signer_infos"]
-    if len(infos) != 1:
+    signers = ber.elements(infos.contents)
+    if len(signers) != 1:
         raise Refusal("signature", "niet precies een ondertekenaar")
-    carried = body["certificates"]
-    certificates = () if isinstance(carried, core.Void) else _certificates(carried.contents)
+    certificates = _certificates(carried.contents)
     if len(certificates) > limits.certificates:
         raise malformed("te veel certificaten")
-    one = infos[0]
-    attributes = _attributes(one, limits)
+    _, sid, hashed, attributes, scheme, value, _ = ber.fields(signers[0], *_SIGNER_INFO)
+    signed_attributes = SignedAttributes(attributes, limits)
+    _check_attributes(signed_attributes.by_type)
+    signing = algorithms.signing(hashed.whole, scheme.whole)
+    entity = signed.entity if detached else bytes(split.content or b"")
     return Signature(
         entity=entity,
-        signer=key_name(one["sid"]),
-        signing=algorithms.signing(one["digest_algorithm"].dump(), one["signature_algorithm"].dump()),
+        digest=digest_of(entity, signing.digest),
+        signer=key_name(sid.whole),
+        signing=signing,
         certificates=certificates,
-        info=one,
-        signing_time=_signing_time(attributes),
-        names_certificate=profiles.SIGNING_CERTIFICATE_V2 in attributes,
-        capabilities=_capabilities(attributes),
+        info=signer_info(hashed.whole, scheme.whole, signed_attributes, algorithms.octets(value)),
+        signing_time=_signing_time(signed_attributes.by_type),
+        names_certificate=profiles.SIGNING_CERTIFICATE_V2 in signed_attributes.by_type,
+        capabilities=_capabilities(signed_attributes.by_type),
     )
 
 
@@ -112,42 +123,30 @@ def _certificates(contents: bytes) -> tuple[bytes, ...]:
     return tuple(c.chosen.dump() for c in choices if c.name == "certificate")
 
 
-def _attributes(one: cms.SignerInfo, limits: Limits) -> dict[str, cms.CMSAttribute]:
-    """Signed attributes by type, present and each once (SM-28: their absence opens the confusion attack)."""
-    written = one["signed_attrs"]
-    if isinstance(written, core.Void) or not len(written):
-        raise Refusal("signature", "geen ondertekende attributen")
-    if len(written) > limits.attributes:
-        raise malformed("te veel attributen")
-    found: dict[str, cms.CMSAttribute] = {}
-    for attribute in written:
-        oid = algorithms.dotted(attribute["type"])
-        if oid in found:
-            raise Refusal("signature", "attribuut staat er twee keer in")
-        found[oid] = attribute
+def _check_attributes(by_type: Mapping[str, Attribute]) -> None:
     for oid in (profiles.CONTENT_TYPE, profiles.MESSAGE_DIGEST):
-        if oid not in found or len(found[oid]["values"]) != 1:
+        if oid not in by_type or len(by_type[oid].values) != 1:
             raise Refusal("signature", "verplicht attribuut ontbreekt")
-    if algorithms.dotted(found[profiles.CONTENT_TYPE]["values"][0]) != profiles.DATA:
+    (content_type,) = by_type[profiles.CONTENT_TYPE].values
+    if content_type.tag != der.OID or algorithms.dotted(content_type.contents) != profiles.DATA:
         raise Refusal("signature", "attribuut noemt andere inhoud")
-    return found
 
 
-def _signing_time(attributes: dict[str, cms.CMSAttribute]) -> datetime | None:
-    attribute = attributes.get(profiles.SIGNING_TIME)
+def _signing_time(by_type: Mapping[str, Attribute]) -> datetime | None:
+    attribute = by_type.get(profiles.SIGNING_TIME)
     if attribute is None:
         return None
-    if len(attribute["values"]) != 1:
+    if len(attribute.values) != 1:
         raise Refusal("signature", "ondertekentijd niet precies een keer")
-    claimed = attribute["values"][0].native
+    claimed = attribute.fields["values"][0].native
     return claimed.astimezone(UTC) if isinstance(claimed, datetime) else None
 
 
-def _capabilities(attributes: dict[str, cms.CMSAttribute]) -> tuple[str, ...]:
-    attribute = attributes.get(profiles.SMIME_CAPABILITIES)
-    if attribute is None or len(attribute["values"]) != 1:
+def _capabilities(by_type: Mapping[str, Attribute]) -> tuple[str, ...]:
+    attribute = by_type.get(profiles.SMIME_CAPABILITIES)
+    if attribute is None or len(attribute.values) != 1:
         return ()
-    return _ciphers(attribute["values"][0].dump())
+    return _ciphers(attribute.values[0].whole)
 
 
 @remembered
@@ -179,9 +178,8 @@ def check_value(signature: Signature, certificate: Certificate) -> None:
     from pyhanko.sign.validation.errors import SignatureValidationError
     from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 
-    actual = digest_of(signature.entity, signature.signing.digest)
     try:
-        verdict = validate_sig_integrity(signature.info, certificate.asn1, "data", actual)
+        verdict = validate_sig_integrity(signature.info, certificate.asn1, "data", signature.digest)
     except (SignatureValidationError, *PARSER_ERRORS):
         verdict = (False, False)
     if verdict != (True, True):

@@ -163,3 +163,64 @@ def test_sm20_any_bytes_are_read_or_refused(data):
     for read in (ber.check, ber.read_cms):
         with suppress(Refusal):
             read(data)
+
+
+INDEFINITE = b"\x30\x80\x00\x00"
+SEQUENCE = der.sequence(der.integer(5), der.explicit(0, der.octets(b"x")), der.octets(b"y"))
+
+
+def test_fields_are_found_by_their_place():
+    """What may be left out is `ABSENT`; what may be of any type is taken as it is."""
+    whole = ber.only(SEQUENCE)
+
+    assert [f.whole for f in ber.fields(whole, der.INTEGER, -0xA0, ber.ANY, -0xA1)] == [
+        der.integer(5),
+        der.explicit(0, der.octets(b"x")),
+        der.octets(b"y"),
+        b"",
+    ]
+    assert ber.fields(whole, der.INTEGER, -0xA0, der.OCTET_STRING, ber.ANY_OR_ABSENT)[3] is ber.ABSENT
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        (der.INTEGER,),
+        (der.INTEGER, -0xA1, der.OCTET_STRING),
+        (der.OCTET_STRING, -0xA0, der.OCTET_STRING),
+        (der.INTEGER, -0xA0, der.OCTET_STRING, ber.ANY),
+    ],
+    ids=["two too many", "another optional one", "another type", "one missing"],
+)
+def test_fields_of_another_structure_are_refused(places):
+    """Each in its place and nothing beside them."""
+    with pytest.raises(Refusal):
+        ber.fields(ber.only(SEQUENCE), *places)
+
+
+@pytest.mark.parametrize("tag", [der.SET, 0xA0, 0x10])
+def test_fields_are_those_of_a_sequence(tag):
+    """Whatever else has the same contents is not one."""
+    with pytest.raises(Refusal):
+        ber.fields(ber.only(der.element(tag, der.integer(5))), der.INTEGER)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", SEQUENCE * 2, SEQUENCE[:-1], SEQUENCE + b"\x00", b"\x30\x80\x00\x00", b"\x3f\x01"]
+)
+def test_one_whole_element_and_nothing_beside_it(data):
+    """Cut off, doubled, followed by something, of indefinite length, with a long tag."""
+    with pytest.raises(Refusal):
+        ber.only(data)
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.binary(max_size=300))))
+@settings(max_examples=100, deadline=None)
+def test_elements_come_back(pairs):
+    """Tag and contents of each, in order, every byte of them."""
+    data = b"".join(der.element(tag, contents) for tag, contents in pairs)
+
+    found = ber.elements(data)
+
+    assert [(e.tag, e.contents) for e in found] == pairs
+    assert b"".join(e.whole for e in found) == data

@@ -1,5 +1,7 @@
 """The strict reader of header blocks and multiparts: where mail software disagrees, it refuses (SM-123, SM-127)."""
 
+import binascii
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -247,11 +249,44 @@ def test_sm27_lone_line_feeds_become_crlf(text, canonical):
     assert scanner.canonical_lines(text) == canonical
 
 
-@pytest.mark.parametrize("text", [b"a\rb", b"\r", b"\r\r\n"])
+@pytest.mark.parametrize("text", [b"a\rb", b"\r", b"\r\r\n", b"a\r;\nb", b"\n\r"])
 def test_sm27_a_lone_cr_is_refused(text):
     """It is no line end."""
     with pytest.raises(Refusal):
         scanner.canonical_lines(text)
+
+
+@given(
+    st.binary(max_size=40).map(binascii.b2a_base64),
+    st.integers(0, 60),
+    st.sampled_from(b"=A/+-_Zz~ \n\r\t\x00\x80"),
+    st.booleans(),
+)
+@settings(max_examples=400, deadline=None)
+def test_sm123_as_strict_as_the_standard_library(text, at, odd, instead):
+    """One character put in or changed: read exactly if the standard library's strict reader gives these bytes back."""
+    body = text[:at] + bytes([odd]) + text[at + instead :]
+    packed = bytes(c for c in body if c not in b" \t\r\n")
+    try:
+        expected = binascii.a2b_base64(packed, strict_mode=True)
+    except binascii.Error:
+        expected = None
+    if expected is None or binascii.b2a_base64(expected, newline=False) != packed:
+        with pytest.raises(Refusal):
+            scanner.decode_base64(body)
+    else:
+        assert scanner.decode_base64(body) == expected
+
+
+@given(st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b"a"])).map(b"".join))
+@settings(max_examples=200, deadline=None)
+def test_sm27_line_ends_of_every_kind(text):
+    """Byte by byte: refused for a CR that no LF follows, otherwise every LF has its CR and the rest is as it was."""
+    if b"\r" in text.replace(b"\r\n", b""):
+        with pytest.raises(Refusal):
+            scanner.canonical_lines(text)
+    else:
+        assert scanner.canonical_lines(text) == text.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
 @given(st.binary(max_size=400))

@@ -39,7 +39,8 @@ SAMPLES = {
     "no intermediates": sample(ca.Issued(leaf().key, leaf().certificate)),
     "changed content": sample(leaf(), lambda e, s: (e.replace(b"Ondersteuningsplan", b"Ondersteuningsplam"), s)),
     "changed value": sample(leaf(), lambda e, s: (e, flipped(s, len(s) - 5))),
-    "changed attributes": sample(leaf(), lambda e, s: (e, flipped(s, s.rindex(NOW.strftime("%y%m%d").encode()) + 5))),
+    # the hour of the signing time, by one: still a time
+    "changed attributes": sample(leaf(), lambda e, s: (e, flipped(s, s.rindex(NOW.strftime("%y%m%d").encode()) + 7))),
     "other authority": sample(leaf(issuer=other_root(), number=1)),
     "expired": sample(leaf(number=2, start=START, end=NOW - DAY)),
     "not yet valid": sample(leaf(number=3, start=NOW + DAY, end=NOW + 9 * DAY)),
