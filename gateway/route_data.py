@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from gateway.config.settings import Route
@@ -23,7 +24,7 @@ async def refresh_book(store: Store, route: Route, folder: Path, clock: Clock) -
     if route.domain_book is None:
         return "no domain book"
     try:
-        data = await asyncio.to_thread(fetch_list, route.domain_book, folder, client_context, MAX_SIZE)
+        data = await asyncio.to_thread(fetch_list, route.domain_book, folder, partial(client_context, None), MAX_SIZE)
     except ListDown as down:
         return f"not fetched: {down}"
     return await asyncio.to_thread(_keep_book, store, data, clock())

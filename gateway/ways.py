@@ -1,14 +1,21 @@
 """From settings to the ways out and in: the relay and the mailbox, with what they need from files and environment."""
 
-from collections.abc import Callable, Mapping
+import ssl
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
 from gateway.config import Mailbox as MailboxSettings
+from gateway.config import Relay as RelaySettings
 from gateway.config import Settings, read_secret
+from gateway.config.secret import mode_fault
 from gateway.domain.findings import Finding
 from gateway.transports import (
+    FolderMailbox,
+    FolderTransport,
     ImapBell,
     ImapMailbox,
     ImapSettings,
@@ -18,10 +25,15 @@ from gateway.transports import (
     Pop3Settings,
     SmtpSettings,
     SmtpTransport,
+    Transport,
     client_context,
 )
+from gateway.transports.sasl import NoSecret, Secret
 
 T = TypeVar("T")
+
+SYSTEM = "system"  # the machine's own list of roots
+COMMAND_MAX = 30  # seconds for the command that prints a password
 
 
 class CannotStart(Exception):
@@ -55,8 +67,10 @@ class Files:
         return secret
 
     def authority(self, name: str | None, key: str) -> str | None:
-        """Roots of a mail server's certificate, PEM; None: the system's."""
-        return None if name is None else self.read(name, key).decode("ascii", "replace")
+        """Roots of a mail server's certificate, PEM; None: the system's, which must be asked for by name (SM-79)."""
+        if name is None:
+            raise cannot("CFG-MISSING", f'{key} is missing: a file of roots, or "{SYSTEM}".', key)
+        return None if name == SYSTEM else self.read(name, key).decode("ascii", "replace")
 
 
 def read_folder(load: Callable[[Path], T], folder: Path, key: str) -> T:
@@ -82,16 +96,22 @@ def store_place(settings: Settings, files: Files) -> Path | str:
     return f"{scheme}://{account}:{quote(password, safe='')}@{place}" if found else url
 
 
-def relay(settings: Settings, files: Files) -> SmtpTransport | None:
+def relay(settings: Settings, files: Files) -> Transport | None:
     """The way out; None if the settings have none."""
     out = settings.relay
     if out is None:
         return None
-    password = None
-    if out.user is not None:
-        password = files.secret(out.password_file, "relay.password_file", "GATEWAY_RELAY_PASSWORD")
-    smtp = SmtpSettings(host=out.host, port=out.port, tls=out.tls, username=out.user, password=password)
-    return SmtpTransport(smtp, client_context(files.authority(out.authority, "relay.authority"), _pins(out.pin)))
+    if out.kind == "folder":
+        return FolderTransport(files.folder / (out.path or ""))
+    smtp = SmtpSettings(
+        host=out.host or "",
+        port=out.port,
+        tls=out.tls,
+        username=out.user,
+        password=None if out.user is None else _secret(out, "relay", files),
+        auth=out.auth,
+    )
+    return SmtpTransport(smtp, _context(out, "relay", files))
 
 
 def mailbox(settings: Settings, files: Files) -> Mailbox | None:
@@ -99,14 +119,19 @@ def mailbox(settings: Settings, files: Files) -> Mailbox | None:
     box = settings.mailbox
     if box is None:
         return None
-    if box.kind == "maildir":
-        return MaildirMailbox(files.folder / (box.path or ""), settings.gateway.address)
-    password = files.secret(box.password_file, "mailbox.password_file", "GATEWAY_MAILBOX_PASSWORD")
-    context = client_context(files.authority(box.authority, "mailbox.authority"), _pins(box.pin))
+    if box.kind in ("maildir", "folder"):
+        kind = MaildirMailbox if box.kind == "maildir" else FolderMailbox
+        return kind(files.folder / (box.path or ""), settings.gateway.address)
     if box.kind == "imap":
-        return ImapMailbox(_imap(box, password), context)
-    pop3 = Pop3Settings(host=box.host or "", username=box.user or "", password=password, port=box.port or 995)
-    return Pop3Mailbox(pop3, context)
+        return ImapMailbox(_imap(box, files), _context(box, "mailbox", files))
+    pop3 = Pop3Settings(
+        host=box.host or "",
+        username=box.user or "",
+        password=_secret(box, "mailbox", files),
+        auth=box.auth,
+        port=box.port or 995,
+    )
+    return Pop3Mailbox(pop3, _context(box, "mailbox", files))
 
 
 def bell(settings: Settings, files: Files) -> ImapBell | None:
@@ -114,19 +139,67 @@ def bell(settings: Settings, files: Files) -> ImapBell | None:
     box = settings.mailbox
     if box is None or box.kind != "imap":
         return None
-    password = files.secret(box.password_file, "mailbox.password_file", "GATEWAY_MAILBOX_PASSWORD")
-    context = client_context(files.authority(box.authority, "mailbox.authority"), _pins(box.pin))
-    return ImapBell(_imap(box, password), context)
+    return ImapBell(_imap(box, files), _context(box, "mailbox", files))
 
 
-def _imap(box: MailboxSettings, password: str) -> ImapSettings:
-    host, user, port = box.host or "", box.user or "", box.port or 993
-    processed = None if box.after == "delete" else "Verwerkt"
-    return ImapSettings(host=host, username=user, password=password, port=port, folder=box.folder, processed=processed)
+def _imap(box: MailboxSettings, files: Files) -> ImapSettings:
+    return ImapSettings(
+        host=box.host or "",
+        username=box.user or "",
+        password=_secret(box, "mailbox", files),
+        auth=box.auth,
+        port=box.port or 993,
+        folder=box.folder,
+        processed=None if box.after == "delete" else "Verwerkt",
+    )
 
 
-def _pins(setting: str | None) -> list[str]:
-    return (setting or "").split()
+def _context(way: RelaySettings | MailboxSettings, section: str, files: Files) -> ssl.SSLContext:
+    """TLS to this server: who may vouch for it, which keys it may have, and who we are where it asks (SM-79, SM-80)."""
+    anchors = files.authority(way.authority, f"{section}.authority")
+    own = None
+    if way.client_certificate is not None and way.client_key is not None:
+        fault = mode_fault(files.folder / way.client_key, f"{section}.client_key")
+        if fault is not None:
+            raise CannotStart((fault,))
+        own = str(files.folder / way.client_certificate), str(files.folder / way.client_key)
+    try:
+        return client_context(anchors, (way.pin or "").split(), own)
+    except (ssl.SSLError, OSError, ValueError):
+        keys = f"{section}.authority and {section}.client_certificate" if own else f"{section}.authority"
+        raise cannot(
+            "CFG-PEM", f"{keys}: no certificates (PEM) that can be used, or no key that fits.", section
+        ) from None
+
+
+def _secret(way: RelaySettings | MailboxSettings, section: str, files: Files) -> Secret:
+    """The password, or what gives it at each log-in: a command, or for a token its file."""
+    if way.auth == "external":
+        return ""
+    if way.password_command:
+        return partial(_printed, way.password_command, section, files.folder)
+    read = partial(files.secret, way.password_file, f"{section}.password_file", f"GATEWAY_{section.upper()}_PASSWORD")
+    now = read()
+    return now if way.auth != "xoauth2" else partial(_again, read)
+
+
+def _again(read: Callable[[], str]) -> str:
+    try:
+        return read()
+    except CannotStart as fault:
+        raise NoSecret(str(fault)) from None
+
+
+def _printed(command: Sequence[str], section: str, folder: Path) -> str:
+    """The first line that the command prints. What it prints is never shown."""
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, timeout=COMMAND_MAX, check=True, text=True)
+    except (OSError, subprocess.SubprocessError, UnicodeError) as error:
+        raise NoSecret(f"{section}.password_command fails: {type(error).__name__}") from None
+    lines = done.stdout.splitlines()
+    if not lines:
+        raise NoSecret(f"{section}.password_command prints nothing")
+    return lines[0]
 
 
 def cannot(code: str, message: str, path: str, advice: str | None = None) -> CannotStart:

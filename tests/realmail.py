@@ -1,5 +1,8 @@
 """Postfix and Dovecot of the tests' own (secure-mail 16): loopback, free ports, one directory, gone afterwards."""
 
+import base64
+import hmac
+import json
 import os
 import pwd
 import shutil
@@ -19,6 +22,7 @@ SECRET = "secret"
 USERS = ("plan@zorg.example", "wmo@gemeente.example")
 DEAD = "dood@zorg.example"  # mail to it is delayed and then bounced, within seconds
 
+TOKEN_KEY = b"the key that tokens of these tests are signed with"
 QUEUES = "active bounce corrupt defer deferred flush hold incoming private saved trace"
 
 
@@ -42,6 +46,16 @@ class Mail:
         return (self.folder / "postfix.log").read_text()
 
 
+def token(user: str, key: bytes = TOKEN_KEY) -> str:
+    """An access token (JWT) for this user, as an identity provider would give it."""
+    now = int(time.time())
+    claims = {"sub": user, "azp": "wmo", "iat": now, "exp": now + 600}
+    parts = [json.dumps(each).encode() for each in ({"alg": "HS256", "typ": "JWT"}, claims)]
+    signed = b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts)
+    mac = base64.urlsafe_b64encode(hmac.digest(key, signed, "sha256")).rstrip(b"=")
+    return (signed + b"." + mac).decode()
+
+
 def missing() -> str | None:
     """Why the real mail system cannot be started here; None if it can."""
     if not MASTER.exists() or not DOVECOT.exists():
@@ -60,13 +74,14 @@ def _free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def system(certificate: Path, key: Path) -> Iterator[Mail]:
-    """A mail system with this TLS certificate for 127.0.0.1."""
+def system(certificate: Path, key: Path, clients: str = "") -> Iterator[Mail]:
+    """A mail system with this TLS certificate for 127.0.0.1; `clients`: who may vouch for those who connect (PEM)."""
     folder = Path(tempfile.mkdtemp(prefix="wmo-mail-"))  # short: unix socket paths end at 107 characters
     folder.chmod(0o755)
     smtp, submission, submissions, lmtp, auth, imap, imaps, pop, pops = _free_ports(9)
     shutil.copy(certificate, folder / "tls.crt")
     shutil.copy(key, folder / "tls.key")
+    (folder / "ca.crt").write_text(clients or certificate.read_text())
     _postfix(folder, smtp, submission, submissions, lmtp, auth)
     _dovecot(folder, lmtp, auth, imap, imaps, pop, pops)
     started = [
@@ -204,6 +219,12 @@ def _dovecot(folder: Path, lmtp: int, auth: int, imap: int, imaps: int, pop: int
     nobody = pwd.getpwnam("nobody")
     (folder / "mail").mkdir()
     os.chown(folder / "mail", nobody.pw_uid, nobody.pw_gid)
+    (folder / "tokens" / "wmo" / "HS256").mkdir(parents=True)
+    (folder / "tokens" / "wmo" / "HS256" / "default").write_text(base64.b64encode(TOKEN_KEY).decode())
+    (folder / "oauth2.conf").write_text(
+        f"introspection_mode = local\nlocal_validation_key_dict = fs:posix:prefix={folder}/tokens/\n"
+        "username_attribute = sub\n"
+    )
     (folder / "users").write_text("".join(f"{user}:{{PLAIN}}{SECRET}::::::\n" for user in USERS))
     (folder / "dovecot.conf").write_text(f"""\
 base_dir = {folder}/run
@@ -216,12 +237,29 @@ ssl_cert = <{folder}/tls.crt
 ssl_key = <{folder}/tls.key
 ssl_min_protocol = TLSv1.2
 disable_plaintext_auth = yes
+auth_failure_delay = 0
+auth_mechanisms = plain login scram-sha-256 xoauth2 external
+auth_ssl_username_from_cert = yes
+ssl_verify_client_cert = yes
+ssl_ca = <{folder}/ca.crt
+ssl_require_crl = no
+passdb {{
+  driver = static
+  mechanisms = external
+  args = nopassword=y
+}}
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2
+  args = {folder}/oauth2.conf
+}}
 mail_location = maildir:{folder}/mail/%n
 mail_uid = {nobody.pw_uid}
 mail_gid = {nobody.pw_gid}
 first_valid_uid = {nobody.pw_uid}
 passdb {{
   driver = passwd-file
+  mechanisms = plain login scram-sha-256
   args = username_format=%u {folder}/users
 }}
 userdb {{

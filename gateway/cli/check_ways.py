@@ -5,14 +5,14 @@ from collections.abc import Iterator
 
 from gateway.cli.check import Check, Surround, failed
 from gateway.domain.delivery import Outcome
-from gateway.transports import Mailbox, MailboxDown, SmtpTransport
+from gateway.transports import FolderTransport, Mailbox, MailboxDown, SmtpTransport
 from gateway.ways import CannotStart, Files, mailbox, relay
 
 CLOSING = 0.05  # seconds that the event loop gets to let go of a connection that ended badly
 
 _PHASES = {
     "connect": "See relay.host and relay.port, and whether a firewall is in between.",
-    "tls": "See relay.tls; the certificate must be of relay.host, by a root of the system or of relay.authority.",
+    "tls": "See relay.tls; the certificate must be of relay.host, by a root of relay.authority.",
     "auth": "See relay.user and its password.",
 }
 
@@ -25,7 +25,12 @@ def check_relay(around: Surround) -> Iterator[Check]:
         yield failed("relay", fault.findings[0])
         return
     out = around.settings.relay
-    if way is None or out is None:
+    if isinstance(way, FolderTransport):
+        there = (around.folder / (out.path or "") if out else around.folder).is_dir()
+        what = "the folder is there" if there else f"there is no folder {out.path if out else ''}"
+        yield Check(check="relay", ok=there, what=what, advice=None if there else "Make it, or see relay.path.")
+        return
+    if not isinstance(way, SmtpTransport) or out is None:
         yield Check(check="relay", ok=True, what="none: nothing can be sent", advice="Fill in [relay].")
         return
     trouble = asyncio.run(_greet(way))

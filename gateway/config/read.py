@@ -104,7 +104,7 @@ def _secrets(document: Mapping[str, Any], lines: Mapping[str, int]) -> list[Find
 
 def _looks_secret(key: str) -> bool:
     lowered = key.lower()
-    return any(word in lowered for word in _SECRET_WORDS) and not lowered.endswith("_file")
+    return any(word in lowered for word in _SECRET_WORDS) and not lowered.endswith(("_file", "_command"))
 
 
 def _password_in_url(value: str) -> bool:
@@ -182,28 +182,42 @@ def _code_fits_role(settings: Settings, lines: Mapping[str, int]) -> list[Findin
     return [_finding("CFG-VALUE", f"{path} does not fit gateway.role.", advice, path, lines.get(path))]
 
 
-def _mailbox_is_complete(settings: Settings, lines: Mapping[str, int]) -> list[Finding]:
-    """Each kind of mailbox needs its own keys."""
-    box = settings.mailbox
-    if box is None:
-        return []
-    needed = ("path",) if box.kind == "maildir" else ("host", "user")
-    return [
-        _finding(
-            "CFG-MISSING",
-            f'mailbox.{key} is missing: kind "{box.kind}" needs it.',
-            f"Add it to [mailbox], or set GATEWAY_MAILBOX_{key.upper()}.",
-            f"mailbox.{key}",
-            lines.get("mailbox"),
-        )
-        for key in needed
-        if getattr(box, key) is None
-    ]
+_NEEDED = {  # by kind of way: what it cannot do without
+    "smtp": ("host", "authority"),
+    "imap": ("host", "user", "authority"),
+    "pop3": ("host", "user", "authority"),
+    "maildir": ("path",),
+    "folder": ("path",),
+}
+
+
+def _ways_are_complete(settings: Settings, lines: Mapping[str, int]) -> list[Finding]:
+    """Each kind of way out and in needs its own keys; who may vouch for a server is never left open (SM-79)."""
+    found = []
+    for section, way in (("relay", settings.relay), ("mailbox", settings.mailbox)):
+        if way is None:
+            continue
+        needed = list(_NEEDED[way.kind])
+        if way.auth == "external" or way.client_certificate or way.client_key:
+            needed += ["client_certificate", "client_key"]
+        found += [_missing(section, key, way.kind, lines) for key in needed if getattr(way, key) is None]
+    return found
+
+
+def _missing(section: str, key: str, kind: str, lines: Mapping[str, int]) -> Finding:
+    right = ': a file of roots (PEM), or "system" for those of this machine' if key == "authority" else ""
+    return _finding(
+        "CFG-MISSING",
+        f'{section}.{key} is missing: kind "{kind}" needs it.',
+        f"Add it to [{section}]{right}. Or set GATEWAY_{section.upper()}_{key.upper()}.",
+        f"{section}.{key}",
+        lines.get(section),
+    )
 
 
 CROSS_CHECKS: tuple[Callable[[Settings, Mapping[str, int]], list[Finding]], ...] = (
     _code_fits_role,
-    _mailbox_is_complete,
+    _ways_are_complete,
 )
 
 

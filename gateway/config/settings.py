@@ -27,6 +27,7 @@ Pins = Annotated[
         extra={"expected": "SHA-256 in base64, more than one with a space between"},
     ),
 ]
+Auth = Literal["plain", "scram-sha-256", "xoauth2", "external"]
 Path = Annotated[str, Meta(min_length=1, extra={"expected": "a path"})]
 
 
@@ -109,11 +110,15 @@ class Keys(_Section, frozen=True):
 class Relay(_Section, frozen=True):
     """The mail provider's server for outgoing mail. Always with TLS; there is no setting for plain text."""
 
+    kind: Annotated[
+        Literal["smtp", "folder"],
+        _means("The mail provider's server, or a folder where a broker or portal takes whole files from."),
+    ] = "smtp"
+    path: Annotated[str | None, _means("The folder (folder).", "a path", "uit")] = None
     host: Annotated[
-        str,
-        Meta(pattern=r"^[A-Za-z0-9.:-]+$"),
-        _means("Name of the server, as in its certificate.", "a host name or address", "smtp.mail.example"),
-    ]
+        Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:-]+$")] | None,
+        _means("Name of the server, as in its certificate (smtp).", "a host name or address", "smtp.mail.example"),
+    ] = None
     port: Annotated[Port, _means("587 for starttls, 465 for implicit.")] = 587
     tls: Annotated[
         Literal["starttls", "implicit"], _means("How TLS begins: after a word in clear, or from the first byte.")
@@ -124,11 +129,32 @@ class Relay(_Section, frozen=True):
     password_file: Annotated[
         Path, _means("File with the account's password, mode 0600. GATEWAY_RELAY_PASSWORD goes before it.")
     ] = "keys/relay.password"
+    password_command: Annotated[
+        tuple[str, ...],
+        _means(
+            "Program and arguments that print the password or token: run at every log-in, in this folder. Goes before"
+            " the file.",
+            "a list of texts",
+            ["bin/token", "--scope", "mail"],
+        ),
+    ] = ()
+    auth: Annotated[
+        Auth,
+        _means(
+            "How to log in, always inside TLS. xoauth2: the password is an access token, read anew each time."
+            " external: by the client certificate below."
+        ),
+    ] = "plain"
+    client_certificate: Annotated[
+        str | None, _means("Our certificate for TLS, where the server wants one (PEM).", "a path", "keys/client.pem")
+    ] = None
+    client_key: Annotated[str | None, _means("Its private key (PEM, mode 0600).", "a path", "keys/client.key")] = None
     authority: Annotated[
         str | None,
         _means(
-            "File with the roots that may have issued the server's certificate (PEM); without it the system's.",
-            "a path",
+            "File with the roots that may have issued the server's certificate (PEM), or `system` for those of the"
+            " machine. There is no default: who may vouch for the server is your choice.",
+            'a path, or "system"',
             "keys/mail-roots.pem",
         ),
     ] = None
@@ -146,7 +172,8 @@ class Mailbox(_Section, frozen=True):
     """Where incoming mail is picked up."""
 
     kind: Annotated[
-        Literal["imap", "pop3", "maildir"], _means("Protocol, or a maildir folder that a local mail server fills.")
+        Literal["imap", "pop3", "maildir", "folder"],
+        _means("Protocol; or a maildir that a local mail server fills, or a folder where a broker drops whole files."),
     ]
     host: Annotated[
         str | None,
@@ -157,6 +184,26 @@ class Mailbox(_Section, frozen=True):
     password_file: Annotated[
         Path, _means("File with the account's password, mode 0600. GATEWAY_MAILBOX_PASSWORD goes before it.")
     ] = "keys/mailbox.password"
+    password_command: Annotated[
+        tuple[str, ...],
+        _means(
+            "Program and arguments that print the password or token: run at every log-in, in this folder. Goes before"
+            " the file.",
+            "a list of texts",
+            ["bin/token", "--scope", "mail"],
+        ),
+    ] = ()
+    auth: Annotated[
+        Auth,
+        _means(
+            "How to log in, always inside TLS. xoauth2: the password is an access token, read anew each time."
+            " external: by the client certificate below."
+        ),
+    ] = "plain"
+    client_certificate: Annotated[
+        str | None, _means("Our certificate for TLS, where the server wants one (PEM).", "a path", "keys/client.pem")
+    ] = None
+    client_key: Annotated[str | None, _means("Its private key (PEM, mode 0600).", "a path", "keys/client.key")] = None
     folder: Annotated[str, Meta(min_length=1), _means("Folder that is read (imap).", "a folder's name")] = "INBOX"
     after: Annotated[
         Literal["move", "delete"],
@@ -165,12 +212,13 @@ class Mailbox(_Section, frozen=True):
             " retention.processed_mail_days. pop3 has no folders: always the latter."
         ),
     ] = "move"
-    path: Annotated[str | None, _means("The maildir folder (maildir).", "a path", "mail")] = None
+    path: Annotated[str | None, _means("The folder (maildir, folder).", "a path", "mail")] = None
     authority: Annotated[
         str | None,
         _means(
-            "File with the roots that may have issued the server's certificate (PEM); without it the system's.",
-            "a path",
+            "File with the roots that may have issued the server's certificate (PEM), or `system` for those of the"
+            " machine. There is no default: who may vouch for the server is your choice.",
+            'a path, or "system"',
             "keys/mail-roots.pem",
         ),
     ] = None

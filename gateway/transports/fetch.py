@@ -77,7 +77,7 @@ class Fetcher:
             async with (
                 asyncio.timeout(self._seconds),
                 aiohttp.ClientSession(
-                    connector=aiohttp.TCPConnector(ssl=self._context or client_context(), force_close=True),
+                    connector=aiohttp.TCPConnector(ssl=self._context or client_context(None), force_close=True),
                     timeout=aiohttp.ClientTimeout(total=None),
                     cookie_jar=aiohttp.DummyCookieJar(),
                     auto_decompress=False,  # what is small on the wire stays small

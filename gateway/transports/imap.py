@@ -13,6 +13,7 @@ from imapclient.exceptions import IMAPClientError
 from imapclient.tls import IMAP4_TLS
 
 from .bounded import CALL_MAX, WAIT_MAX, BoundedSocket, Bounds, TooMuch
+from .sasl import NAMES, Auth, Secret, begin
 from .seam import HEADER_MAX, LIST_MAX, UIDS_MAX, Aside, Keep, Listed, MailboxDown, Unreadable
 
 PURGE_MAX = 1_000  # messages in one command
@@ -27,7 +28,8 @@ class ImapSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     host: str
     username: str
-    password: str
+    password: Secret
+    auth: Auth = "plain"
     port: int = 993
     folder: str = "INBOX"
     processed: str | None = "Verwerkt"  # None: what is let go of is removed
@@ -292,7 +294,13 @@ def connect(settings: ImapSettings, context: ssl.SSLContext) -> Client:
 
 def log_in(client: Any, settings: ImapSettings) -> None:
     """Make ourselves known. A server that says we already are (PREAUTH) is an error: LOGIN is not allowed then."""
-    client.login(settings.username, settings.password)
+    if settings.auth == "plain":
+        password = settings.password
+        client.login(settings.username, password if isinstance(password, str) else password())
+        return
+    mechanism = begin(settings.auth, settings.username, settings.password)
+    client.sasl_login(NAMES[settings.auth], mechanism.answer)
+    mechanism.check_end()
 
 
 def said(error: Exception) -> str:

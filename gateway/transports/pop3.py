@@ -1,6 +1,7 @@
 """Pickup by POP3 over implicit TLS; poplib's calls run in a thread (SM-101)."""
 
 import asyncio
+import base64
 import poplib
 import ssl
 from collections import Counter
@@ -15,6 +16,7 @@ from urllib.parse import quote
 import msgspec
 
 from .bounded import WAIT_MAX, BoundedSocket, Bounds
+from .sasl import CHALLENGES_MAX, NAMES, Auth, Secret, begin, decode
 from .seam import HEADER_MAX, LIST_MAX, UIDS_MAX, Aside, Keep, Listed, MailboxDown, Unreadable
 
 PIECE = 65_536  # bytes read at once; a longer line comes in pieces
@@ -33,7 +35,8 @@ class Pop3Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     host: str
     username: str
-    password: str
+    password: Secret
+    auth: Auth = "plain"
     port: int = 995
 
     def __repr__(self) -> str:
@@ -115,8 +118,7 @@ class Pop3Mailbox:
     def _connected(self, call: Callable[["_Client"], T], size: int) -> T:
         if self._client is None:
             client = self._client = _Client(self._settings, self._context)
-            client.user(self._settings.username)
-            client.pass_(self._settings.password)
+            _log_in(client, self._settings)
             if "UIDL" not in client.capa():
                 raise poplib.error_proto("the server has no UIDL")
             self._numbers = _unique_ids(client)
@@ -165,6 +167,30 @@ class _Client(poplib.POP3_SSL):
         """At once."""
         with suppress(OSError):
             self.close()
+
+
+def _log_in(client: _Client, settings: Pop3Settings) -> None:
+    if settings.auth == "plain":
+        password = settings.password
+        client.user(settings.username)
+        client.pass_(password if isinstance(password, str) else password())
+        return
+    mechanism = begin(settings.auth, settings.username, settings.password)
+    said = _say(client, f"AUTH {NAMES[settings.auth]}".encode("ascii"))
+    for _ in range(CHALLENGES_MAX):
+        if not said.startswith(b"+ "):
+            break
+        said = _say(client, base64.b64encode(mechanism.answer(decode(said[2:]))))
+    if not said.startswith(b"+OK"):
+        raise poplib.error_proto("the server does not let us in")
+    mechanism.check_end()
+
+
+def _say(client: _Client, line: bytes) -> bytes:
+    client.sock.sendall(line + b"\r\n")
+    said: bytes = client.file.readline(PIECE)
+    # "+" alone is an empty challenge too (RFC 5034 section 4).
+    return b"+ " if said.strip() == b"+" else said.rstrip(b"\r\n")
 
 
 def _size(said: bytes | None) -> int:

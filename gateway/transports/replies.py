@@ -9,6 +9,8 @@ import aiosmtplib
 from gateway.domain.delivery import TEXT_MAX, Outcome, Phase, Verdict
 from gateway.domain.ids import mask_bsn
 
+from .sasl import Impostor, NoSecret
+
 _ENHANCED = re.compile(r"([245])\.[0-9]{1,3}\.[0-9]{1,3}(?=\s|$)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -68,6 +70,8 @@ EXCEPTIONS: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (aiosmtplib.SMTPServerDisconnected, "lost"),
     (aiosmtplib.SMTPConnectError, "refused"),
     (aiosmtplib.SMTPException, "unsupported"),  # STARTTLS or AUTH not offered
+    (NoSecret, "secret"),
+    (Impostor, "impostor"),
     (OSError, "network"),
 )
 

@@ -1,6 +1,7 @@
 """Submission by SMTP: TLS or nothing, one recipient a transaction, every outcome of table 10.2 (secure-mail 10)."""
 
 import asyncio
+import base64
 import re
 import ssl
 import time
@@ -14,6 +15,7 @@ import msgspec
 from gateway.domain.delivery import Outcome, Phase, Shipment
 
 from .replies import clean, enhanced_code, outcome_of
+from .sasl import CHALLENGES_MAX, NAMES, Auth, Secret, begin, decode
 from .seam import BeforeData
 
 CONNECT_TIMEOUT = 30.0  # SM-81, seconds
@@ -23,6 +25,7 @@ IDLE_MAX = 30.0
 AGE_MAX = 600.0  # SM-82
 MESSAGES_MAX = 100
 CONNECTIONS_MAX = 4
+_GO_ON, _LOGGED_IN = 334, 235
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
 
@@ -34,7 +37,8 @@ class SmtpSettings(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     tls: Literal["implicit", "starttls"]
     username: str | None = None
-    password: str | None = None
+    password: Secret | None = None
+    auth: Auth = "plain"
     local_hostname: str = "localhost"  # what we say in EHLO
     data_timeout: float = DATA_TIMEOUT
     command_timeout: float = COMMAND_TIMEOUT
@@ -158,9 +162,27 @@ class SmtpTransport:
         session.transport = client.transport
         if self._settings.username is not None:
             dialogue.phase = "auth"
-            if "plain" not in client.server_auth_methods:
-                raise aiosmtplib.SMTPException("the relay does not offer AUTH PLAIN")
-            await client.auth_plain(self._settings.username, self._settings.password or "", timeout=wait)
+            await self._log_in(client, self._settings.username, wait)
+
+    async def _log_in(self, client: aiosmtplib.SMTP, user: str, wait: float) -> None:
+        """By the configured mechanism and no other. With a client certificate the relay may ask for no word of it."""
+        auth = self._settings.auth
+        name = NAMES[auth]
+        if name.lower() not in client.server_auth_methods:
+            if auth == "external":
+                return
+            raise aiosmtplib.SMTPException(f"the relay does not offer AUTH {name}")
+        mechanism = await asyncio.to_thread(begin, auth, user, self._settings.password or "")
+        first = base64.b64encode(mechanism.answer(b"")) or b"="
+        reply = await client.execute_command(b"AUTH", name.encode(), first, timeout=wait)
+        for _ in range(CHALLENGES_MAX):
+            if reply.code != _GO_ON:
+                break
+            answer = await asyncio.to_thread(mechanism.answer, decode(reply.message))
+            reply = await client.execute_command(base64.b64encode(answer), timeout=wait)
+        if reply.code != _LOGGED_IN:
+            raise aiosmtplib.SMTPAuthenticationError(reply.code, reply.message)
+        mechanism.check_end()
 
     async def _with(self, session: _Session, shipment: Shipment, before_data: BeforeData) -> Outcome:
         dialogue = _Dialogue()

@@ -11,8 +11,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"  # for TLS 1.2; those of 1.3 are all sufficient (NCSC 2025-05)
 
 
-def client_context(anchors: str | None = None, pins: Collection[str] = ()) -> ssl.SSLContext:
+def client_context(
+    anchors: str | None, pins: Collection[str] = (), own: tuple[str, str] | None = None
+) -> ssl.SSLContext:
     """TLS 1.2 or 1.3 with certificate and host name checked; `anchors` are PEM certificates, None the system's.
+
+    `own` are the files of our certificate and its key, for a server that wants to know who connects.
 
     With `pins`, see `pin_of`, the server's key must be one of these besides: then its authority alone cannot replace
     it. There is no way to ask for less: the libraries' own defaults connect without any verification.
@@ -21,6 +25,8 @@ def client_context(anchors: str | None = None, pins: Collection[str] = ()) -> ss
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(CIPHERS)
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
+    if own is not None:
+        context.load_cert_chain(*own)
     if pins:
         _pin(context, frozenset(pins))
     return context

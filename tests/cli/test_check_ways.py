@@ -112,7 +112,7 @@ def test_a_mailbox_that_does_not_answer_is_named(gateway: Gateway, served: tuple
     name(home, server.port)
     settings = read_settings(home, {})
     assert isinstance(settings, Settings)
-    box = Mailbox(kind=kind, host="127.0.0.1", port=1, user=ME)  # type: ignore[arg-type]
+    box = Mailbox(kind=kind, host="127.0.0.1", port=1, user=ME, authority="roots.pem")  # type: ignore[arg-type]
     (home / "gateway.toml").write_text(render(Settings(gateway=settings.gateway, relay=settings.relay, mailbox=box)))
     assert checks(gateway, home)[1]["mailbox"]["ok"] is False
     tight(home / "keys/mailbox.password", b"geheim")

@@ -44,7 +44,6 @@ def test_every_fault_is_reported_at_once_with_its_line(tmp_path: Path) -> None:
     found = {(fault.code, fault.path, fault.line) for fault in faults(tmp_path, text)}
     assert found == {
         ("CFG-VALUE", "gateway.role", 2),
-        ("CFG-MISSING", "relay.host", 6),
         ("CFG-UNKNOWN", "relay.prot", 7),
         ("CFG-VALUE", "relay.port", 8),
         ("CFG-UNKNOWN", "relais", 9),
@@ -74,13 +73,14 @@ def test_the_own_code_fits_the_role(tmp_path: Path, role: str, code: str) -> Non
 @pytest.mark.parametrize(
     ("kind", "missing"),
     [
-        ("imap", {"mailbox.host", "mailbox.user"}),
-        ("pop3", {"mailbox.host", "mailbox.user"}),
+        ("imap", {"mailbox.host", "mailbox.user", "mailbox.authority"}),
+        ("pop3", {"mailbox.host", "mailbox.user", "mailbox.authority"}),
         ("maildir", {"mailbox.path"}),
+        ("folder", {"mailbox.path"}),
     ],
 )
 def test_each_kind_of_mailbox_needs_its_own_keys(tmp_path: Path, kind: str, missing: set[str]) -> None:
-    """What a kind needs is asked at once."""
+    """What a kind needs is asked at once, and who may vouch for its server (SM-79)."""
     found = faults(tmp_path, GOOD + f'[mailbox]\nkind = "{kind}"\n')
     assert {fault.path for fault in found} == missing
 
@@ -106,7 +106,12 @@ def test_a_secret_in_the_file_is_refused_and_not_shown(tmp_path: Path, line: str
 def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
     """GATEWAY_<SECTION>_<KEY>, numbers included; a section may come from the environment alone."""
     settings = read(
-        tmp_path, GOOD, GATEWAY_RELAY_HOST="smtp.example", GATEWAY_RELAY_PORT="465", GATEWAY_GATEWAY_NAME="B"
+        tmp_path,
+        GOOD,
+        GATEWAY_RELAY_HOST="smtp.example",
+        GATEWAY_RELAY_PORT="465",
+        GATEWAY_RELAY_AUTHORITY="system",
+        GATEWAY_GATEWAY_NAME="B",
     )
     assert isinstance(settings, Settings)
     assert settings.relay is not None

@@ -111,7 +111,7 @@ def test_what_has_no_route_is_held_and_not_a_byte_leaves_until_it_is_mended(pair
     agree(pair, internet_route=False)
     smtp = SmtpSettings(host="127.0.0.1", port=wire.port, tls="starttls")
     folder = pair.gemeente.transports[CHANNEL]
-    pair.gemeente.transports = {CHANNEL: SmtpTransport(smtp, client_context())}
+    pair.gemeente.transports = {CHANNEL: SmtpTransport(smtp, client_context(None))}
     pair.run(story.dispatch_plan)
     item = only(pair)
 

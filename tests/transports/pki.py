@@ -8,6 +8,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 
 class Authority:
@@ -48,7 +49,9 @@ class Authority:
         builder = self._builder(subject, key.public_key()).add_extension(
             x509.SubjectAlternativeName([alternative]), critical=False
         )
-        builder = builder.add_extension(x509.ExtendedKeyUsage([x509.OID_SERVER_AUTH]), critical=False)
+        builder = builder.add_extension(
+            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
+        )
         made = builder.sign(self._key, hashes.SHA256())
         certificate, private = self._folder / f"{host}.crt", self._folder / f"{host}.key"
         certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))

@@ -60,7 +60,7 @@ class Server:
 
 def released(server: Server, *uids: str) -> set[str]:
     """What the mailbox says is gone after it was told to let go of these."""
-    box = ImapMailbox(ImapSettings(host="127.0.0.1", username="x", password="x"), client_context())
+    box = ImapMailbox(ImapSettings(host="127.0.0.1", username="x", password="x"), client_context(None))
     box._client, box._validity = server, 7
     return set(asyncio.run(box.release(uids)))
 
@@ -93,7 +93,7 @@ def test_a_backlog_is_listed_oldest_first_and_at_most_a_thousand_at_once() -> No
     """SM-102: in order of arrival, whatever the order in which the server answers."""
     server = Server()
     server.present = set(range(1, 1501))
-    box = ImapMailbox(ImapSettings(host="127.0.0.1", username="x", password="x"), client_context())
+    box = ImapMailbox(ImapSettings(host="127.0.0.1", username="x", password="x"), client_context(None))
     box._client, box._validity = server, 7
     listed = asyncio.run(box.list())
     assert [each.uid for each in listed] == [f"7/{n}" for n in range(1, 1001)]

@@ -396,7 +396,7 @@ def test_xtext_hides_what_would_end_a_parameter() -> None:
 
 def test_the_context_has_only_strong_suites_and_checks_names() -> None:
     """SM-79, SM-143."""
-    context = client_context()
+    context = client_context(None)
     assert context.minimum_version == ssl.TLSVersion.TLSv1_2
     assert context.check_hostname
     assert context.verify_mode == ssl.CERT_REQUIRED
