@@ -22,7 +22,7 @@ from gateway.flows.terms import tell_terms
 from gateway.flows.welcome import Doorkeeper
 from gateway.securemail.domainbook import KEPT_FOR
 from gateway.store import StoreBusy, Unit
-from gateway.worker import Clock, Delivery, Job, standing_jobs, system_clock
+from gateway.worker import Clock, Delivery, Job, Jumps, standing_jobs, system_clock
 
 log = structlog.get_logger("gateway.jobs")
 
@@ -47,6 +47,7 @@ def gateway_jobs(app: App, delivered: Callable[[Sequence[Delivery]], None] | Non
             welcome=Doorkeeper(app.store, system_clock, app.folder),
             keep_mail=app.keep_mail,
             recheck=app.recheck,
+            settled=Jumps().settled,
             delivered=delivered,
         ),
         *app.route_jobs(),

@@ -23,13 +23,15 @@ from .errors import Damaged, StaleClaim
 from .jobs import DELIVER, of_node
 from .outbox_rows import FIELDS, UNLEASED, WIRE, OutboxItem, moved, write_note
 from .prepared import Prepared, among, bound, empty
-from .schedule import DEFAULT_POLICY, UNCERTAIN_WAIT, RetryPolicy, next_attempt, next_open
+from .schedule import CHANNEL_MAX, DEFAULT_POLICY, UNCERTAIN_WAIT, RetryPolicy, next_attempt, next_open
 from .sealing import Sealer
 from .states import CLAIMABLE, OPEN, OutEvent, OutState
 from .tables import Utc, any_of, attempts, channels, jobs, outbox
 
 LEASE = timedelta(minutes=60)
 """Longer than the sum of all timeouts of one transmission (SM-81, SM-87): about 47 minutes."""
+
+CLOCKS_DIFFER = timedelta(minutes=10)  # of two nodes, at most; more is a clock that was ahead
 
 LAST_WAIT = timedelta(minutes=1)  # after a last try that came late: then it is given up
 LOOK_BACK = 20_000  # attempts among which a minute's are counted: more than are made in one
@@ -355,6 +357,15 @@ class Attempts:
                 changes = moved(row, "uncertain", self._now, "the process stopped", **changes)
             self._update([changes])
         return len(rows)
+
+    def from_the_future(self) -> int:
+        """What a clock that was ahead put off is due now, and a pause of such a clock ends; how many messages."""
+        ahead = sa.text(any_of(CLAIMABLE)), outbox.c.changed_at > self._now + CLOCKS_DIFFER, outbox.c.attempts > 0
+        now = {"next_at": self._now, "changed_at": self._now}
+        count = self._conn.execute(outbox.update().where(*ahead, outbox.c.lease_until.is_(None)).values(now)).rowcount
+        paused = channels.c.paused_until > self._now + 2 * CHANNEL_MAX
+        self._conn.execute(channels.update().where(paused).values(paused_until=None))
+        return count
 
     # -- questions ---------------------------------------------------------------------------------------------------
 

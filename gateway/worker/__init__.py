@@ -1,7 +1,7 @@
 """The running process: scheduled jobs that call flows. No business decision."""
 
 from .bell import look_when_rung
-from .clock import Clock, system_clock
+from .clock import Clock, Jumps, system_clock
 from .deliver import Delivery, deliver_due
 from .endpoint import Endpoint, PortTaken
 from .handle import Handled, Handler, handle_inbox
@@ -23,6 +23,7 @@ __all__ = [
     "Handler",
     "Job",
     "JobResult",
+    "Jumps",
     "Metrics",
     "Picked",
     "PortTaken",

@@ -36,12 +36,13 @@ def standing_jobs(
     welcome: Welcome | None = None,
     keep_mail: timedelta | None = None,
     recheck: Callable[[datetime], None] | None = None,
+    settled: Callable[[], bool] = lambda: True,
 ) -> list[Job]:
     """The jobs of one gateway, to be given to `Worker`; each says in a few words what it did.
 
     `policies` tells which partners differ from `policy`, asked before each look: agreements change while it runs.
     `recheck` is called before each look at the outbox: it holds what may no longer go (SM-45).
-    `delivered` is told of every round of attempts.
+    `delivered` is told of every round of attempts. `settled` says if the clock can be believed (`watch_outbox`).
     """
     told: set[int] = set()
     left: Left = {}
@@ -67,7 +68,7 @@ def standing_jobs(
         return f"{len(done)} handled, {sum(each.error is not None for each in done)} failed"
 
     async def watch(clock: Clock) -> str:
-        found = await watch_outbox(store, clock, told)
+        found = await watch_outbox(store, clock, told, settled=settled())
         return (
             f"{found.recovered} taken back, {found.late} late, {found.unanswered} unanswered, {found.expired} expired"
         )

@@ -28,15 +28,21 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     unanswered: int = 0  # submitted messages without a receipt for longer than four hours
 
 
-async def watch_outbox(store: Store, clock: Clock, told: set[int] | None = None) -> Watched:
-    """One round. `told` are messages that the log warned of before; it is brought up to date."""
-    return await asyncio.to_thread(_round, store, clock(), set() if told is None else told)
+async def watch_outbox(store: Store, clock: Clock, told: set[int] | None = None, *, settled: bool = True) -> Watched:
+    """One round. `told` are messages that the log warned of before; it is brought up to date.
+
+    Nothing expires unless `settled`: after a start the receipts may still wait in the mailbox, and a clock that jumped
+    may be wrong.
+    """
+    return await asyncio.to_thread(_round, store, clock(), set() if told is None else told, settled)
 
 
-def _round(store: Store, now: datetime, told: set[int]) -> Watched:
+def _round(store: Store, now: datetime, told: set[int], settled: bool) -> Watched:
     with store.unit(now=now, actor=ACTOR) as unit:
         recovered = unit.attempts.recover()
-        expired = unit.outbox.unanswered(now - ANSWER_WITHIN)
+        if ahead := unit.attempts.from_the_future() + unit.inbox.from_the_future():
+            log.warning("clock_went_back", messages=ahead)
+        expired = unit.outbox.unanswered(now - ANSWER_WITHIN) if settled else []
         for item in expired:
             unit.outbox.expire(item.id, "no receipt within 5 days")
         slow = unit.outbox.late(now - RetryPolicy().warn_after)

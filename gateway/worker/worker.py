@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -10,13 +10,12 @@ import msgspec
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
-from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from gateway.store import JobState, StaleClaim, Store, StoreError
 from gateway.store.jobs import of_node
 
-from .clock import Clock
+from .clock import Clock, Jumps
 from .logs import where
 
 log = structlog.get_logger("gateway.worker")
@@ -24,10 +23,34 @@ log = structlog.get_logger("gateway.worker")
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")  # nightly jobs run by the wall clock, also over the change to summer time
 LEASE = timedelta(minutes=2)  # renewed while the job runs: a dead node's job is taken over after so long
 RENEWALS = 4  # in the time of one lease: one that fails is no loss yet
+A_NIGHT = timedelta(days=1)
 A_DAY = timedelta(hours=25)  # the longest one: the night that summer time ends
 MISFIRE_GRACE = 3600  # seconds: a job missed while the machine slept runs once, late
+LOOK_AT_CLOCK = 5.0  # seconds
 ACTOR = "worker"
 BY_HAND = " by hand"  # whose lease a run beside the schedule holds: the node's own schedule waits for it too
+
+
+class Daily(BaseTrigger):  # type: ignore[misc]
+    """Once a day at a time of the Dutch clock; where that does not exist in the night of the change, an hour later.
+
+    Everything the scheduler compares is UTC: times of one zone are compared by their hands, and in the night that
+    summer time ends its own daily trigger names the same moment for ever and intervals stand still for an hour.
+    """
+
+    def __init__(self, at: time) -> None:
+        self._at = at
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
+        """The first such moment at `now` or later, and on a later day than `previous`."""
+        day = now.astimezone(AMSTERDAM).date()
+        if previous is not None:
+            day = max(day, previous.astimezone(AMSTERDAM).date() + A_NIGHT)
+        moment = self._on(day)
+        return moment if moment >= now else self._on(day + A_NIGHT)
+
+    def _on(self, day: date) -> datetime:
+        return datetime.combine(day, self._at, AMSTERDAM).astimezone(UTC)
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,11 +66,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     def trigger(self) -> BaseTrigger:
         """When the scheduler runs it."""
         if self.daily is not None:
-            hour, minute = self.daily.split(":")
-            return CronTrigger(hour=int(hour), minute=int(minute), timezone=AMSTERDAM)
+            return Daily(time.fromisoformat(self.daily))
         if self.every is None:
             raise ValueError(f"job {self.name}: neither `every` nor `daily`")
-        return IntervalTrigger(seconds=self.every.total_seconds(), timezone=AMSTERDAM)
+        return IntervalTrigger(seconds=self.every.total_seconds(), timezone=UTC)
 
 
 class JobResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,13 +95,16 @@ class Worker:
         *,
         by_hand: bool = False,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        jumps: Jumps | None = None,
     ) -> None:
         self._store, self._clock, self._sleep = store, clock, sleep
+        self._jumps = jumps or Jumps()
+        self._looking: asyncio.Task[None] | None = None
         self._owner = f"{store.node}{BY_HAND}" if by_hand else store.node
         self._jobs = {job.name: job for job in jobs}
         self._turns = {job.name: asyncio.Lock() for job in jobs}
         self._running: set[asyncio.Task[JobResult]] = set()
-        self._scheduler = AsyncIOScheduler(timezone=AMSTERDAM)
+        self._scheduler = AsyncIOScheduler(timezone=UTC)
 
     async def start(self) -> None:
         """Take back what this node held before a crash, and begin: with every job, but daily ones only if missed."""
@@ -95,15 +120,18 @@ class Worker:
                 max_instances=1,
                 coalesce=True,
                 misfire_grace_time=MISFIRE_GRACE,
-                next_run_time=datetime.now(AMSTERDAM) if self._overdue(job, known) else None,
+                next_run_time=datetime.now(UTC) if self._overdue(job, known) else None,
             )
             if not self._overdue(job, known):
                 self._scheduler.resume_job(job.name)
+        self._looking = asyncio.create_task(self._look_at_clock())
         log.info("started", node=self._store.node, jobs=sorted(self._jobs))
 
     async def stop(self, patience: float = 20.0) -> None:
         """No new runs; wait for the running ones, then cancel them: a cut-off DATA is `uncertain` at the next start."""
         self._scheduler.shutdown(wait=False)
+        if self._looking is not None:
+            self._looking.cancel()
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=patience)
             for task in late:
@@ -122,6 +150,19 @@ class Worker:
     async def status(self) -> Sequence[JobState]:
         """Last run, result and next run of each job that ever ran."""
         return await asyncio.to_thread(self._status)
+
+    async def _look_at_clock(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_AT_CLOCK)
+            self.mind_jump()
+
+    def mind_jump(self) -> None:
+        """After a jump of the clock schedules are counted anew: after one back, jobs would stand still that long."""
+        if (jump := self._jumps.seen()) is None:
+            return
+        log.warning("clock_jumped", seconds=round(jump.total_seconds()))
+        for job in self._jobs.values():
+            self._scheduler.reschedule_job(job.name, trigger=job.trigger())
 
     async def _spawn(self, name: str) -> None:
         task = asyncio.create_task(self._in_turn(name), name=name)

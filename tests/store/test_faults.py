@@ -121,6 +121,24 @@ def test_a_lease_of_a_clock_that_was_ahead_is_taken_back(store: Store) -> None:
         assert unit.attempts.recover() == 1
 
 
+def test_what_a_clock_that_was_ahead_put_off_is_due_when_it_went_back(store: Store) -> None:
+    """A refusal, a pause and a try to handle, all noted a day too late: nobody waits that day."""
+    put(store, message(1), message(2))
+    number = arrive(store, 1)
+    first, second = claim(store, NOW + DAY)
+    with store.unit(now=NOW + DAY, actor="a") as unit:
+        unit.attempts.record(first, Outcome(verdict="deferred", phase="rcpt", code=450))
+        unit.attempts.record(second, Outcome(verdict="channel", phase="connect", reason="refused"))
+        unit.inbox.begin(number)
+    assert claim(store, NOW) == []
+    with store.unit(now=NOW, actor="watch") as unit:
+        assert (unit.attempts.from_the_future(), unit.inbox.from_the_future()) == (1, 1)
+        assert (unit.attempts.from_the_future(), unit.inbox.from_the_future()) == (0, 0)
+    assert [each.id for each in claim(store, NOW)] == [1, 2]
+    with store.view(now=NOW) as view:
+        assert [item.id for item in view.inbox.due()] == [number]
+
+
 @pytest.mark.parametrize("place", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
 def test_an_outcome_and_a_recovery_that_cross_do_not_undo_each_other(store: Store) -> None:
     """Two nodes at the same moment: the zombie's outcome is being written while another takes its lease back."""

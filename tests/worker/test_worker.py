@@ -14,12 +14,14 @@ from gateway.worker import (
     Clock,
     Job,
     JobResult,
+    Jumps,
     Worker,
     deliver_due,
     only_one,
     standing_jobs,
     watch_outbox,
 )
+from gateway.worker.worker import AMSTERDAM
 
 from .conftest import NOW, HandClock, Obedient, put
 
@@ -341,3 +343,102 @@ def test_a_receipt_that_is_late_is_warned_of_and_noted_once(store: Store, clock:
         unit.outbox.receipt(1, accepted=True)
     assert asyncio.run(watch_outbox(store, clock, told)).unanswered == 0
     assert told == set()
+
+
+class Set:
+    """Two clocks in one: the one on the wall can be set, the other cannot."""
+
+    def __init__(self) -> None:
+        self.ahead, self.steady = 0.0, 1000.0
+
+    def jumps(self) -> Jumps:
+        """What compares them."""
+        return Jumps(lambda: self.steady + self.ahead, lambda: self.steady)
+
+
+@pytest.mark.parametrize("jump", [3600.0, 86_400.0, -3600.0])
+def test_a_jump_of_the_clock_is_seen_once_and_small_steps_are_not(jump: float) -> None:
+    """An hour or a day to either side; corrections of a second are no jumps until they add up."""
+    clocks = Set()
+    jumps = clocks.jumps()
+    clocks.ahead += 1
+    assert jumps.seen() is None
+    clocks.ahead += jump
+    assert jumps.seen() == timedelta(seconds=jump + 1)
+    assert jumps.seen() is None
+
+
+def test_a_clock_is_believed_in_matters_of_days_an_hour_after_its_last_jump() -> None:
+    """Also an hour after the start: by then the mail that waited was read."""
+    clocks = Set()
+    jumps = clocks.jumps()
+    assert not jumps.settled()
+    clocks.steady += 3600
+    assert jumps.settled()
+    clocks.ahead += 86_400 * 10
+    assert not jumps.settled()
+    clocks.steady += 3600
+    assert jumps.settled()
+
+
+def test_after_a_jump_back_jobs_do_not_stand_still_for_as_long(store: Store, clock: HandClock) -> None:
+    """Their next runs are counted anew from the time that it is now."""
+    clocks = Set()
+    jobs = [Job(name="often", run=_fine, every=timedelta(seconds=30)), Job(name="nightly", run=_fine, daily="02:30")]
+
+    async def scenario() -> None:
+        worker = Worker(store, jobs, clock, jumps=clocks.jumps())
+        await worker.start()
+        late = datetime.now(AMSTERDAM) + timedelta(days=3)
+        for name in ("often", "nightly"):
+            worker._scheduler.modify_job(name, next_run_time=late)  # what a clock three days ahead planned
+        worker.mind_jump()
+        assert worker._scheduler.get_job("often").next_run_time == late
+        clocks.ahead -= 3 * 86_400
+        worker.mind_jump()
+        now = datetime.now(AMSTERDAM)
+        assert worker._scheduler.get_job("often").next_run_time <= now + timedelta(seconds=31)
+        assert worker._scheduler.get_job("nightly").next_run_time <= now + timedelta(hours=25)
+        await worker.stop()
+
+    asyncio.run(scenario())
+
+
+def test_no_missing_receipt_expires_while_the_clock_is_not_to_be_believed(store: Store, clock: HandClock) -> None:
+    """The gateway was off for a week, or its clock jumped: the receipt may lie in the mailbox."""
+    put(store, wants_receipt=True)
+    asyncio.run(deliver_due(store, {"out": Obedient()}, clock))
+    clock.forward(days=10)
+    assert asyncio.run(watch_outbox(store, clock, settled=False)).expired == 0
+    assert asyncio.run(watch_outbox(store, clock)).expired == 1
+
+
+@pytest.mark.parametrize(
+    ("daily", "from_", "runs"),
+    [
+        ("02:30", "2026-03-28T12:00+01:00", ["2026-03-29T03:30+02:00", "2026-03-30T02:30+02:00"]),
+        ("02:30", "2026-10-24T12:00+02:00", ["2026-10-25T02:30+02:00", "2026-10-26T02:30+01:00"]),
+        ("06:00", "2026-03-28T12:00+01:00", ["2026-03-29T06:00+02:00", "2026-03-30T06:00+02:00"]),
+    ],
+)
+def test_a_daily_job_runs_once_a_day_also_when_the_clocks_change(daily: str, from_: str, runs: list[str]) -> None:
+    """02:30 does not exist on one day of the year, and exists twice on another."""
+    trigger = Job(name="nightly", run=_fine, daily=daily).trigger()
+    found, now, before = [], datetime.fromisoformat(from_), None
+    for _ in runs:
+        before = trigger.get_next_fire_time(before, now)
+        found.append(before)
+        now = before + timedelta(seconds=1)
+    assert [one.timestamp() for one in found] == [datetime.fromisoformat(run).timestamp() for run in runs]
+
+
+@pytest.mark.parametrize("night", ["2026-03-29T00:00+00:00", "2026-10-25T00:00+00:00"])
+def test_an_interval_is_as_long_as_it_says_when_the_clocks_change(night: str) -> None:
+    """Every half minute through both nights, as the scheduler asks: what is next after this run, compared with now."""
+    trigger = Job(name="often", run=_fine, every=timedelta(seconds=30)).trigger()
+    run = datetime.fromisoformat(night)
+    for _ in range(240):
+        following = trigger.get_next_fire_time(run, run)
+        assert following - run == timedelta(seconds=30)
+        assert following > run
+        run = following
