@@ -31,9 +31,9 @@ from gateway.reconcile.contract_bestand import laad_contract, with_lists
 from gateway.revocation_data import Sources, load, refresh_revocation
 from gateway.route_data import refresh_book, refresh_domains
 from gateway.securemail import Mailbox, Revocation
-from gateway.store import MasterKey, RetryPolicy, Store, StoreError
+from gateway.store import RetryPolicy, Store, StoreError, WrongMasterKey
 from gateway.transports import Transport
-from gateway.ways import CannotStart, Files, cannot, mailbox, read_folder, relay, store_place
+from gateway.ways import CannotStart, Files, cannot, mailbox, master_key, read_folder, relay, store_place
 from gateway.worker import Clock, Job, deliver_due, handle_inbox, pickup, system_clock
 from gateway.worker.deliver import Delivery
 from gateway.worker.handle import Handled
@@ -228,8 +228,12 @@ class App:
 
     def _open_store(self) -> Store:
         try:
-            master = MasterKey.from_file(self.folder / self.settings.keys.master)
+            master = master_key(self.settings, self.own_files)
             return Store.open(store_place(self.settings, self.own_files), master, node=self.settings.store.node)
+        except WrongMasterKey as error:
+            half = self.folder / f"{self.settings.keys.master}.new"
+            again = " A change of the key was broken off: give gateway key rotate again." if half.exists() else ""
+            raise cannot("CFG-STORE", f"{error}{again}", "keys.master") from error
         except StoreError as error:
             raise cannot("CFG-STORE", str(error), "store.url") from error
 

@@ -13,6 +13,7 @@ from gateway.config import Relay as RelaySettings
 from gateway.config import Settings, read_secret
 from gateway.config.secret import mode_fault
 from gateway.domain.findings import Finding
+from gateway.store import MasterKey
 from gateway.transports import (
     FolderMailbox,
     FolderTransport,
@@ -94,6 +95,14 @@ def store_place(settings: Settings, files: Files) -> Path | str:
     scheme, _, rest = url.partition("://")
     account, found, place = rest.partition("@")
     return f"{scheme}://{account}:{quote(password, safe='')}@{place}" if found else url
+
+
+def master_key(settings: Settings, files: Files) -> MasterKey:
+    """The key that locks the store: printed by a command if one is set, else from its file. KeyRefused."""
+    command = settings.keys.master_command
+    if command is None:
+        return MasterKey.from_file(files.folder / settings.keys.master)
+    return MasterKey.from_command(command)
 
 
 def relay(settings: Settings, files: Files) -> Transport | None:

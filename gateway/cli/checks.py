@@ -35,11 +35,11 @@ def run_checks(settings: Settings, folder: Path, environ: Mapping[str, str]) -> 
 
 
 def _master_and_store(around: Surround) -> Iterator[Check]:
-    from gateway.store import KeyRefused, MasterKey, OpenRefused, Store
-    from gateway.ways import Files, store_place
+    from gateway.store import KeyRefused, Store, StoreError
+    from gateway.ways import Files, master_key, store_place
 
     try:
-        master = MasterKey.from_file(around.path(around.settings.keys.master))
+        master = master_key(around.settings, Files(around.folder, around.environ))
     except KeyRefused as refused:
         yield Check(check="master key", ok=False, what=str(refused), advice="Put the key back.")
         return
@@ -50,7 +50,7 @@ def _master_and_store(around: Surround) -> Iterator[Check]:
         return
     try:
         Store.open(place, master).close()
-    except OpenRefused as refused:
+    except StoreError as refused:
         yield Check(check="store", ok=False, what=str(refused))
         return
     yield Check(check="store", ok=True, what="opens with this master key")

@@ -10,6 +10,7 @@ from gateway.cli import output
 
 if TYPE_CHECKING:
     from gateway.app import App
+    from gateway.config import Settings
 
 HERE = Path("outbox")
 
@@ -28,3 +29,14 @@ def open_gateway(folder: Path) -> "App":
     except CannotStart as fault:
         output.findings(str(folder), fault.findings)
         raise typer.Exit(output.BROKEN) from None
+
+
+def settings_of(folder: Path) -> "Settings":
+    """The settings in `folder`, with nothing opened; every fault is shown."""
+    from gateway.config import FILE, read_settings
+
+    settings = read_settings(folder, os.environ)
+    if isinstance(settings, tuple):
+        output.findings(str(folder / FILE), settings)
+        raise typer.Exit(output.BROKEN)
+    return settings

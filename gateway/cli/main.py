@@ -19,6 +19,7 @@ from gateway.cli import (
     declaratie,
     demo,
     inbox,
+    key,
     mail,
     outbox,
     partner,
@@ -85,6 +86,7 @@ cert.app.command("add")(cert_add.add)
 cert.app.command("lost")(cert_own.lost)
 cert.app.command("destroy")(cert_own.destroy)
 app.add_typer(cert.app, name="cert")
+app.add_typer(key.app, name="key")
 app.add_typer(reconcile.app, name="reconcile")
 app.command("regels", short_help="De regels van de standaard.")(regels.regels)
 

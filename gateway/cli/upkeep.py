@@ -4,18 +4,14 @@ import os
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from gateway.cli import output
 from gateway.cli.acting import By, Yes, actor
-from gateway.cli.home import HERE, Dir, open_gateway
-from gateway.cli.output import BROKEN, NO, Json, Surroundings, emit, say, show
+from gateway.cli.home import HERE, Dir, open_gateway, settings_of
+from gateway.cli.output import NO, Json, Surroundings, emit, say, show
 from gateway.cli.serve import only_here
-
-if TYPE_CHECKING:
-    from gateway.config import Settings
 
 LEDGER = "destroyed.txt"  # ids of destroyed dossiers, outside every backup (SM-148)
 
@@ -48,11 +44,11 @@ def restore(
     json: Json = False,
 ) -> None:
     """Put a backup back where no state is, and destroy again what was destroyed since it was made."""
-    from gateway.store import MasterKey, StoreError
+    from gateway.store import StoreError
     from gateway.store.upkeep import restore as put_back
-    from gateway.ways import Files, store_place
+    from gateway.ways import Files, master_key, store_place
 
-    settings = _settings(folder)
+    settings = settings_of(folder)
     target = store_place(settings, Files(folder, os.environ))
     if not isinstance(target, Path):
         raise Surroundings("This state is in PostgreSQL: restore it with its own tools.")
@@ -61,7 +57,7 @@ def restore(
     with ExitStack() as stack:
         only_here(stack, folder)
         try:
-            master = MasterKey.from_file(folder / settings.keys.master)
+            master = master_key(settings, Files(folder, os.environ))
             again = put_back(file, target, master, folder / LEDGER, now=datetime.now(UTC))
         except StoreError as error:
             raise Surroundings(f"{error}.") from None
@@ -118,16 +114,16 @@ def migrate(
     """Move the whole state to another, empty database, checked table by table; the gateway must not run."""
     import msgspec
 
-    from gateway.store import MasterKey, Store, StoreError
+    from gateway.store import Store, StoreError
     from gateway.store.moving import move_state
-    from gateway.ways import Files, store_place
+    from gateway.ways import Files, master_key, store_place
 
-    settings = _settings(folder)
+    settings = settings_of(folder)
     there = msgspec.structs.replace(settings, store=msgspec.structs.replace(settings.store, url=url))
     with ExitStack() as stack:
         only_here(stack, folder)
         try:
-            master = MasterKey.from_file(folder / settings.keys.master)
+            master = master_key(settings, Files(folder, os.environ))
             source = stack.enter_context(Store.open(store_place(settings, Files(folder, os.environ)), master))
             target = stack.enter_context(Store.open(store_place(there, Files(folder, os.environ)), master))
             moved = move_state(source, target)
@@ -139,13 +135,3 @@ def migrate(
         else:
             show(f"{table.table}: {table.rows} rows, sha256 {table.sha256[:16]}")
     say(f"Everything arrived. Now set store.url to {url}; the old state stays as it is.")
-
-
-def _settings(folder: Path) -> "Settings":
-    from gateway.config import FILE, read_settings
-
-    settings = read_settings(folder, os.environ)
-    if isinstance(settings, tuple):
-        output.findings(str(folder / FILE), settings)
-        raise typer.Exit(BROKEN)
-    return settings

@@ -84,6 +84,14 @@ class Keys(_Section, frozen=True):
     master: Annotated[
         Path, _means("The key that locks the store: 32 random bytes. Never in one backup with the database.")
     ] = "keys/master.key"
+    master_command: Annotated[
+        tuple[str, ...] | None,
+        _means(
+            "Command that prints that key (64 hex digits), in place of the file; run without a shell.",
+            "a list of a command and its arguments",
+            ["/usr/local/bin/fetch-key", "wmo"],
+        ),
+    ] = None
     password_file: Annotated[
         Path, _means("File with the password of the private keys, mode 0600. GATEWAY_KEYS_PASSWORD goes before it.")
     ] = "keys/keys.password"

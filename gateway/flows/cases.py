@@ -210,6 +210,13 @@ def _log(unit: Unit, before: C, body: C, warnings: Iterable[Finding]) -> None:
     attention(unit, Case(body, 0), warnings)
 
 
+def bsn_of(soort: str, body: Plain) -> str | None:
+    """The BSN in a case as the store keeps it."""
+    case: Traject | OntvangenUitvraag
+    case = (from_plain(Traject, body) if soort == TRAJECT else from_plain(OntvangenUitvraag, body))[0]  # type: ignore[assignment]
+    return _bsn(case)
+
+
 def _bsn(body: Traject | OntvangenUitvraag) -> str | None:
     return body.client.bsn if isinstance(body, Traject) else body.uitvraag.client.bsn
 

@@ -163,6 +163,32 @@ def test_a_restore_is_refused_before_anything_is_there(filled: Path, master: Mas
     assert sorted(file.name for file in filled.iterdir()) == before
 
 
+def test_old_and_new_index_keys_are_valid_while_the_index_is_rewritten(place: str, master: MasterKey) -> None:
+    """SM-146: found under both, written under the new one by every node; the old one goes when nothing is left."""
+    with Store.open(place, master) as store, Store.open(place, master, node="other") as other:
+        fill(store, "d1")
+        with other.view(now=NOW) as view:  # the other node has used the old key
+            assert len(view.records.list("plan", dict, personal={"bsn": BSN})) == 1
+            old = view.records._sealer.blind("bsn", BSN)
+        store.begin_index(NOW)
+        store.begin_index(NOW)  # broken off and begun again
+        fill(other, "d2")
+        for each in (store, other):
+            with each.view(now=NOW) as view:
+                assert [r.sleutel for r in view.records.list("plan", dict, personal={"bsn": BSN})] == ["d1", "d2"]
+                assert [dossier for _, dossier in view.records.dossiers("bsn", BSN)] == ["d2", "d1"]
+        with pytest.raises(StoreError, match="1 rows of record_keys are still under the old index key"):
+            store.end_index()
+        with store.unit(now=NOW, actor="test") as unit:
+            (first, _) = unit.records.list("plan", dict)
+            unit.records.reindex(first.id, {"bsn": BSN})
+        assert store.end_index() == 2
+        for each in (store, other):
+            with each.view(now=NOW) as view:
+                assert view.records._sealer.blinds("bsn", BSN) == [view.records._sealer.blind("bsn", BSN)] != [old]
+                assert len(view.records.list("plan", dict, personal={"bsn": BSN})) == 2
+
+
 def test_a_new_master_key_opens_what_the_old_one_sealed(place: str, master: MasterKey) -> None:
     """SM-145: every key is wrapped anew; the old master key opens nothing any more."""
     new = MasterKey.generate()
