@@ -65,7 +65,7 @@ def missing() -> str | None:
     return None
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports: list[int] = [each.getsockname()[1] for each in sockets]
     for each in sockets:
@@ -78,18 +78,18 @@ def system(certificate: Path, key: Path, clients: str = "") -> Iterator[Mail]:
     """A mail system with this TLS certificate for 127.0.0.1; `clients`: who may vouch for those who connect (PEM)."""
     folder = Path(tempfile.mkdtemp(prefix="wmo-mail-"))  # short: unix socket paths end at 107 characters
     folder.chmod(0o755)
-    smtp, submission, submissions, lmtp, auth, imap, imaps, pop, pops = _free_ports(9)
+    smtp, submission, submissions, lmtp, auth, imap, imaps, pop, pops = free_ports(9)
     shutil.copy(certificate, folder / "tls.crt")
     shutil.copy(key, folder / "tls.key")
     (folder / "ca.crt").write_text(clients or certificate.read_text())
     _postfix(folder, smtp, submission, submissions, lmtp, auth)
     _dovecot(folder, lmtp, auth, imap, imaps, pop, pops)
     started = [
-        _start(str(DOVECOT), "-F", "-c", str(folder / "dovecot.conf")),
-        _start(str(MASTER), "-c", str(folder / "postfix"), "-d"),
+        start(str(DOVECOT), "-F", "-c", str(folder / "dovecot.conf")),
+        start(str(MASTER), "-c", str(folder / "postfix"), "-d"),
     ]
     try:
-        _wait(folder, imaps, lmtp, smtp, submission, submissions, pops)
+        wait(folder, imaps, lmtp, smtp, submission, submissions, pops)
         yield Mail(folder, smtp, submission, submissions, imaps, pops)
     finally:
         os.killpg(started[0].pid, signal.SIGKILL)
@@ -99,12 +99,12 @@ def system(certificate: Path, key: Path, clients: str = "") -> Iterator[Mail]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _start(*command: str) -> "subprocess.Popen[bytes]":
+def start(*command: str) -> "subprocess.Popen[bytes]":
     quiet = subprocess.DEVNULL
     return subprocess.Popen(command, start_new_session=True, stdin=quiet, stdout=quiet, stderr=quiet)
 
 
-def _wait(folder: Path, *ports: int) -> None:
+def wait(folder: Path, *ports: int) -> None:
     deadline = time.monotonic() + 20
     for port in ports:
         while True:
@@ -118,10 +118,11 @@ def _wait(folder: Path, *ports: int) -> None:
                 time.sleep(0.005)
 
 
-def _postfix(folder: Path, smtp: int, submission: int, submissions: int, lmtp: int, auth: int) -> None:
-    postfix, postdrop = pwd.getpwnam("postfix"), shutil.chown
+def make_queue(folder: Path) -> None:
+    """The folders `queue` and `data` of a Postfix, with the owners that it wants."""
+    postfix = pwd.getpwnam("postfix")
     (folder / "data").mkdir()
-    postdrop(folder / "data", "postfix")
+    shutil.chown(folder / "data", "postfix")
     queue = folder / "queue"
     queue.mkdir()
     for name in QUEUES.split():
@@ -132,6 +133,11 @@ def _postfix(folder: Path, smtp: int, submission: int, submissions: int, lmtp: i
         (queue / name).mkdir()
         shutil.chown(queue / name, "postfix", "postdrop")
         (queue / name).chmod(mode)
+
+
+def _postfix(folder: Path, smtp: int, submission: int, submissions: int, lmtp: int, auth: int) -> None:
+    make_queue(folder)
+    queue = folder / "queue"
     conf = folder / "postfix"
     conf.mkdir()
     boxes = " ".join(f"{{ {user} = x }}" for user in (*USERS, DEAD))

@@ -65,25 +65,33 @@ def send_all(unit: Unit, us: Surroundings, mails: Sequence[Mail]) -> list[int]:
     mended (SM-3, SM-116). Raises Refused only for what no waiting mends: too large, or not fit to be written; then
     nothing of all this is sent. The route to a partner is decided once, for it depends on the partner and the moment.
     """
+    return _post(unit, us, _seal(unit, us, mails))
+
+
+class _Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    row: Outgoing
+    evidence: routes.Evidence
+
+
+def _seal(view: Unit, us: Surroundings, mails: Sequence[Mail]) -> list[_Prepared]:
+    """What `send_all` does before it writes."""
     decisions: dict[tuple[str, str], routes.Decision] = {}
-    rows: list[Outgoing] = []
-    found: list[tuple[str, routes.Evidence]] = []
     for mail in mails:
-        if (decision := decisions.get((mail.to.code, mail.kind))) is None:
-            decision = decisions[mail.to.code, mail.kind] = routes.decide(unit, us, mail.to, mail.kind)
-        row, evidence = _prepared(us, mail, decision, unit.now)
-        rows.append(row)
-        found.append((mail.to.code, evidence))
-    numbers = unit.outbox.put_all(rows)
-    for dossier in {mail.dossier for mail in mails if mail.dossier is not None}:
+        if (mail.to.code, mail.kind) not in decisions:
+            decisions[mail.to.code, mail.kind] = routes.decide(view, us, mail.to, mail.kind)
+    return [_prepared(us, mail, decisions[mail.to.code, mail.kind], view.now) for mail in mails]
+
+
+def _post(unit: Unit, us: Surroundings, mails: Sequence[_Prepared]) -> list[int]:
+    numbers = unit.outbox.put_all([mail.row for mail in mails])
+    for dossier in {mail.row.dossier for mail in mails if mail.row.dossier is not None}:
         touch(unit, us, dossier)
-    routes.keep_first(unit, [(number, *one) for number, one in zip(numbers, found, strict=True)])
+    pairs = zip(numbers, mails, strict=True)
+    routes.keep_first(unit, [(number, mail.row.partner, mail.evidence) for number, mail in pairs])
     return numbers
 
 
-def _prepared(
-    us: Surroundings, mail: Mail, decision: routes.Decision, now: datetime
-) -> tuple[Outgoing, routes.Evidence]:
+def _prepared(us: Surroundings, mail: Mail, decision: routes.Decision, now: datetime) -> _Prepared:
     """The row for the outbox; Refused for what no waiting mends."""
     to = mail.to
     message = msgspec.structs.replace(
@@ -101,7 +109,7 @@ def _prepared(
         evidence = msgspec.structs.replace(evidence, action="hold", why=made.message)
     elif (too_large := securemail.check_size(message, to.agreements, made, us.largest)) is not None:
         raise Refused([too_large])
-    return _outgoing(us, mail, message, made), evidence
+    return _Prepared(row=_outgoing(us, mail, message, made), evidence=evidence)
 
 
 def _outgoing(us: Surroundings, mail: Mail, message: Message, made: Sealed | Finding) -> Outgoing:
@@ -159,11 +167,33 @@ def send_bericht(unit: Unit, us: Surroundings, letter: Letter) -> int:
 
 def send_berichten(unit: Unit, us: Surroundings, letters: Sequence[Letter]) -> list[int]:
     """Register iWmo messages and send them; their numbers in the register. Refused: nothing of all this is sent."""
+    return post_berichten(unit, us, seal_berichten(unit, us, letters))
+
+
+class SealedLetter(msgspec.Struct, frozen=True):
+    """A letter that needs only be written down; made by `seal_berichten`."""
+
+    letter: Letter
+    head: Kop
+    mail: _Prepared
+
+
+def seal_berichten(view: Unit, us: Surroundings, letters: Sequence[Letter]) -> list[SealedLetter]:
+    """What `send_berichten` does before it writes: for many letters, in a view, so that nobody waits while it signs.
+
+    Routes are decided by what the view shows; what changes before an attempt is found then, as always (SM-45).
+    """
     heads = [kop(soort_van(letter.bericht), letter.bericht) for letter in letters]
-    sent = send_all(unit, us, [_mail(us, letter, head) for letter, head in zip(letters, heads, strict=True)])
+    mails = _seal(view, us, [_mail(us, letter, head) for letter, head in zip(letters, heads, strict=True)])
+    return [SealedLetter(*one) for one in zip(letters, heads, mails, strict=True)]
+
+
+def post_berichten(unit: Unit, us: Surroundings, sealed: Sequence[SealedLetter]) -> list[int]:
+    """Register and send sealed letters; their numbers in the register."""
+    sent = _post(unit, us, [one.mail for one in sealed])
     rows = [
-        (_registered(letter, head, number), places(letter.bericht))
-        for letter, head, number in zip(letters, heads, sent, strict=True)
+        (_registered(one.letter, one.head, number), places(one.letter.bericht))
+        for one, number in zip(sealed, sent, strict=True)
     ]
     return unit.berichten.add_all(rows)
 

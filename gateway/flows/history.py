@@ -5,7 +5,7 @@ as after a million. The rules of the standard ask what `berichten.historie` says
 asked for here.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from gateway import berichten
@@ -23,6 +23,7 @@ from gateway.berichten.historie import (
 from gateway.berichten.soorten import SOORTEN
 from gateway.flows.dossiers import declaration_place
 from gateway.store import Bericht, NotThere, Unit
+from gateway.store.berichten import in_order
 
 
 def places(bericht: Any) -> frozenset[str]:
@@ -33,6 +34,13 @@ def places(bericht: Any) -> frozenset[str]:
 def earlier(unit: Unit, partner: str, bericht: Any) -> History:
     """What was exchanged with this partner and matters to `bericht`, as the rules want to see it."""
     return rond(bericht, _Register(unit, {partner}).under)
+
+
+def earlier_each(unit: Unit, berichten: Sequence[tuple[str, Any]]) -> list[History]:
+    """`earlier` for many messages, each with its partner: one look at the register for all."""
+    asked = frozenset().union(*(vragen(bericht) for _, bericht in berichten))
+    at_hand = unit.berichten.under_each(asked)
+    return [rond(bericht, _Register(unit, {partner}, at_hand).under) for partner, bericht in berichten]
 
 
 def around_declaration(unit: Unit, partners: Collection[str], declaratie: wmo323.Bericht) -> list[Any]:
@@ -93,15 +101,20 @@ def _references(prestatie: wmo323.Prestatie, gemeente: str, aanbieder: str) -> I
 class _Register:
     """The register as seen by one question: each message is read once, of these partners only."""
 
-    def __init__(self, unit: Unit, partners: Collection[str]) -> None:
+    def __init__(
+        self, unit: Unit, partners: Collection[str], at_hand: Mapping[str, Sequence[Bericht]] | None = None
+    ) -> None:
         self._unit, self._partners = unit, frozenset(partners)
+        self._at_hand = {} if at_hand is None else at_hand
         self._read: dict[int, Any] = {}
 
     def under(self, keys: frozenset[str]) -> list[Any]:
         """The messages registered under one or more of these keys."""
-        return [
-            self.read(row) for row in self._unit.berichten.under(keys) if {row.afzender, row.ontvanger} & self._partners
-        ]
+        if keys <= self._at_hand.keys():
+            rows = in_order(self._at_hand[key] for key in keys)
+        else:
+            rows = list(self._unit.berichten.under(keys))
+        return [self.read(row) for row in rows if {row.afzender, row.ontvanger} & self._partners]
 
     def read(self, row: Bericht) -> Any:
         """One registered message."""

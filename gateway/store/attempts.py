@@ -73,15 +73,16 @@ def _close_with(nulls: frozenset[str]) -> Prepared:
     return Prepared(close.values(bound(("ended_at", *_OUTCOME), nulls)))
 
 
-_START = Prepared(  # from every state in which it may be claimed, `data` leads to `sending`
-    outbox.update()
-    .where(
-        outbox.c.id == sa.bindparam("number"),
-        outbox.c.attempt == sa.bindparam("fence"),
-        sa.text(any_of(CLAIMABLE, "outbox")),
-    )
-    .values(state=sa.text("'sending'"), reason=sa.null(), changed_at=_NOW, lease_until=sa.bindparam("until", type_=Utc))
-)
+def _start_from(states: tuple[OutState, ...]) -> Prepared:
+    """From every state in which it may be claimed, `data` leads to `sending`."""
+    mine = outbox.c.id == sa.bindparam("number"), outbox.c.attempt == sa.bindparam("fence")
+    until = sa.bindparam("until", type_=Utc)
+    start = outbox.update().where(*mine, sa.text(any_of(states, "outbox")))
+    return Prepared(start.values(state=sa.text("'sending'"), reason=sa.null(), changed_at=_NOW, lease_until=until))
+
+
+_START = _start_from(CLAIMABLE)
+_START_EARLY = _start_from(("new", "deferred"))
 
 
 @cache
@@ -272,6 +273,19 @@ class Attempts:
         wanted = {"now": self._now, "until": self._now + LEASE}
         starts = [{"number": claim.id, "fence": claim.shipment.envelope_id, **wanted} for claim in claims]
         if _START.many(self._conn, starts) == len(claims):
+            return {claim.id for claim in claims}
+        return {row.id for row in self._held(claims) if row.state == "sending"}
+
+    def start_early(self, claims: Sequence[Claim]) -> set[int]:
+        """`start_all` for messages that are next in line, in the commit of the one before them.
+
+        Not for one that may have arrived already: if it is not sent after all, that must still be known.
+        """
+        if not claims:
+            return set()
+        wanted = {"now": self._now, "until": self._now + LEASE}
+        starts = [{"number": claim.id, "fence": claim.shipment.envelope_id, **wanted} for claim in claims]
+        if _START_EARLY.many(self._conn, starts) == len(claims):
             return {claim.id for claim in claims}
         return {row.id for row in self._held(claims) if row.state == "sending"}
 

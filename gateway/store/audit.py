@@ -1,6 +1,5 @@
 """The audit trail: append-only, gapless, chained by an HMAC, written in the transaction of what it tells (SM-149)."""
 
-import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -154,4 +153,4 @@ class Audit:
 def _mac(key: bytes, previous: str, entry: Entry) -> str:
     """HMAC-SHA-256 over the previous MAC and the row without its own, as a JSON array: no two rows read the same."""
     values = msgspec.structs.astuple(msgspec.structs.replace(entry, mac=previous))
-    return hmac.new(key, msgspec.json.encode(values), hashlib.sha256).hexdigest()
+    return hmac.digest(key, msgspec.json.encode(values), "sha256").hex()

@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from .errors import AlreadyThere, NotThere
+from .prepared import Prepared, among, bound, new_numbers
 from .sealing import Sealer
 from .tables import bericht_keys, berichten
 
@@ -64,16 +65,36 @@ _SEARCHABLE = frozenset(Bericht.__struct_fields__) - {"created_at"}
 # The statements that every message needs, made once: making one costs four times what running it does.
 _SENDER = [berichten.c[name] == sa.bindparam(f"{name}_") for name in ("richting", "soort", "afzender")]
 _FIND = sa.select(*_FIELDS).where(*_SENDER, berichten.c.identificatie == sa.bindparam("identificatie_"))
-_KNOWN = sa.select(berichten.c.id).where(
-    *_SENDER, berichten.c.identificatie.in_(sa.bindparam("identificaties", expanding=True))
+_KNOWN = Prepared(sa.select(berichten.c.id).where(*_SENDER, among(berichten.c.identificatie, "identificaties")))
+_NEW = (
+    "id",
+    "richting",
+    "soort",
+    "versie",
+    "afzender",
+    "ontvanger",
+    "identificatie",
+    "dagtekening",
+    "sha256",
+    "status",
 )
-_ADD = berichten.insert().returning(berichten.c.id, sort_by_parameter_order=True)
-_ADD_KEYS = bericht_keys.insert()
-_UNDER = sa.select(*_FIELDS).where(
-    berichten.c.id.in_(
-        sa.select(bericht_keys.c.bericht_id).where(bericht_keys.c.value.in_(sa.bindparam("hashes", expanding=True)))
-    )
+_LINKS = ("antwoord_op", "inbox_id", "outbox_id", "dossier", "created_at")
+_ADD = Prepared(berichten.insert().values(bound((*_NEW, *_LINKS))))
+_ADD_KEYS = Prepared(bericht_keys.insert().values(bound(bericht_keys.c.keys())))
+_UNDER = Prepared(
+    sa.select(*_FIELDS, bericht_keys.c.value)
+    .join(bericht_keys, bericht_keys.c.bericht_id == berichten.c.id)
+    .where(among(bericht_keys.c.value, "hashes"))
 )
+
+
+def _number(bericht: Bericht) -> int:
+    return bericht.id
+
+
+def in_order(found: Iterable[Iterable[Bericht]]) -> list[Bericht]:
+    """All of them, each once."""
+    return sorted({row.id: row for rows in found for row in rows}.values(), key=_number)
 
 
 class Berichten:
@@ -99,18 +120,19 @@ class Berichten:
             names.setdefault(sender, []).append(bericht.identificatie)
         for (richting, soort, afzender), identificaties in names.items():
             sender_ = {"richting_": richting, "soort_": soort, "afzender_": afzender}
-            for known in self._conn.scalars(_KNOWN, {**sender_, "identificaties": identificaties}):
-                raise AlreadyThere(f"{soort} of {afzender}, {richting}", known)
-        numbers = list(self._conn.scalars(_ADD, [self._row(bericht) for bericht, _ in made]))
+            for row in _KNOWN.rows(self._conn, {**sender_, "identificaties": identificaties}):
+                raise AlreadyThere(f"{soort} of {afzender}, {richting}", row.id)
+        numbers = new_numbers(self._conn, berichten, len(made))
         pairs = list(zip(numbers, made, strict=True))
+        _ADD.many(self._conn, [self._row(number, bericht) for number, (bericht, _) in pairs])
         self._sealer.add_all(XML, [(number, bericht.xml, bericht.dossier) for number, (bericht, _) in pairs])
         self._add_keys((number, keys) for number, (_, keys) in pairs)
         return numbers
 
-    def _row(self, bericht: BerichtIn) -> dict[str, Any]:
+    def _row(self, number: int, bericht: BerichtIn) -> dict[str, Any]:
         values: dict[str, Any] = msgspec.structs.asdict(bericht)
         xml: bytes = values.pop("xml")
-        return values | {"sha256": hashlib.sha256(xml).hexdigest(), "created_at": self._now}
+        return values | {"id": number, "sha256": hashlib.sha256(xml).hexdigest(), "created_at": self._now}
 
     def reindex(self, number: int, keys: Iterable[str]) -> None:
         """Write the keys of a message anew, under the newest index key."""
@@ -123,17 +145,23 @@ class Berichten:
             for number, keys in found_by
             for value in sorted({self._sealer.blind(KEY, name) for name in keys})
         ]
-        if rows:
-            self._conn.execute(_ADD_KEYS, rows)
+        _ADD_KEYS.many(self._conn, rows)
 
     def under(self, keys: Iterable[str]) -> Sequence[Bericht]:
         """The messages registered under one or more of these keys, in order of number."""
-        hashes = sorted({value for name in keys for value in self._sealer.blinds(KEY, name)})
-        found: dict[int, Bericht] = {}
-        for first in range(0, len(hashes), KEYS_AT_ONCE):
-            some = self._conn.execute(_UNDER, {"hashes": hashes[first : first + KEYS_AT_ONCE]})
-            found |= {row.id: Bericht(**row._mapping) for row in some}
-        return [found[number] for number in sorted(found)]
+        return in_order(self.under_each(keys).values())
+
+    def under_each(self, keys: Iterable[str]) -> dict[str, Sequence[Bericht]]:
+        """For each key the messages registered under it, in order of number."""
+        hashes = {value: name for name in keys for value in self._sealer.blinds(KEY, name)}
+        found: dict[str, dict[int, Bericht]] = {name: {} for name in hashes.values()}
+        wanted = sorted(hashes)
+        for first in range(0, len(wanted), KEYS_AT_ONCE):
+            for row in _UNDER.rows(self._conn, {"hashes": wanted[first : first + KEYS_AT_ONCE]}):
+                values = row._asdict()
+                name = hashes[values.pop("value")]
+                found[name][row.id] = Bericht(**values | {"created_at": datetime.fromisoformat(row.created_at)})
+        return {name: sorted(rows.values(), key=_number) for name, rows in found.items()}
 
     def find(self, richting: Richting, soort: str, afzender: str, identificatie: str) -> Bericht | None:
         """The message with this identity."""

@@ -8,6 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from .errors import AlreadyThere, Conflict, NotThere
+from .prepared import Prepared, among, bound, new_numbers
 from .sealing import Sealer
 from .tables import record_events, record_keys, records
 
@@ -48,11 +49,9 @@ _NUMBER = sa.select(records.c.id).where(*_AT)
 _ROW = sa.select(records.c.id, records.c.dossier).where(*_AT)
 _ROW_LOCKED = _ROW.with_for_update()
 _GET = sa.select(records).where(*_AT).order_by(records.c.id)
-_NUMBERS = sa.select(records.c.id, records.c.sleutel).where(
-    _AT[0], records.c.sleutel.in_(sa.bindparam("sleutels", expanding=True))
-)
+_NUMBERS = Prepared(sa.select(records.c.id, records.c.sleutel).where(_AT[0], among(records.c.sleutel, "sleutels")))
 _ADD = records.insert()
-_ADD_ALL = records.insert().returning(records.c.id, records.c.sleutel)
+_ADD_ALL = Prepared(records.insert().values(bound(("id", "soort", "sleutel", "versie", "created_at", "changed_at"))))
 _SAVE = (
     records.update()
     .where(*_AT, records.c.versie == sa.bindparam("versie_"))
@@ -123,14 +122,12 @@ class Records:
         """New documents of one kind by their key, without dossier or search keys. AlreadyThere if a key is taken."""
         if not bodies:
             return
-        taken = self._conn.execute(_NUMBERS, {"soort_": soort, "sleutels": list(bodies)})
-        for row in taken:
+        for row in _NUMBERS.rows(self._conn, {"soort_": soort, "sleutels": list(bodies)}):
             raise AlreadyThere(f"{soort} {row.sleutel}", row.id)
-        fixed = {"soort": soort, "versie": 1, "dossier": None, "created_at": self._now, "changed_at": self._now}
-        made = self._conn.execute(_ADD_ALL, [{**fixed, "sleutel": sleutel} for sleutel in bodies])
-        numbers = {row.sleutel: row.id for row in made}
-        values = [(numbers[sleutel], msgspec.json.encode(body), None) for sleutel, body in bodies.items()]
-        self._sealer.add_all(BODY, values)
+        fixed = {"soort": soort, "versie": 1, "created_at": self._now, "changed_at": self._now}
+        numbered = list(zip(new_numbers(self._conn, records, len(bodies)), bodies.items(), strict=True))
+        _ADD_ALL.many(self._conn, [{**fixed, "id": number, "sleutel": sleutel} for number, (sleutel, _) in numbered])
+        self._sealer.add_all(BODY, [(number, msgspec.json.encode(body), None) for number, (_, body) in numbered])
 
     def save(
         self,

@@ -1,6 +1,5 @@
 """Encryption at rest: the key tree and the `sealed` table (SM-145, SM-146)."""
 
-import hashlib
 import hmac
 import os
 import secrets
@@ -47,7 +46,7 @@ def _value_aad(field: str, row: int, key_id: str) -> bytes:
 
 
 def _blind(key: bytes, name: str, value: str) -> str:
-    return hmac.new(key, f"{name}\0{value}".encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, f"{name}\0{value}".encode(), "sha256").hex()
 
 
 class KeyRing:

@@ -95,6 +95,7 @@ OUTBOX_MOVES: Final[dict[OutState, dict[OutEvent, OutState]]] = {
         "deferred": "deferred",
         "failed": "failed",
         "uncertain": "uncertain",
+        "channel": "deferred",  # written as next in line, and then the way out broke before its turn
         "expire": "expired",
         "receipt": "received",
         "receipt-error": "refused",

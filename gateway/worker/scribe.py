@@ -6,6 +6,7 @@ database that is away for a while costs no second transmission of what a relay h
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 import structlog
@@ -19,6 +20,8 @@ from .logs import where
 log = structlog.get_logger("gateway.scribe")
 
 ACTOR = "worker:deliver"
+GATHER = 0.001  # seconds to let the other transmissions come along: half the commits, a quarter of the work …
+PATIENCE = 0.005  # … and while none of them stands still for a commit
 
 T = TypeVar("T")
 
@@ -37,15 +40,32 @@ class Scribe:
     def __init__(self, store: Store, clock: Clock, owed: Owed) -> None:
         self._store, self._clock, self._owed = store, clock, owed
         self._starts: list[tuple[Claim, asyncio.Future[bool]]] = []
+        self._early: list[tuple[Claim, asyncio.Future[bool]]] = []
         self._outcomes: list[tuple[Claim, Outcome, asyncio.Future[str | None]]] = []
         self._writer: asyncio.Task[None] | None = None
+        self._urgent = asyncio.Event()
 
     async def start(self, claim: Claim) -> bool:
         """Write that DATA is about to be given; False if the claim went stale: do not send."""
         told: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._starts.append((claim, told))
+        self._urgent.set()
         self._wake()
         return await told
+
+    def start_early(self, claim: Claim) -> "asyncio.Future[bool]":
+        """The same for a message that is next in line; False: ask again when it is its turn."""
+        told: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        told.add_done_callback(lambda early: early.cancelled() or early.exception())  # nobody may come to hear it
+        self._early.append((claim, told))
+        self._wake()
+        return told
+
+    async def turn_of(self, early: "asyncio.Future[bool]") -> bool:
+        """What came of `start_early`, now that it is the message's turn."""
+        if not early.done():
+            self._urgent.set()
+        return await early
 
     async def record(self, claim: Claim, outcome: Outcome) -> str | None:
         """Write the outcome; the message's state after it, None if the claim went stale."""
@@ -87,14 +107,22 @@ class Scribe:
             self._writer = asyncio.create_task(self._write())
 
     async def _write(self) -> None:
-        while self._starts or self._outcomes:
+        while self._starts or self._early or self._outcomes:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._urgent.wait(), PATIENCE)
+                await asyncio.sleep(GATHER)
+            self._urgent.clear()
             starts, self._starts = self._starts, []
+            early, self._early = self._early, []
             outcomes, self._outcomes = self._outcomes, []
             waiting: list[asyncio.Future[bool] | asyncio.Future[str | None]]
-            waiting = [*(told for _, told in starts), *(told for _, _, told in outcomes)]
+            waiting = [*(told for _, told in (*starts, *early)), *(told for _, _, told in outcomes)]
             try:
                 going, states = await asyncio.to_thread(
-                    self._commit, [claim for claim, _ in starts], [(claim, outcome) for claim, outcome, _ in outcomes]
+                    self._commit,
+                    [claim for claim, _ in starts],
+                    [claim for claim, _ in early],
+                    [(claim, outcome) for claim, outcome, _ in outcomes],
                 )
             except BaseException as error:
                 if isinstance(error, Exception) and not isinstance(error, StoreDown):
@@ -107,7 +135,7 @@ class Scribe:
                     raise
                 continue
             self._forget(outcomes)
-            for claim, start in starts:
+            for claim, start in (*starts, *early):
                 _tell(start, claim.id in going)
             for (_, _, told), state in zip(outcomes, states, strict=True):
                 _tell(told, state)
@@ -117,11 +145,12 @@ class Scribe:
             self._owed.outcomes.pop(claim.shipment.envelope_id, None)
 
     def _commit(
-        self, starts: Sequence[Claim], outcomes: Sequence[tuple[Claim, Outcome]]
+        self, starts: Sequence[Claim], early: Sequence[Claim], outcomes: Sequence[tuple[Claim, Outcome]]
     ) -> tuple[set[int], Sequence[str | None]]:
         with self._store.unit(now=self._clock(), actor=ACTOR) as unit:
             states = _record(unit, outcomes)
-            return unit.attempts.start_all(starts) if starts else set(), states
+            going = unit.attempts.start_all(starts) if starts else set()
+            return going | unit.attempts.start_early(early), states
 
 
 def _record(unit: Unit, outcomes: Sequence[tuple[Claim, Outcome]]) -> Sequence[str | None]:

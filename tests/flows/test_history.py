@@ -206,6 +206,18 @@ def test_messages_of_another_partner_do_not_count(month: Pair) -> None:
         assert len(history.earlier(view, AANBIEDER.code, start).starts(_dossier(start))) == 2
 
 
+def test_the_history_of_many_messages_is_that_of_each(month: Pair) -> None:
+    """Asked of the register at once, also for a message of another partner and for one of which nothing is known."""
+    start = next_start(month)
+    with month.gemeente.store.view(now=month.clock()) as view:
+        asked = [(AANBIEDER.code, start), ("87654321", start), (AANBIEDER.code, start)]
+        found = history.earlier_each(view, asked)
+        one = [history.earlier(view, partner, bericht) for partner, bericht in asked]
+        assert history.earlier_each(view, []) == []
+    assert [len(each.starts(_dossier(start))) for each in found] == [2, 0, 2]
+    assert [each.starts(_dossier(start)) for each in found] == [each.starts(_dossier(start)) for each in one]
+
+
 def _dossier(start: Any) -> Any:
     return Dossier(start.header.ontvanger, start.header.afzender, start.client.bsn)
 

@@ -8,15 +8,18 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from email import message_from_bytes
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 
 import msgspec
 import pytest
 
+from gateway import berichten
 from gateway.app import CHANNEL, App
+from gateway.berichten import wmo301
 from gateway.demo import ca, story
 from gateway.demo.cast import AANBIEDER, DAYS, at
 from gateway.flows import routes
-from gateway.flows.dispatch import Refused, send
+from gateway.flows.dispatch import Letter, Refused, post_berichten, seal_berichten, send
 from gateway.flows.parties import Confirmation, PartnerCertificate, PartnerRecord, partner
 from gateway.flows.partners import record_partner
 from gateway.flows.secure_domains import in_domain_book, is_qualified, take_book, take_qualification
@@ -26,6 +29,7 @@ from gateway.transports import SmtpSettings, SmtpTransport, client_context
 
 from .conftest import Pair
 
+BASIS = Path(__file__).parents[1] / "berichten/regels/basis"
 DOMAIN = AANBIEDER.address.rpartition("@")[2]
 BOOK = f"domeinboek\n{DOMAIN}\nzorg.example\n".encode()
 
@@ -364,3 +368,38 @@ def test_no_receipt_is_asked_of_a_partner_whose_software_gives_none(pair: Pair) 
     agree(pair, receipts_expected=False)
     note(pair)
     assert not only(pair).wants_receipt
+
+
+def test_letters_sealed_in_a_view_are_posted_together(pair: Pair) -> None:
+    """Each with its place in the register, its evidence and a row in the trail; the route is decided once a partner."""
+    xml = msgspec.json.decode((BASIS / "WMO301.json").read_bytes(), type=wmo301.Bericht)
+    us = pair.gemeente.us
+    with pair.gemeente.store.view(now=pair.clock()) as view:
+        to = partner(view, AANBIEDER.code)
+        assert to is not None
+        letters = [Letter(to=to, bericht=one, xml=berichten.build(one)) for one in named(xml, "B1", "B2", "B3")]
+        sealed = seal_berichten(view, us, letters)
+    with pair.gemeente.store.unit(now=pair.clock(), actor="test") as unit:
+        numbers = post_berichten(unit, us, sealed)
+        rows = [unit.berichten.get(number) for number in numbers]
+        assert [row.identificatie for row in rows] == ["B1", "B2", "B3"]
+        for row in rows:
+            assert row.outbox_id is not None
+            assert unit.outbox.get(row.outbox_id).state == "new"
+            evidence = routes.evidence_of(unit, row.outbox_id)
+            assert evidence is not None
+            assert evidence.action == "seal"
+        assert len({unit.outbox.get(row.outbox_id or 0).message_id for row in rows}) == 3
+
+
+def named(bericht: wmo301.Bericht, *names: str) -> list[wmo301.Bericht]:
+    """The same order under other names."""
+    replace = msgspec.structs.replace
+    header = bericht.header
+    return [
+        replace(
+            bericht,
+            header=replace(header, bericht_identificatie=replace(header.bericht_identificatie, identificatie=name)),
+        )
+        for name in names
+    ]

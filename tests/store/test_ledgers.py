@@ -57,6 +57,35 @@ def test_a_bericht_is_registered_once(store: Store) -> None:
             unit.berichten.list(naam="Jansen")
 
 
+def test_many_berichten_are_registered_together_or_not_at_all(store: Store) -> None:
+    """In the order given; one that is known stops all of them."""
+    names = ["000000000003", "000000000001", "000000000002"]
+    with store.unit(now=NOW, actor="test") as unit:
+        numbers = unit.berichten.add_all([(bericht(identificatie=name), [f"naam:{name}"]) for name in names])
+        assert [unit.berichten.get(number).identificatie for number in numbers] == names
+    with pytest.raises(AlreadyThere), store.unit(now=NOW, actor="test") as unit:
+        unit.berichten.add_all([(bericht(identificatie="000000000004"), ()), (bericht(identificatie=names[0]), ())])
+    with store.view(now=NOW) as view:
+        assert len(view.berichten.list()) == 3
+        each = view.berichten.under_each([f"naam:{name}" for name in (*names, "none")])
+    assert [[row.identificatie for row in each[f"naam:{name}"]] for name in (*names, "none")] == [
+        *([name] for name in names),
+        [],
+    ]
+
+
+def test_many_documents_are_added_together_or_not_at_all(store: Store) -> None:
+    """Each is found by its own key; a key that is taken stops all of them."""
+    with store.unit(now=NOW, actor="test") as unit:
+        unit.records.add_all("plan", {"a": Plan("concept", 1), "b": Plan("concept", 2)})
+        unit.records.add_all("plan", {})
+    with pytest.raises(AlreadyThere), store.unit(now=NOW, actor="test") as unit:
+        unit.records.add_all("plan", {"c": Plan("concept", 3), "b": Plan("concept", 4)})
+    with store.view(now=NOW) as view:
+        assert [record.body.uren for record in view.records.list("plan", Plan)] == [1, 2]
+        assert view.records.get("plan", "c", Plan) is None
+
+
 def test_an_answer_is_linked_to_its_question(store: Store) -> None:
     """A 302 answers a 301; statuses follow."""
     with store.unit(now=NOW, actor="flow") as unit:

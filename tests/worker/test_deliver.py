@@ -144,6 +144,58 @@ def test_promises_of_many_transmissions_share_commits(store: Store, clock: HandC
     assert len(commits) < 20  # 40 starts and 40 outcomes
 
 
+class OneAtATime(Obedient):
+    """A way out with one place: the others stand in line."""
+
+    def __init__(self, breaks_after: int = 1_000) -> None:
+        super().__init__()
+        self._place, self._breaks_after = asyncio.Semaphore(1), breaks_after
+
+    async def deliver(self, shipment, before_data):  # type: ignore[no-untyped-def]
+        async with self._place:
+            if len(self.handed) == self._breaks_after:
+                return Outcome(verdict="channel", phase="connect", reason="lost")
+            return await super().deliver(shipment, before_data)
+
+
+def test_the_next_in_line_are_written_in_the_commit_of_the_one_before_them(store: Store, clock: HandClock) -> None:
+    """A connection does not stand still for a commit before each DATA."""
+    for number in range(1, 21):
+        put(store, number, partner=f"partner-{number}")
+    commits = []
+    store.on_step(lambda step: commits.append(step) if step == "before commit" else None)
+    assert len(deliver(store, OneAtATime(), clock)) == 20
+    assert len(commits) < 14
+
+
+def test_who_was_next_in_line_when_the_way_out_broke_waits_and_is_sent_once(store: Store, clock: HandClock) -> None:
+    """SM-89: nothing of it was sent, so it is not uncertain, and the attempt does not count."""
+    for number in range(1, 11):
+        put(store, number, partner=f"partner-{number}")
+    states = [delivery.state for delivery in deliver(store, OneAtATime(breaks_after=3), clock)]
+    assert states.count("submitted") == 3
+    assert set(states) == {"submitted", "deferred"}  # none of them `uncertain`
+    with store.view(now=clock()) as view:
+        waiting = view.outbox.list(states=["new", "deferred"])
+        assert [item.attempts for item in waiting] == [0] * 7
+    with store.unit(now=clock(), actor="jansen") as unit:
+        unit.channels.resume("out")
+    out = Obedient()
+    assert {delivery.state for delivery in deliver(store, out, clock)} == {"submitted"}
+    assert len(out.handed) == 7
+
+
+def test_what_may_have_arrived_is_not_written_before_its_turn(store: Store, clock: HandClock) -> None:
+    """SM-86: were it not sent after all, nobody would know any more that it may be there already."""
+    for number in range(1, 4):
+        put(store, number, partner=f"partner-{number}")
+    deliver(store, Obedient("uncertain", "uncertain", "uncertain"), clock)
+    clock.forward(minutes=10)
+    deliver(store, OneAtATime(breaks_after=1), clock)
+    with store.view(now=clock()) as view:
+        assert sorted(item.state for item in view.outbox.list()) == ["submitted", "uncertain", "uncertain"]
+
+
 def test_a_store_that_fails_before_data_stops_the_transmission(store: Store, clock: HandClock) -> None:
     """What cannot be written down is not sent; the attempt is taken back later."""
     put(store)

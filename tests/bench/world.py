@@ -1,0 +1,171 @@
+"""A municipality and its providers for the benchmarks of whole paths: real flows, real store, keys of RSA-2048."""
+
+import asyncio
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import msgspec
+
+from gateway import berichten
+from gateway.berichten import iwmo, load_codelists, wmo301
+from gateway.berichten.regels import Context, check
+from gateway.domain.findings import has_errors
+from gateway.flows.dispatch import Letter, Refused, post_berichten, seal_berichten
+from gateway.flows.history import earlier_each
+from gateway.flows.parties import (
+    Confirmation,
+    Ourselves,
+    PartnerCertificate,
+    PartnerRecord,
+    Surroundings,
+    add_partner,
+    partners,
+)
+from gateway.plans import laad_formaat
+from gateway.plans.formaat import formaat_bestand
+from gateway.securemail import Agreements, Anchor, Mailbox, Revocation, Trust
+from gateway.store import MasterKey, Store, Unit
+from gateway.transports import SmtpSettings, SmtpTransport, client_context
+from gateway.worker import deliver_due
+from tests.securemail import world
+
+ROOT = Path(__file__).parents[2]
+TODAY = date(2025, 9, 5)
+KEYS = "rsa-2048"
+PARTNERS = 10
+BATCH = 100  # orders in one unit of work
+CHANNEL = "relay"
+EXAMPLE = msgspec.json.decode(
+    (ROOT / "tests/berichten/regels/basis/WMO301.json").read_bytes(), type=wmo301.Bericht
+)  # of 3 KB: two products, with a relation of the client
+
+
+def address(number: int) -> str:
+    """Where provider `number` gets its mail."""
+    return f"plan{number}@zorg.example"
+
+
+def code(number: int) -> str:
+    """AGB code of provider `number`."""
+    return f"{12345678 + number}"
+
+
+def now() -> datetime:
+    """The clock."""
+    return datetime.now(UTC)
+
+
+class Municipality:
+    """A gateway that orders support from `providers` providers."""
+
+    def __init__(self, where: Path | str, master: MasterKey, *, providers: int = PARTNERS, node: str = "bench") -> None:
+        self.store = Store.open(where, master, node=node)
+        self.us = surroundings("gemeente", EXAMPLE.header.afzender, world.MUNICIPALITY)
+        self.made, self._node, self._partners = 0, node, providers
+
+    def introduce(self) -> None:
+        """Record the providers."""
+        with self.store.unit(now=now(), actor="bench") as unit:
+            for number in range(self._partners):
+                add_partner(unit, record("aanbieder", code(number), address(number)))
+
+    def order(self, count: int) -> None:
+        """Build, check, seal and commit so many orders, all in one unit of work."""
+        with self.store.view(now=now()) as view:
+            sealed = seal_berichten(view, self.us, self._letters(view, count))
+        with self.store.unit(now=now(), actor="bench") as unit:
+            post_berichten(unit, self.us, sealed)
+
+    def _letters(self, view: Unit, count: int) -> list[Letter]:
+        """New orders, judged by the rules and what was exchanged before, written as XML."""
+        numbers = range(self.made + 1, self.made + 1 + count)
+        self.made += count
+        known = {record.code: record for record in partners(view)}
+        orders = [(n, order(n, code(n % self._partners), f"{self._node}{n}")) for n in numbers]
+        history = earlier_each(view, [(bericht.header.ontvanger, bericht) for _, bericht in orders])
+        letters = []
+        for (number, bericht), before in zip(orders, history, strict=True):
+            context = Context(today=TODAY, earlier=before, sources=self.us.sources)
+            if has_errors(faults := check(bericht, "WMO301", context, level=4)):
+                raise Refused(faults)
+            xml, reference = berichten.build(bericht, schemas=self.us.schemas), f"traject/{self._node}{number}"
+            letters.append(Letter(to=known[bericht.header.ontvanger], bericht=bericht, xml=xml, reference=reference))
+        return letters
+
+
+async def send(municipality: Municipality, count: int, port: int, authority: str) -> None:
+    """The whole path of so many orders: some are made while others are delivered, as in a running gateway."""
+
+    async def make() -> None:
+        for _ in range(count // BATCH):
+            await asyncio.to_thread(municipality.order, BATCH)
+
+    settings = SmtpSettings(host="127.0.0.1", port=port, tls="implicit")
+    relay = SmtpTransport(settings, client_context(authority))
+    making, sent = asyncio.create_task(make()), 0
+    while sent < count:
+        made = await deliver_due(municipality.store, {CHANNEL: relay}, now)
+        assert all(one.state == "submitted" for one in made), made
+        sent += len(made)
+        await asyncio.sleep(0 if made else 0.005)
+    await making
+    await relay.close()
+
+
+def order(number: int, aanbieder: str, identificatie: str) -> wmo301.Bericht:
+    """An order for one client of many."""
+    replace = msgspec.structs.replace
+    name = replace(EXAMPLE.header.bericht_identificatie, identificatie=identificatie[-12:])
+    header = replace(EXAMPLE.header, ontvanger=aanbieder, bericht_identificatie=name)
+    both = enumerate(EXAMPLE.client.toegewezen_producten)
+    products = tuple(replace(product, toewijzing_nummer=2 * number + place) for place, product in both)
+    return replace(
+        EXAMPLE, header=header, client=replace(EXAMPLE.client, bsn=bsn(number), toegewezen_producten=products)
+    )
+
+
+def bsn(number: int) -> str:
+    """A number of the reserved range that passes the test of eleven: one for each client."""
+    for last in range(10):
+        digits = f"9999{number % 10_000:04d}{last}"
+        total = sum(int(d) * weight for d, weight in zip(digits, (9, 8, 7, 6, 5, 4, 3, 2, -1), strict=True))
+        if total % 11 == 0:
+            return digits
+    return bsn(number + 1)
+
+
+def record(role: str, code_: str, address_: str) -> PartnerRecord:
+    """A partner whose certificate was compared."""
+    confirmed = Confirmation(by="bench", on=TODAY, channel="telefoon")
+    ders = [world.leaf(address_, KEYS).der]
+    return PartnerRecord(
+        code=code_,
+        role=role,  # type: ignore[arg-type]
+        name=f"Partij {code_}",
+        addresses=(address_,),
+        agreements=Agreements(internet_route=True),
+        certificates=tuple(PartnerCertificate(der=der, proposed_on=TODAY, confirmed=confirmed) for der in ders),
+    )
+
+
+def surroundings(role: str, code_: str, address_: str) -> Surroundings:
+    """What the flows of one party need; `CHANNEL` is its way out."""
+    ours = world.leaf(address_, KEYS)
+    formaat, _ = laad_formaat(formaat_bestand("mlo-2018").read_bytes())
+    assert formaat is not None
+    lists = load_codelists()
+    return Surroundings(
+        Ourselves(role=role, code=code_, name=f"Partij {code_}", address=address_),  # type: ignore[arg-type]
+        signer=world.signing(ours),
+        mailbox=Mailbox(frozenset({address_}), (world.decrypting(ours),)),
+        trust=Trust((Anchor(certificate=world.root().der),), (world.issuing().der,)),
+        revocation=Revocation(world.crls()),
+        formaat=formaat,
+        contract=None,
+        products=(),
+        sources=lists.bronnen(code_ if role == "gemeente" else None),
+        schemas=iwmo(),
+        codelists=lists,
+        channel=CHANNEL,
+        largest=50_000_000,
+    )
