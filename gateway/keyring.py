@@ -20,6 +20,7 @@ from gateway.domain.findings import Finding
 from gateway.securemail import PROFILES, DecryptionKey, ProfileName, SigningKey, decryption_key, load_key, signing_key
 from gateway.securemail.keys import BOTH, PrivateKey
 from gateway.securemail.material import read_certificates
+from gateway.tokens import TokenKey, is_reference, open_key
 from gateway.ways import CannotStart, Files, cannot
 
 ANNOUNCED_FOR = timedelta(days=14)
@@ -184,11 +185,14 @@ def serves(pair: Pair) -> frozenset[ProfileName]:
     return frozenset({PROFILES[said].name})
 
 
-def private_key(file: Path, key: str, keys: Keys, files: Files) -> PrivateKey:
-    """A private key, opened with the password of the keys; refused if others can read its file."""
+def private_key(file: Path, key: str, keys: Keys, files: Files) -> PrivateKey | TokenKey:
+    """A private key, opened with the password of the keys; refused if others can read its file. Or one on a token."""
     if (fault := mode_fault(file, key)) is not None:
         raise CannotStart((fault,))
-    material = load_key(files.read(file, key), password_of(keys, files))
+    data = files.read(file, key)
+    if is_reference(data):
+        return open_key(data, keys, files)
+    material = load_key(data, password_of(keys, files))
     if isinstance(material, Finding):
         raise CannotStart((material,))
     return material.private

@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 OLDEST = (3, 11)
 EXTRAS = {
     "demo": ["documents", "demo"],
-    "test": ["documents", "demo", "postgres", "test"],
-    "bench": ["documents", "demo", "postgres", "test", "bench"],
+    "test": ["documents", "demo", "postgres", "token", "test"],
+    "bench": ["documents", "demo", "postgres", "token", "test", "bench"],
 }
 LOG = "install.log"
 
@@ -79,6 +79,7 @@ SYSTEM = [
     ("test", "xmllint", lambda: has_program("xmllint"), ["libxml2-utils"], "tests that check messages with xmllint"),
     ("test", "poppler", lambda: has_program("pdftotext"), ["poppler-utils"], "tests that read PDF with poppler"),
     ("test", "qpdf", lambda: has_program("qpdf"), ["qpdf"], "tests that check PDF with qpdf"),
+    ("test", "SoftHSM", lambda: has_program("softhsm2-util"), ["softhsm2"], "tests of keys on a token"),
     ("test", "unbound", lambda: has_program("unbound"), ["unbound"], "tests of DNSSEC answers"),
 ]  # fmt: skip
 DEMO_LOSES = "the demo's support plans travel as data, without a PDF form"

@@ -21,6 +21,7 @@ from gateway.cli.output import BROKEN, NO, Surroundings, say, show
 if TYPE_CHECKING:
     from gateway.config import Settings
     from gateway.domain.findings import Finding
+    from gateway.securemail.keyrules import PublicKey
     from gateway.securemail.keys import KeyMaterial
     from gateway.securemail.revocation_check import Verified
     from gateway.ways import Files
@@ -48,7 +49,11 @@ def add(
         ),
     ] = None,
     key: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Its private key (PKCS#8 or PKCS#12); for sign and decrypt.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Its private key (PKCS#8 or PKCS#12), or pkcs11:token=LABEL;object=LABEL; for sign and decrypt.",
+        ),
     ] = None,
     key_password_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="File with the key's password; else that of our keys.")
@@ -174,14 +179,22 @@ def _own(
     from gateway.domain.findings import Finding, has_errors
     from gateway.keyring import next_pair
     from gateway.securemail.material import fit_own
+    from gateway.tokens import is_reference
 
     keys = place.settings.keys
-    ours = _password(place)
-    material = _material(key, ours if password is None else files.read(password).split(b"\n", 1)[0])
-    offered = _offered(key, certificate, material)
     usage: Literal["sign", "encrypt"] = "sign" if use == "sign" else "encrypt"
-    known = _authorities(place)
-    fit = fit_own(material.private, offered, usage, place.settings.gateway.address, datetime.now(UTC), known)
+    known, address, now = _authorities(place), place.settings.gateway.address, datetime.now(UTC)
+    if is_reference(str(key).encode()):
+        content = str(key).encode() + b"\n"
+        fits, offered = _on_token(place, use, content, certificate)
+        fit = fit_own(fits, offered, usage, address, now, known)
+    else:
+        ours = _password(place)
+        material = _material(key, ours if password is None else files.read(password).split(b"\n", 1)[0])
+        locked = BestAvailableEncryption(ours)
+        content = material.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked)
+        offered = _offered(key, certificate, material)
+        fit = fit_own(material.private.public_key(), offered, usage, address, now, known)
     where = str(certificate or key)
     if isinstance(fit, Finding):
         output.findings(where, [fit])
@@ -203,10 +216,37 @@ def _own(
         files.write(pair.switch_file, switch.isoformat().encode())
     if profile is not None:
         files.write(pair.serves_file, profile.encode())
-    locked = BestAvailableEncryption(ours)
-    files.write(pair.key, material.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked))
+    files.write(pair.key, content)
     say("Send your partners a new card (gateway partner card); they confirm its fingerprint.")
     return pair.key
+
+
+def _on_token(
+    place: Place, use: OwnUse, reference: bytes, certificate: Path | None
+) -> "tuple[PublicKey, tuple[bytes, ...]]":
+    """The public key that the one on the token proved to be the other half of, and the certificates of the file."""
+    from gateway.domain.findings import Finding
+    from gateway.securemail import decryption_key, signing_key
+    from gateway.securemail.keys import does_not_fit
+    from gateway.tokens import open_key
+    from gateway.ways import CannotStart
+
+    if certificate is None:
+        raise typer.BadParameter("a key on a token wants --certificate FILE")
+    offered = read_certificates(certificate)
+    try:
+        key = open_key(reference, place.settings.keys, place.files)
+    except CannotStart as fault:
+        output.findings(reference.decode().strip(), fault.findings)
+        raise typer.Exit(BROKEN) from None
+    refused = does_not_fit()
+    for der in offered:
+        made = signing_key(key, der) if use == "sign" else decryption_key(key, der)
+        if not isinstance(made, Finding):
+            return made.facts.public, offered
+        refused = made if made.message != refused.message and len(offered) == 1 else refused
+    output.findings(str(certificate), [refused])
+    raise typer.Exit(NO)
 
 
 def _password(place: Place) -> bytes:

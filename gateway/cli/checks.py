@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from gateway.cli.check import Check, Surround, failed
 from gateway.cli.check_ways import check_mailbox, check_relay
 from gateway.config import Settings, read_secret
-from gateway.config.secret import mode_fault
 from gateway.domain.findings import Finding
 
 if TYPE_CHECKING:
     from gateway.keyring import Pair
     from gateway.securemail.keys import PrivateKey
+    from gateway.tokens import TokenKey
 
 RENEW = timedelta(days=60)  # getting a certificate takes weeks
 
@@ -73,28 +73,25 @@ def _own_keys(around: Surround) -> Iterator[Check]:
         there = pairs(around.folder, key, certificate)
         for number, pair in enumerate(there, 1):
             called = name if len(there) == 1 else f"{name} {number}"
-            yield _pair(around, called, pair, password, last=number == len(there))
+            yield _pair(around, called, pair, opens=name == "decryption key", last=number == len(there))
             if name == "decryption key":
-                yield from _decrypts(called, pair, password)
+                yield from _decrypts(around, called, pair)
 
 
-def _pair(around: Surround, name: str, pair: "Pair", password: str, *, last: bool) -> Check:
+def _pair(around: Surround, name: str, pair: "Pair", *, opens: bool, last: bool) -> Check:
     """A private key, its mode, its certificate, whether they belong together, and until when.
 
     One that ended is a fault only if no other follows it.
     """
     from cryptography import x509
 
-    from gateway.securemail import signing_key
+    from gateway.securemail import decryption_key, signing_key
 
-    fault = mode_fault(pair.key, f"keys.{pair.key.name}")
-    if fault is not None:
-        return failed(name, fault)
-    read = _read_pair(pair, password)
+    read = _read_pair(around, pair)
     if isinstance(read, Finding):
         return failed(name, read)
     private, der = read
-    prepared = signing_key(private, der)
+    prepared = decryption_key(private, der) if opens else signing_key(private, der)
     if isinstance(prepared, Finding):
         return failed(name, prepared)
     own = x509.load_der_x509_certificate(der)
@@ -111,13 +108,13 @@ def _pair(around: Surround, name: str, pair: "Pair", password: str, *, last: boo
     return Check(check=name, ok=True, what=f"fits its certificate, which is valid until {until}", advice=advice)
 
 
-def _decrypts(name: str, pair: "Pair", password: str) -> Iterator[Check]:
+def _decrypts(around: Surround, name: str, pair: "Pair") -> Iterator[Check]:
     """What a key that decrypts is for: profiles (SM-122), and whether PKCS#1 v1.5 may be tried (SM-139)."""
     from gateway.keyring import serves
     from gateway.securemail import decryption_key
     from gateway.ways import CannotStart
 
-    read = _read_pair(pair, password)
+    read = _read_pair(around, pair)
     try:
         made = read if isinstance(read, Finding) else decryption_key(*read, serves(pair))
     except CannotStart as fault:
@@ -135,18 +132,17 @@ def _decrypts(name: str, pair: "Pair", password: str) -> Iterator[Check]:
         yield Check(check=f"{name} PKCS#1 v1.5", ok=True, what=what, advice=advice)
 
 
-def _read_pair(pair: "Pair", password: str) -> "tuple[PrivateKey, bytes] | Finding":
-    from gateway.securemail import load_key
-    from gateway.securemail.material import read_certificates
+def _read_pair(around: Surround, pair: "Pair") -> "tuple[PrivateKey | TokenKey, bytes] | Finding":
+    """The private key, or the one on a token that its file names, and the certificate."""
+    from gateway.keyring import certificates, private_key
+    from gateway.ways import CannotStart, Files
 
-    material = load_key(pair.key.read_bytes(), password.encode())
-    if isinstance(material, Finding):
-        return material
+    place = Files(around.folder, around.environ)
     try:
-        found = read_certificates(pair.certificate.read_bytes())
-    except OSError as error:
-        return Finding(code="CFG-FILE", severity="error", message=f"{pair.certificate}: {error.strerror}.")
-    return found if isinstance(found, Finding) else (material.private, found[0])
+        private = private_key(pair.key, f"keys.{pair.key.name}", around.settings.keys, place)
+        return private, certificates(place, pair.certificate)[0]
+    except CannotStart as fault:
+        return fault.findings[0]
 
 
 def _anchors(around: Surround) -> Iterator[Check]:

@@ -107,6 +107,17 @@ class Keys(_Section, frozen=True):
     decryption_certificate: Annotated[Path, _means("Its certificate, which partners seal for (PEM).")] = (
         "keys/decryption.pem"
     )
+    pkcs11_module: Annotated[
+        str | None,
+        _means(
+            "PKCS#11 library, where a key is on a token: its file then holds pkcs11:token=LABEL;object=LABEL.",
+            "a path",
+            "/usr/lib/softhsm/libsofthsm2.so",
+        ),
+    ] = None
+    pkcs11_pin_file: Annotated[
+        Path, _means("File with the token's PIN, mode 0600. GATEWAY_PKCS11_PIN goes before it.")
+    ] = "keys/token.pin"
     anchors: Annotated[
         Path, _means("Roots that are trusted to have issued partners' certificates (PEM). None is built in.")
     ] = "keys/anchors.pem"
@@ -409,6 +420,7 @@ REQUIRED = ("gateway",)
 SECRETS = {
     "GATEWAY_STORE_PASSWORD": "password of the PostgreSQL account in store.url",
     "GATEWAY_KEYS_PASSWORD": "password of the private keys",
+    "GATEWAY_PKCS11_PIN": "PIN of the token that keys are on",
     "GATEWAY_RELAY_PASSWORD": "password of relay.user",
     "GATEWAY_MAILBOX_PASSWORD": "password of mailbox.user",
 }

@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, pkcs12
 
 from gateway.domain.findings import Finding
 from gateway.securemail import der, profiles
@@ -178,8 +178,15 @@ def decryption_key(
         return _finding(f"Het certificaat is niet bruikbaar: {facts.detail}.", "Vraag een nieuw certificaat aan.")
     software = isinstance(private, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey)
     decrypter: Decrypter = SoftwareKey(private) if software else private  # type: ignore[arg-type, assignment]
-    if software and not _signs_for(decrypter, facts):  # type: ignore[arg-type]
+    opens = BOTH if software and _signs_for(decrypter, facts) else _opens(decrypter, facts)  # type: ignore[arg-type]
+    if not opens and software:
         return does_not_fit()
+    if not opens:
+        what = "De sleutel op het token hoort niet bij het certificaat, of mag er niet mee ontcijferen."
+        return _finding(what, "Kijk naar CKA_DERIVE (EC) of CKA_DECRYPT (RSA), of kies het andere certificaat.")
+    if not (serves := serves & opens):
+        what = "Het token kan RSA-OAEP alleen met SHA-1: de sleutel kan strict niet dienen."
+        return _finding(what, "Gebruik een EC-sleutel op het token, of laat deze standard dienen.")
     parsed = asn1_x509.Certificate.load(certificate)
     return DecryptionKey(
         decrypter=decrypter,
@@ -212,6 +219,33 @@ def _signs_for(signer: Signer, facts: KeyFacts) -> bool:
     except (InvalidSignature, ValueError, TypeError, AttributeError):
         return False
     return True
+
+
+def _opens(decrypter: Decrypter, facts: KeyFacts) -> frozenset[ProfileName]:
+    """For which profiles a key of the certificate can decrypt, tried once (SM-139); none: it is another's key.
+
+    Some tokens know RSA-OAEP with SHA-1 only, which `strict` does not take.
+    """
+    if isinstance(facts.public, ec.EllipticCurvePublicKey):
+        once = ec.generate_private_key(facts.public.curve)
+        point = once.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        try:
+            return BOTH if decrypter.agree(point) == once.exchange(ec.ECDH(), facts.public) else frozenset()
+        except ValueError:
+            return frozenset()
+    tried: tuple[tuple[Digest, frozenset[ProfileName]], ...] = (
+        (profiles.SHA256, BOTH),
+        (profiles.SHA1, frozenset({"standard"})),
+    )
+    for digest, opened in tried:
+        probe = os.urandom(32)
+        way = padding.OAEP(padding.MGF1(digest.make()), digest.make(), None)
+        try:
+            if decrypter.unwrap_oaep(facts.public.encrypt(probe, way), digest, digest) == probe:
+                return opened
+        except ValueError:
+            continue
+    return frozenset()
 
 
 def _rejects_implicitly(decrypter: Decrypter, facts: KeyFacts) -> bool:

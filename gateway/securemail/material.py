@@ -17,8 +17,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from gateway.domain.findings import Finding, Severity
 from gateway.securemail.chains import Certificate, read_certificate
-from gateway.securemail.keyrules import BadCertificate
-from gateway.securemail.keys import PrivateKey, does_not_fit
+from gateway.securemail.keyrules import BadCertificate, PublicKey
+from gateway.securemail.keys import does_not_fit
 
 Uses = frozenset[Literal["sign", "encrypt"]]
 
@@ -201,20 +201,20 @@ class FitOwn(msgspec.Struct, frozen=True):
 
 
 def fit_own(
-    private: PrivateKey,
+    public: PublicKey,
     offered: Sequence[bytes],
     use: Literal["sign", "encrypt"],
     address: str,
     now: datetime,
     authorities: Sequence[bytes] = (),
 ) -> FitOwn | Finding:
-    """Find, among certificates in any order, the one of this private key, and what is wrong with it for *use*.
+    """Find, among certificates in any order, the one of this key, and what is wrong with it for *use*.
 
     *address* is ours; *authorities* are those that everybody has, so that they need not come along.
 
     A finding if none belongs to the key; errors among the findings: it cannot be used for this.
     """
-    wanted = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    wanted = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     own = next((der for der in offered if _spki(der) == wanted), None)
     if own is None:
         return does_not_fit()

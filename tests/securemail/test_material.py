@@ -179,13 +179,13 @@ def test_our_own_certificate_is_found_by_its_key_in_any_order() -> None:
     """Authorities hand out the chain root first as well."""
     issuing = ca.make_issuing_ca(ROOT, "Tussen", NOW - 9 * DAY)
     own = ca.make_leaf(issuing, "Wij", NOW - DAY, options=ca.LeafOptions(emails=(ADDRESS,), use="sign"))
-    fit = fit_own(own.key, (ROOT.der, issuing.der, own.der), "sign", ADDRESS, NOW)
+    fit = fit_own(own.key.public_key(), (ROOT.der, issuing.der, own.der), "sign", ADDRESS, NOW)
     assert isinstance(fit, FitOwn)
     assert (fit.chain[0], fit.findings) == (own.der, ())
-    without = fit_own(own.key, (own.der,), "sign", "iemand@anders.example", NOW)
+    without = fit_own(own.key.public_key(), (own.der,), "sign", "iemand@anders.example", NOW)
     assert isinstance(without, FitOwn)
     assert [f.code for f in without.findings] == ["SM-51", "SM-7"]
-    assert isinstance(fit_own(own.key, (GOOD.der, ROOT.der), "sign", ADDRESS, NOW), Finding)
+    assert isinstance(fit_own(own.key.public_key(), (GOOD.der, ROOT.der), "sign", ADDRESS, NOW), Finding)
 
 
 def test_an_authority_is_an_authority_and_not_expired() -> None:
