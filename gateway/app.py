@@ -193,6 +193,7 @@ class App:
             largest=self.settings.limits.message_mb * MEGA,
             rules=rules_version(),
             mapping=self._mapping(),
+            authserv_id=None if self.settings.mailbox is None else self.settings.mailbox.authserv_id,
         )
 
     def _mapping(self) -> str:
@@ -237,12 +238,17 @@ class App:
         except StoreError as error:
             raise cannot("CFG-STORE", str(error), "store.url") from error
 
-    def _formaat(self) -> Formaat:
+    @property
+    def plan_format(self) -> bytes:
+        """The file of the region's form."""
         name = self.settings.region.plan_format
         file = self.folder / name
         if not file.is_file():
             file = formaat_bestand(name)
-        formaat, findings = laad_formaat(self.own_files.read(file, "region.plan_format"))
+        return self.own_files.read(file, "region.plan_format")
+
+    def _formaat(self) -> Formaat:
+        formaat, findings = laad_formaat(self.plan_format)
         if formaat is None:
             raise CannotStart(tuple(findings))
         return formaat

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gateway.berichten.building import build
     from gateway.berichten.codelijsten import Codelijsten, load_codelists
     from gateway.berichten.json_form import from_json, to_json
-    from gateway.berichten.reading import OngeldigBericht, Reading, locate, parse, read
+    from gateway.berichten.reading import OngeldigBericht, Reading, locate, parse, read, soort_of
     from gateway.berichten.regels import Report, validate
     from gateway.berichten.schema_sets import Schemas, iwmo, iwmo_from, load_schemas
     from gateway.berichten.soort import Soort
@@ -41,6 +41,7 @@ __all__ = [
     "locate",
     "parse",
     "read",
+    "soort_of",
     "to_json",
     "validate",
 ]
@@ -53,6 +54,7 @@ _HOMES = {
     "locate": "reading",
     "parse": "reading",
     "read": "reading",
+    "soort_of": "reading",
     "build": "building",
     "Codelijsten": "codelijsten",
     "load_codelists": "codelijsten",

@@ -46,6 +46,15 @@ class OngeldigBericht(ValueError):
         self.findings = findings
 
 
+def soort_of(data: bytes, schemas: Schemas | None = None) -> str | None:
+    """The kind of message that the namespace of the root names; None if it is none of ours, or no XML."""
+    root = parse_xml(data)
+    if isinstance(root, Fault):
+        return None
+    message = (schemas or iwmo()).by_namespace(etree.QName(root).namespace or "")
+    return None if message is None else message.soort.soort
+
+
 def read(data: bytes, *, schemas: Schemas | None = None, lang: Lang = "nl", numbers: Numbers | None = None) -> Reading:
     """The message in `data`, or every fault of it as XML and against its schema (control level 1).
 

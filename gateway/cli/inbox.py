@@ -91,6 +91,53 @@ def release(
     _do("release", reason, numbers, why, yes, by, folder, json)
 
 
+@app.command()
+def accept(
+    number: Number,
+    plan: Annotated[str, typer.Option("--plan", metavar="PLAN", help="Kenmerk van de uitvraag waar het bij hoort.")],
+    reason: Reason,
+    by: By = None,
+    folder: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """Neem een formulier over uit gewone e-mail van een partner, waar dat is afgesproken; het telt als van u."""
+    from gateway import logs
+
+    logs.configure()
+    with open_gateway(folder) as gateway:
+        done = _accept(gateway, number, plan, reason, actor(by))
+    report([done], json)
+
+
+def _accept(gateway: "App", number: int, plan_id: str, reason: str, who: str) -> Done:
+    from gateway.cli.plan_child import Question, read_form
+    from gateway.domain.findings import has_errors
+    from gateway.flows.plain_return import accept, find_form
+    from gateway.plans import Ondersteuningsplan
+    from gateway.plans.digest import canoniek
+    from gateway.plans.plain import from_plain, to_plain
+
+    now = datetime.now(UTC)
+    with gateway.store.view(now=now) as view:
+        item = _get(view, number)
+        if item.state == "handled":
+            return Done(id=number, act="accept", result="already", state=item.state)
+        form = find_form(view, gateway.us, item, plan_id)
+    if isinstance(form, str):
+        return Done(id=number, act="accept", result="refused", state=item.state, why=form)
+    sent = canoniek(to_plain(form.uitvraag.momentopname))
+    answer = read_form(Question(pdf=form.document.inhoud, uitvraag=sent, formaat=gateway.plan_format))
+    plan, _ = from_plain(Ondersteuningsplan, answer.plan) if answer.plan is not None else (None, [])
+    faults = answer.findings
+    if plan is not None and not has_errors(faults):
+        with gateway.store.unit(now=now, actor=who) as unit:
+            faults = accept(unit, gateway.us, item, form, plan, reason)
+            if not faults:
+                return Done(id=number, act="accept", result="done", state="handled")
+    why = "; ".join(dict.fromkeys(one.message for one in faults)) or "het formulier is niet te lezen"
+    return Done(id=number, act="accept", result="refused", state=item.state, why=why)
+
+
 # -- in common --------------------------------------------------------------------------------------------------------
 
 

@@ -51,17 +51,21 @@ def list_(
 def show_(number: Number, folder: Dir = HERE, json: Json = False) -> None:
     """De hele geschiedenis van één bericht: wat ermee gebeurde, wanneer, en wie nu aan zet is."""
     from gateway.cli.history import outbox_story, who_has
+    from gateway.flows.clocks import clocks
 
     with open_gateway(folder) as gateway, gateway.store.view(now=datetime.now(UTC)) as view:
         item = _get(view, number)
-        story = outbox_story(view, item)
+        story, proved = outbox_story(view, item), clocks(view, item)
     if json:
-        emit(_plain(item) | {"whoHasIt": who_has(item), "history": story})
+        emit(_plain(item) | {"whoHasIt": who_has(item), "clocks": proved, "history": story})
         return
     show(f"Bericht {item.id} ({item.kind}) aan {item.partner}, {item.size} bytes, sha256 {item.sha256}")
     show(f"Message-ID {item.message_id}")
     for line in story:
         show(f"  {line.at.astimezone():%Y-%m-%d %H:%M:%S}  {line.what}")
+    moments = (proved.handed_over, proved.delivered, proved.opened, proved.answered)
+    for word, at in zip(("overgedragen", "afgeleverd", "geopend", "beantwoord"), moments, strict=True):
+        show(f"  {word}: {'-' if at is None else f'{at.astimezone():%Y-%m-%d %H:%M:%S}'}")
     show(f"Nu: {item.state}. Aan zet: {who_has(item)}.")
 
 

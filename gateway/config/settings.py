@@ -27,6 +27,7 @@ Pins = Annotated[
         extra={"expected": "SHA-256 in base64, more than one with a space between"},
     ),
 ]
+Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:-]+$")]
 Auth = Literal["plain", "scram-sha-256", "xoauth2", "external"]
 Path = Annotated[str, Meta(min_length=1, extra={"expected": "a path"})]
 
@@ -135,7 +136,7 @@ class Relay(_Section, frozen=True):
     ] = "smtp"
     path: Annotated[str | None, _means("The folder (folder).", "a path", "uit")] = None
     host: Annotated[
-        Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:-]+$")] | None,
+        Host | None,
         _means("Name of the server, as in its certificate (smtp).", "a host name or address", "smtp.mail.example"),
     ] = None
     port: Annotated[Port, _means("587 for starttls, 465 for implicit.")] = 587
@@ -224,6 +225,15 @@ class Mailbox(_Section, frozen=True):
     ] = None
     client_key: Annotated[str | None, _means("Its private key (PEM, mode 0600).", "a path", "keys/client.key")] = None
     folder: Annotated[str, Meta(min_length=1), _means("Folder that is read (imap).", "a folder's name")] = "INBOX"
+    authserv_id: Annotated[
+        Host | None,
+        _means(
+            "Name under which the mail provider writes Authentication-Results, removing those of others. Needed for"
+            " partners with plain_return.",
+            "a host name",
+            "mx.mail.example",
+        ),
+    ] = None
     after: Annotated[
         Literal["move", "delete"],
         _means(

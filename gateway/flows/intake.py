@@ -7,13 +7,13 @@ together or not at all. Whatever cannot be handled goes to quarantine, whole, wi
 from collections.abc import Callable
 from datetime import datetime
 
-from gateway import berichten, securemail
+from gateway import securemail
 from gateway.domain.findings import Finding
-from gateway.flows import canary, dossiers, exchange, plan_in, quarantine, receipts, reports, tasks
+from gateway.flows import canary, dossiers, exchange, plain_return, plan_in, quarantine, receipts, reports, tasks
 from gateway.flows.capabilities import keep_capabilities
 from gateway.flows.parties import PartnerRecord, Surroundings, partner, partner_book
 from gateway.flows.partners import keep_announced
-from gateway.flows.payload import Payload, Placed, Unusable
+from gateway.flows.payload import DECLARED, Payload, Placed, Unusable, kind_of
 from gateway.flows.taken import Taken
 from gateway.securemail import Accepted, Identities, Opened
 from gateway.store import InboxItem, Store, Unit
@@ -47,7 +47,7 @@ def take_in(unit: Unit, us: Surroundings, item: InboxItem, raw: bytes) -> Taken:
         cache=us.verdicts,
     )
     if isinstance(opened, securemail.Refused):
-        return _quarantine(unit, us, item, opened, opened.partner or quarantine.claimed(unit, raw))
+        return _quarantine(unit, us, item, raw, opened, opened.partner or quarantine.claimed(unit, raw))
     if opened.identity.state == "duplicate":
         return _duplicate(unit, item, opened)
     if opened.is_receipt:
@@ -82,17 +82,18 @@ def take_in(unit: Unit, us: Surroundings, item: InboxItem, raw: bytes) -> Taken:
 
 
 def _payload(opened: Opened) -> Payload | Unusable:
-    """Exactly one payload, known by its bytes; other parts are kept and shown, never executed (SM-62)."""
-    found = [part for part in opened.parts if part.type in ("application/json", "application/xml", "text/xml")]
+    """Exactly one payload, known by its bytes and not by its name or media type; others are kept, never executed.
+
+    Where no part says by itself what it is, the one that is declared to be data counts: its faults are told (SM-62).
+    """
+    found = [part for part in opened.parts if kind_of(part.content) is not None]
+    found = found or [part for part in opened.parts if part.type in DECLARED]
     if len(found) != 1:
         return Unusable(findings=(_fault("PAYLOAD", "Het bericht bevat niet precies één plan of iWmo-bericht."),))
     part = found[0]
     rest = tuple(p for p in opened.parts if p is not part)
-    if part.type == "application/json":
-        kind = canary.KIND if canary.is_canary(part.content) else "plan"
-        return Payload(kind=kind, content=part.content, rest=rest)
-    reading = berichten.read(part.content)
-    return Payload(kind=reading.soort or "iwmo", content=part.content, rest=rest)
+    kind = kind_of(part.content) or ("plan" if part.type == "application/json" else "iwmo")
+    return Payload(kind=kind, content=part.content, rest=rest)
 
 
 def _hand_over(
@@ -136,7 +137,9 @@ def _unusable(
     return Taken(state="quarantined", reason="payload", findings=why.findings)
 
 
-def _quarantine(unit: Unit, us: Surroundings, item: InboxItem, why: securemail.Refused, claimed: str | None) -> Taken:
+def _quarantine(
+    unit: Unit, us: Surroundings, item: InboxItem, raw: bytes, why: securemail.Refused, claimed: str | None
+) -> Taken:
     """Not authenticated: no reply of any kind (SM-67). The partner is only a claim, so it is not recorded as a fact.
 
     One that was opened again and is refused for the same reason is no news: nobody is told twice (SM-104).
@@ -144,7 +147,8 @@ def _quarantine(unit: Unit, us: Surroundings, item: InboxItem, why: securemail.R
     unit.inbox.settle(item.id, "quarantined", reason=why.reason, detail=why.detail or None, rules=us.rules)
     if item.reason != why.reason:
         unit.audit.write("quarantined", f"inbox/{item.id}", detail={"reason": why.reason, "claimed": claimed or ""})
-        quarantine.tell(unit, item.id, why.reason, claimed)
+        offered = why.reason == plain_return.REASON and plain_return.is_offered(unit, us, raw, claimed)
+        quarantine.tell(unit, item.id, why.reason, claimed, advice=plain_return.OFFER if offered else None)
     return Taken(state="quarantined", reason=why.reason)
 
 

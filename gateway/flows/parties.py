@@ -207,6 +207,7 @@ class Surroundings:
         lost: frozenset[bytes] = frozenset(),
         rules: str = "",
         mapping: str = "",
+        authserv_id: str | None = None,
     ) -> None:
         self.ourselves = ourselves
         self.signer = signer
@@ -225,6 +226,7 @@ class Surroundings:
         self.largest = largest  # bytes of a mail, coming and going
         self.lost = lost  # our own certificates (DER) whose key was reported lost (SM-141)
         self.rules = rules  # version of the rules that judge what comes in (SM-103)
+        self.authserv_id = authserv_id  # under which our mail provider says where mail came from (SM-107)
         self.mapping = mapping  # changes with the schemas, lists, format and contract that payloads are read by
         self.verdicts = VerdictCache()  # SM-41: a chain is not validated for every message
 

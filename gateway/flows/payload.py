@@ -1,9 +1,17 @@
 """What an opened message carries, for the flow that owns its kind."""
 
+from typing import Final
+
 import msgspec
 
+from gateway import berichten
 from gateway.domain.findings import Finding
+from gateway.flows import canary
+from gateway.plans.exchange import SCHEMA
 from gateway.securemail import Part
+
+DECLARED: Final = frozenset({"application/json", "application/xml", "text/xml"})
+_FAMILY: Final = SCHEMA.rpartition("/")[0]
 
 
 class Payload(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,3 +34,28 @@ class Unusable(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     dossier: str | None = None  # whose it is, where that could be read
     early: bool = False  # nothing is wrong with it but the moment: kept, and the sender learns it was received (PL-73)
+
+
+class _Named(msgspec.Struct, frozen=True):
+    """A JSON document that says what it is."""
+
+    schema: str
+
+
+def kind_of(content: bytes) -> str | None:
+    """What a part says it is, by its own bytes: `plan`, `canary`, the kind of an iWmo message; None for anything else.
+
+    The root's namespace or the JSON schema decides, never a name or a media type (SM-62).
+    """
+    begin = content.lstrip(b" \t\r\n")[:1]
+    if begin == b"<":
+        return berichten.soort_of(content)
+    if begin != b"{":
+        return None
+    if canary.is_canary(content):
+        return canary.KIND
+    try:
+        named = msgspec.json.decode(content, type=_Named)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return "plan" if named.schema.rpartition("/")[0] == _FAMILY else None

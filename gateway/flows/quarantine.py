@@ -40,15 +40,21 @@ _WORDS: Final[dict[str, Quarantine]] = {
 }
 
 
-def tell(unit: Unit, number: int, reason: str, partner: str | None, *, proven: bool = False) -> None:
-    """Make the task for a message in quarantine; `partner` is None for mail that no partner claims to have sent."""
+def tell(
+    unit: Unit, number: int, reason: str, partner: str | None, *, proven: bool = False, advice: str | None = None
+) -> None:
+    """Make the task for a message in quarantine; `partner` is None for mail that no partner claims to have sent.
+
+    `advice` goes before that of the reason.
+    """
     if reason == "report":
         _once_a_day(unit, "reports", reason)
     elif partner is None and reason not in _FAULTS:
         strangers(unit)
     else:
         words = words_of(reason)
-        tasks.raise_task(unit, f"inbox/{number}", Task(what=words.what, who=_who(partner, proven), advice=words.advice))
+        task = Task(what=words.what, who=_who(partner, proven), advice=advice or words.advice)
+        tasks.raise_task(unit, f"inbox/{number}", task)
     if reason in ALARM_REASONS:
         _watch(unit)
 

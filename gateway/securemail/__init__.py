@@ -26,6 +26,7 @@ from gateway.securemail.partners import (
     Trust,
 )
 from gateway.securemail.payload import Part
+from gateway.securemail.plain_return import attached, vouched
 from gateway.securemail.profiles import PROFILES, ProfileName
 from gateway.securemail.receipts import (
     ReceiptVerdict,
@@ -88,6 +89,7 @@ __all__ = [
     "VerdictCache",
     "announced",
     "arrived_at",
+    "attached",
     "best_profile",
     "check_certificate",
     "check_size",
@@ -118,4 +120,5 @@ __all__ = [
     "seal_clear",
     "sign_file",
     "signing_key",
+    "vouched",
 ]

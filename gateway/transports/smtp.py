@@ -25,7 +25,7 @@ IDLE_MAX = 30.0
 AGE_MAX = 600.0  # SM-82
 MESSAGES_MAX = 100
 CONNECTIONS_MAX = 4
-_GO_ON, _LOGGED_IN = 334, 235
+_GO_ON, _LOGGED_IN, _REFUSED = 334, 235, 400
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
 
@@ -274,7 +274,10 @@ async def _say(client: aiosmtplib.SMTP, command: str, good: Collection[int], wai
     """One command and its reply; SMTPResponseException for another reply than a good one."""
     reply = await client.execute_command(command.encode("ascii"), timeout=wait)
     if reply.code not in good:
-        raise aiosmtplib.SMTPResponseException(reply.code, reply.message)
+        # A 250 to the word DATA is no promise: nothing was handed over that it could be about.
+        out_of_step = reply.code < _REFUSED
+        raise aiosmtplib.SMTPResponseException(-1 if out_of_step else reply.code, reply.message)
+    _in_step(client)
     return reply
 
 
@@ -324,6 +327,12 @@ def _rcpt_options(client: aiosmtplib.SMTP, shipment: Shipment) -> list[str]:
 def xtext(value: str) -> str:
     """RFC 3461 section 4: `+`, `=` and what is not printable as `+XX`."""
     return "".join(c if "!" <= c <= "~" and c not in "+=" else f"+{ord(c):02X}" for c in value)
+
+
+def _in_step(client: aiosmtplib.SMTP) -> None:
+    """A relay that says more than was asked would have its next answer taken for that to another question."""
+    if getattr(client.protocol, "_buffer", b""):
+        raise aiosmtplib.SMTPResponseException(-1, "the relay says more than was asked")
 
 
 def _size_limit(client: aiosmtplib.SMTP) -> int | None:

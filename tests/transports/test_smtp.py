@@ -403,3 +403,30 @@ def test_the_context_has_only_strong_suites_and_checks_names() -> None:
     names = {suite["name"] for suite in context.get_ciphers()}
     assert all(("GCM" in name or "CHACHA20" in name) for name in names)
     assert context.options & ssl.OP_NO_RENEGOTIATION
+
+
+@pytest.mark.parametrize(
+    ("step", "fault", "expected"),
+    [
+        # A reply too many, in one piece with the right one: what follows would be off by one.
+        ("mail", "250 2.1.0 ok\r\n250 2.1.5 early", ("channel", "mail", "garbage")),
+        ("rcpt", "250 2.1.5 ok\r\n354 early\r\n250 2.0.0 queued", ("channel", "rcpt", "garbage")),
+        ("data", "354 go\r\n250 2.0.0 queued before it came", ("uncertain", "data", "garbage")),
+        # A promise for what was never sent.
+        ("data", "250 2.0.0 queued", ("uncertain", "data", "garbage")),
+        # Lines without end.
+        ("mail", "250-" + "\r\n250-".join("x" * 70 for _ in range(2000)), ("channel", "mail", "garbage")),
+        ("dot", "250-" + "\r\n250-".join("x" * 70 for _ in range(2000)), ("uncertain", "data", "garbage")),
+        ("dot", "250 " + "x" * 50_000_000, ("uncertain", "data", "garbage")),
+    ],
+    ids=["twice-at-mail", "twice-at-rcpt", "early-promise", "promise-for-data", "endless-mail", "endless-dot", "huge"],
+)
+def test_a_relay_that_says_more_than_was_asked_is_believed_in_nothing(
+    authority: Authority, step: str, fault: str, expected: tuple[str, str, str | None]
+) -> None:
+    """No reply is taken for the answer to another question: a message is handed over only by its own (SM-85)."""
+    relay = relay_with(authority, **{step: fault})
+    outcome = attempt(authority, relay)
+    assert (outcome.verdict, outcome.phase, outcome.reason) == expected
+    if step != "dot":
+        assert relay.messages == []
