@@ -34,10 +34,11 @@ def _user() -> str | None:
 class Cluster:
     """A server that can be stopped and started."""
 
-    def __init__(self, folder: Path, user: str | None) -> None:
+    def __init__(self, folder: Path, user: str | None, durable: bool) -> None:
         self.socket = folder / ".s.PGSQL.5432"
         self.url = f"postgresql+psycopg://gateway@/postgres?host={folder}"
         self._folder, self._data, self._user = folder, folder / "data", user
+        self._fsync = "on" if durable else "off"
 
     def _run(self, name: str, *arguments: str) -> None:
         program = _binary(name)
@@ -53,7 +54,7 @@ class Cluster:
 
     def start(self) -> None:
         """Run it."""
-        options = f"-c listen_addresses='' -c unix_socket_directories={self._folder} -c fsync=off"
+        options = f"-c listen_addresses='' -c unix_socket_directories={self._folder} -c fsync={self._fsync}"
         self._run("pg_ctl", "-w", "-l", str(self._folder / "log"), "-o", options, "start")
 
     def stop(self) -> None:
@@ -62,13 +63,13 @@ class Cluster:
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
-    """A running server of its own."""
+def cluster(*, durable: bool = False) -> Iterator[Cluster]:
+    """A running server of its own; `durable`: a commit is on the disk, as everywhere but in tests."""
     folder = Path(tempfile.mkdtemp(prefix="wmo-pg-"))
     user = _user() if os.geteuid() == 0 else None
     if user:
         shutil.chown(folder, user)
-    made = Cluster(folder, user)
+    made = Cluster(folder, user, durable)
     try:
         made.make()
         made.start()
@@ -82,7 +83,7 @@ def cluster() -> Iterator[Cluster]:
 
 
 @contextmanager
-def server() -> Iterator[str]:
+def server(*, durable: bool = False) -> Iterator[str]:
     """The URL of a running server's only database."""
-    with cluster() as running:
+    with cluster(durable=durable) as running:
         yield running.url
