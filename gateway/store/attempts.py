@@ -22,7 +22,7 @@ from .channels import Channels
 from .errors import Damaged, StaleClaim
 from .jobs import DELIVER, of_node
 from .outbox_rows import FIELDS, UNLEASED, WIRE, OutboxItem, moved, write_note
-from .prepared import Prepared, among, bound, empty
+from .prepared import Prepared, among, bound, empty, off_index
 from .schedule import CHANNEL_MAX, DEFAULT_POLICY, UNCERTAIN_WAIT, RetryPolicy, next_attempt, next_open
 from .sealing import Sealer
 from .states import CLAIMABLE, OPEN, OutEvent, OutState
@@ -58,7 +58,7 @@ _IDLE = Prepared(
 _UNDER_WAY = Prepared(
     sa.select(outbox.c.partner, sa.func.count().label("running"))
     .where(outbox.c.lease_until.is_not(None), outbox.c.lease_until > _NOW)
-    .group_by(outbox.c.partner)
+    .group_by(off_index(outbox.c.partner))
 )
 
 _STARTED = ("outbox_id", "due_at", "started_at", "envelope_id", "sha256", "node")

@@ -14,8 +14,8 @@ import msgspec
 import sqlalchemy as sa
 
 from .errors import AlreadyThere, IllegalMove, NotThere
-from .outbox_rows import DRAFT, FIELDS, SIGNED_ENTITY, UNLEASED, WIRE, OutboxItem, moved, write_note
-from .prepared import Prepared, among, bound, empty, new_numbers
+from .outbox_rows import DRAFT, FIELDS, SIGNED_ENTITY, UNANSWERED, UNLEASED, WIRE, OutboxItem, moved, write_note
+from .prepared import Prepared, among, bound, empty, new_numbers, off_index
 from .sealing import Sealer
 from .states import CLAIMABLE, OPEN, OutEvent, OutState
 from .tables import any_of, attempts, outbox, outbox_notes, sealed
@@ -268,26 +268,32 @@ class Outbox:
 
     def last(self, *, partner: str, kind: str) -> OutboxItem | None:
         """The newest message of a kind for a partner."""
-        newest = sa.select(sa.func.max(outbox.c.id)).where(outbox.c.partner == partner, outbox.c.kind == kind)
-        return self._one(outbox.c.id == newest.scalar_subquery())
+        query = sa.select(*FIELDS).where(outbox.c.partner == partner, outbox.c.kind == kind)
+        row = self._conn.execute(query.order_by(outbox.c.id.desc()).limit(1)).one_or_none()
+        return None if row is None else _item(row)
 
     def list(
         self,
         *,
         states: Sequence[OutState] | None = None,
         partner: str | None = None,
-        reference: str | None = None,
         after: int = 0,
         limit: int = 100,
     ) -> Sequence[OutboxItem]:
         """Messages in order of their number, from the one after `after`."""
+        if states is None:
+            return self._page(None, partner, after, limit)
+        # A question for each state is one walk along an index, whatever is in the others.
+        found = [item for state in dict.fromkeys(states) for item in self._page(state, partner, after, limit)]
+        return sorted(found, key=lambda item: item.id)[:limit]
+
+    def _page(self, state: OutState | None, partner: str | None, after: int, limit: int) -> Sequence[OutboxItem]:
         query = sa.select(*FIELDS).where(outbox.c.id > after).order_by(outbox.c.id).limit(limit)
-        if states is not None:
-            query = query.where(outbox.c.state.in_(states))
+        many = state in (None, "submitted", "received")  # more than a partner has, and else fewer
+        if state is not None:
+            query = query.where((off_index(outbox.c.state) if many and partner else outbox.c.state) == state)
         if partner is not None:
-            query = query.where(outbox.c.partner == partner)
-        if reference is not None:
-            query = query.where(outbox.c.reference == reference)
+            query = query.where((outbox.c.partner if many else off_index(outbox.c.partner)) == partner)
         return [_item(row) for row in self._conn.execute(query)]
 
     def counts(self) -> dict[str, int]:
@@ -301,11 +307,11 @@ class Outbox:
         return self._conn.scalar(query.limit(1))
 
     def unanswered(self, before: datetime, limit: int = 100) -> Sequence[OutboxItem]:
-        """Submitted before that time, a receipt wanted, none come (table 9.3)."""
+        """Submitted before that time, a receipt wanted, none come (table 9.3); the longest ago first."""
         query = (
             sa.select(*FIELDS)
-            .where(outbox.c.state == "submitted", outbox.c.wants_receipt, outbox.c.submitted_at < before)
-            .order_by(outbox.c.id)
+            .where(UNANSWERED, outbox.c.submitted_at < before)
+            .order_by(outbox.c.submitted_at, outbox.c.id)
             .limit(limit)
         )
         return [_item(row) for row in self._conn.execute(query)]
@@ -315,7 +321,7 @@ class Outbox:
         query = (
             sa.select(*FIELDS)
             .where(sa.text(any_of(CLAIMABLE, "outbox")), outbox.c.first_try_at < before)
-            .order_by(outbox.c.id)
+            .order_by(off_index(outbox.c.id))
             .limit(limit)
         )
         return [_item(row) for row in self._conn.execute(query)]

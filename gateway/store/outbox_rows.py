@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
+from .prepared import off_index
 from .states import CLAIMABLE, OutEvent, OutState, move_out
 from .tables import outbox, outbox_notes
 
@@ -42,6 +43,9 @@ class OutboxItem(msgspec.Struct, frozen=True, kw_only=True):
     submitted_at: datetime | None
     lease_until: datetime | None
 
+
+UNANSWERED = sa.and_(off_index(outbox.c.state) == sa.text("'submitted'"), sa.text("wants_receipt"))
+"""What waits for a receipt: as the partial index for it says."""
 
 FIELDS = [outbox.c[name] for name in OutboxItem.__struct_fields__]
 

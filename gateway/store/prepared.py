@@ -44,6 +44,25 @@ def _in_array(element: among, compiler: SQLCompiler, **options: Any) -> str:
     return f"{compiler.process(element.column, **options)} = ANY({bound})"
 
 
+class off_index(sa.ColumnElement[Any]):
+    """A column that SQLite may not look for an index for: without statistics, or with misleading ones, it takes any."""
+
+    inherit_cache = False
+
+    def __init__(self, column: "sa.ColumnElement[Any]") -> None:
+        self.column, self.type = column, column.type
+
+
+@compiles(off_index, "sqlite")
+def _plus(element: off_index, compiler: SQLCompiler, **options: Any) -> str:
+    return f"+{compiler.process(element.column, **options)}"
+
+
+@compiles(off_index)
+def _as_it_is(element: off_index, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.column, **options)
+
+
 class Prepared:
     """One statement. Bound by name: text, numbers, bytes, None, lists, times (aware, or as `utc_text` writes them)."""
 

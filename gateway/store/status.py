@@ -7,12 +7,18 @@ from typing import Any, Final, Literal
 import msgspec
 import sqlalchemy as sa
 
+from .outbox_rows import UNANSWERED
+from .prepared import off_index
 from .tables import inbox, outbox, outbox_notes
 
 WAITS_FOR_US: Final = ("new", "deferred", "uncertain", "sending", "held")
 WAITS_FOR_RECEIPT: Final = ("submitted",)
 WAITS_FOR_A_PERSON: Final = ("failed", "bounced", "refused", "expired")
 INBOX_OPEN: Final = ("new", "quarantined")
+
+
+# Two questions, each of few rows: `OR` of both would read all that was ever submitted.
+_OPEN_OUT: Final = (outbox.c.state.in_(WAITS_FOR_US + WAITS_FOR_A_PERSON), UNANSWERED)
 
 
 class Depth(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,13 +49,11 @@ class Status:
     def outbox(self) -> Sequence[Depth]:
         """Open messages by partner and state; what waits for a receipt only where one was asked for."""
         count, oldest = sa.func.count(), sa.func.min(outbox.c.created_at)
-        query = (
-            sa.select(outbox.c.partner, outbox.c.state, count, oldest)
-            .where(_open_out())
-            .group_by(outbox.c.partner, outbox.c.state)
-            .order_by(outbox.c.partner, outbox.c.state)
-        )
-        return [Depth(partner=row[0], state=row[1], count=row[2], oldest=row[3]) for row in self._conn.execute(query)]
+        query = sa.select(outbox.c.partner, outbox.c.state, count, oldest)
+        query = query.group_by(off_index(outbox.c.partner), off_index(outbox.c.state))
+        rows = [row for where in _OPEN_OUT for row in self._conn.execute(query.where(where))]
+        found = [Depth(partner=row[0], state=row[1], count=row[2], oldest=row[3]) for row in rows]
+        return sorted(found, key=lambda each: (each.partner, each.state))
 
     def quarantine(self) -> dict[str, int]:
         """How many messages are in quarantine, by reason."""
@@ -74,19 +78,19 @@ class Status:
 
     def oldest(self) -> Sequence[Oldest]:
         """The oldest open item of each kind and state, the oldest of all first."""
-        out = _oldest(outbox, outbox.c.created_at, _open_out())
+        out = [_oldest(outbox, outbox.c.created_at, where) for where in _OPEN_OUT]
         into = _oldest(inbox, inbox.c.fetched_at, inbox.c.state.in_(INBOX_OPEN))
-        found = [Oldest(kind="outbox", state=r[0], count=r[1], id=r[2], since=r[3]) for r in self._conn.execute(out)]
-        found += [Oldest(kind="inbox", state=r[0], count=r[1], id=r[2], since=r[3]) for r in self._conn.execute(into)]
+        questions: list[tuple[Literal["outbox", "inbox"], sa.Select[Any]]]
+        questions = [*(("outbox", query) for query in out), ("inbox", into)]
+        found = [
+            Oldest(kind=kind, state=row[0], count=row[1], id=row[2], since=row[3])
+            for kind, query in questions
+            for row in self._conn.execute(query)
+        ]
         return sorted(found, key=lambda each: each.since)
-
-
-def _open_out() -> sa.ColumnElement[bool]:
-    waits = outbox.c.state.in_(WAITS_FOR_US + WAITS_FOR_A_PERSON)
-    return sa.or_(waits, sa.and_(outbox.c.state.in_(WAITS_FOR_RECEIPT), outbox.c.wants_receipt))
 
 
 def _oldest(table: sa.Table, since: "sa.Column[datetime]", where: sa.ColumnElement[bool]) -> "sa.Select[Any]":
     """Numbers grow with time, so the lowest is the oldest."""
     query = sa.select(table.c.state, sa.func.count(), sa.func.min(table.c.id), sa.func.min(since))
-    return query.where(where).group_by(table.c.state)
+    return query.where(where).group_by(off_index(table.c.state))

@@ -67,6 +67,8 @@ def any_of(states: tuple[str, ...], table: str = "") -> str:
 
 CLAIMABLE_SQL = any_of(CLAIMABLE)
 OPEN_SQL = any_of(OPEN)
+UNANSWERED_SQL = "state = 'submitted' AND wants_receipt"
+UNANSWERED_SQLITE = f"+{UNANSWERED_SQL}"  # with the plus, `state = …` cannot be taken for a question to ix_outbox_state
 INBOX_NEW_SQL = "state = 'new'"
 INBOX_WANTED_SQL = "wanted_at IS NOT NULL"
 UNMOVED_SQL = "moved_at IS NULL"
@@ -128,7 +130,7 @@ outbox = sa.Table(
     sa.Column("sender", sa.String(254), nullable=False),
     sa.Column("recipient", sa.String(254), nullable=False),
     sa.Column("reference", sa.String(128)),  # order is kept within (partner, reference)
-    sa.Column("dossier", sa.String(64), index=True),
+    sa.Column("dossier", sa.String(64)),
     sa.Column("sha256", sa.String(64), nullable=False),  # of the wire bytes
     sa.Column("size", sa.Integer, nullable=False),
     sa.Column("mic", sa.String(64)),  # SHA-256 of the signed entity, hex
@@ -150,7 +152,15 @@ outbox = sa.Table(
 _partial("ix_outbox_due", outbox, CLAIMABLE_SQL, "next_at", "id")
 _partial("ix_outbox_reference", outbox, OPEN_SQL, "partner", "reference", "id")
 _partial("ix_outbox_leased", outbox, "lease_until IS NOT NULL", "lease_until")
+sa.Index(
+    "ix_outbox_unanswered",
+    *(outbox.c.submitted_at, outbox.c.id),
+    sqlite_where=sa.text(UNANSWERED_SQLITE),
+    postgresql_where=sa.text(UNANSWERED_SQL),
+)
+_partial("ix_outbox_dossier", outbox, "dossier IS NOT NULL", "dossier")
 sa.Index("ix_outbox_state", outbox.c.state, outbox.c.id)
+sa.Index("ix_outbox_partner", outbox.c.partner, outbox.c.id, outbox.c.kind)
 
 attempts = sa.Table(
     "attempts",
@@ -211,6 +221,7 @@ inbox = sa.Table(
 )
 _partial("ix_inbox_wanted", inbox, INBOX_WANTED_SQL, "wanted_at", "id")
 _partial("ix_inbox_due", inbox, INBOX_NEW_SQL, "next_at", "id")
+_partial("ix_inbox_reason", inbox, "reason IS NOT NULL", "reason", "id")
 sa.Index("ix_inbox_state", inbox.c.state, inbox.c.id)
 
 inbox_places = sa.Table(
@@ -359,6 +370,7 @@ audit = sa.Table(
     sa.Column("outcome", sa.String(48), nullable=False),
     sa.Column("detail", sa.Text, nullable=False),  # JSON; never personal data
     sa.Column("mac", sa.String(64), nullable=False),  # HMAC over the row and the mac before it
+    sa.Index("ix_audit_object", "object", "nr"),
 )
 
 jobs = sa.Table(

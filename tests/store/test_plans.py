@@ -1,7 +1,7 @@
-"""Queries that the worker repeats use an index: their cost does not grow with history."""
+"""Queries that the worker and the operator's verbs repeat use an index: their cost does not grow with history."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ from sqlalchemy import event
 
 from gateway.domain.delivery import Outcome
 from gateway.store import MasterKey, Outgoing, Place, Raw, Store, Unit
+from gateway.worker import trouble
 
 from .conftest import NOW
 
@@ -94,3 +95,139 @@ def test_no_repeated_query_scans_a_table_that_grows(old: Store) -> None:
             _life(unit, number)
         unit.outbox.unanswered(NOW)
     assert scans == []
+
+
+def steps(store: Store, work: Callable[[Unit], object], *, write: bool = False) -> int:
+    """Instructions of SQLite's machine that `work` takes: what a plan costs, the same on a busy machine."""
+    counted = 0
+
+    def count() -> None:
+        nonlocal counted
+        counted += 1
+
+    now = NOW + timedelta(hours=6)
+    with store.unit(now=now, actor="test") if write else store.view(now=now) as unit:
+        connection = unit._conn.connection.dbapi_connection
+        connection.set_progress_handler(count, 1)  # type: ignore[union-attr]
+        try:
+            work(unit)
+        finally:
+            connection.set_progress_handler(None, 1)  # type: ignore[union-attr]
+    return counted
+
+
+def _history(store: Store, size: int) -> None:
+    """So many messages that are done with, both ways, and after them the same few of which somebody must know."""
+    sent = Outcome(verdict="submitted", phase="data")
+    with store.unit(now=NOW, actor="test") as unit:
+        unit.outbox.put_all([_message(number) for number in range(size)])
+        claims = unit.attempts.claim(node="n", limit=size)
+        unit.attempts.start_all(claims)
+        unit.attempts.record_all([(claim, sent) for claim in claims])
+        for number in range(1, size + 1, 2):
+            unit.outbox.receipt(number, accepted=True)
+        for number in range(size):
+            place = Place(source="imap", account="a", folder="INBOX", uid=str(number))
+            added = unit.inbox.add(Raw(place=place, received_at=NOW, data=str(number).encode()))
+            unit.inbox.moved(place)
+            unit.inbox.settle(added.id, "handled")
+            unit.identities.register("p1", f"<{number}@z>", str(number).encode(), outcome="handled")
+            unit.records.add("taak", f"old-{number}", {}, keys={"state": "done"})
+            unit.audit.write("handled", f"inbox/{added.id}")
+        few = unit.outbox.put_all([_message(size + number, wants_receipt=True) for number in range(8)])
+        claims = unit.attempts.claim(node="n", limit=4)
+        unit.attempts.start_all(claims)
+        unit.attempts.record_all([(claim, sent) for claim in claims])
+        (claim,) = unit.attempts.claim(node="n", limit=1)
+        unit.attempts.record(claim, Outcome(verdict="failed", phase="rcpt"))
+        unit.outbox.hold(few[5], "why")
+        added = unit.inbox.add(
+            Raw(place=Place(source="imap", account="a", folder="I", uid="q"), received_at=NOW, data=b"q")
+        )
+        unit.inbox.settle(added.id, "quarantined", reason="signature")
+        unit.records.add("taak", "open", {}, keys={"state": "open"})
+
+
+def _message(number: int, *, wants_receipt: bool = False) -> Outgoing:
+    return Outgoing(
+        message_id=f"<{number}@g>",
+        kind="iwmo",
+        partner=f"p{number % 9}",
+        channel="smtp",
+        sender="a@g.example",
+        recipient="b@z.example",
+        wire=b"wire",
+        reference=f"t-{number}",
+        # Half of history waits for no receipt: our own receipts are such.
+        wants_receipt=wants_receipt or number % 2 == 0,
+    )
+
+
+QUESTIONS: dict[str, Callable[[Unit], object]] = {
+    "outbox list": lambda unit: unit.outbox.list(limit=5),
+    "outbox list --state failed": lambda unit: unit.outbox.list(states=["failed", "held"]),
+    "outbox list --state failed --partner": lambda unit: unit.outbox.list(states=["failed"], partner="p1"),
+    "outbox list --partner": lambda unit: unit.outbox.list(partner="nobody"),
+    "outbox list --state received --partner": lambda unit: unit.outbox.list(states=["received"], partner="nobody"),
+    "outbox show": lambda unit: (unit.outbox.get(1), unit.outbox.attempts(1), unit.outbox.notes(1)),
+    "history of one": lambda unit: unit.audit.list(object="inbox/1"),
+    "inbox list": lambda unit: unit.inbox.list(limit=5),
+    "inbox list --state quarantined": lambda unit: unit.inbox.list(states=["quarantined"]),
+    "inbox list --reason": lambda unit: unit.inbox.list(reason="signature"),
+    "by Message-ID": lambda unit: unit.outbox.by_message_id("<1@g>"),
+    "by envelope": lambda unit: unit.outbox.by_envelope_id("0" * 32),
+    "last": lambda unit: unit.outbox.last(partner="p1", kind="iwmo"),
+    "last of none": lambda unit: unit.outbox.last(partner="nobody", kind="canary"),
+    "next due": lambda unit: unit.outbox.next_due(),
+    "unanswered": lambda unit: unit.outbox.unanswered(NOW + timedelta(hours=1)),
+    "late": lambda unit: unit.outbox.late(NOW + timedelta(hours=1)),
+    "waiting partners": lambda unit: unit.outbox.waiting_partners(),
+    "overdue": lambda unit: unit.attempts.overdue(NOW + timedelta(hours=1)),
+    "health": trouble,
+    "metrics: outbox": lambda unit: unit.status.outbox(),
+    "metrics: oldest": lambda unit: unit.status.oldest(),
+    "metrics: quarantine": lambda unit: unit.status.quarantine(),
+    "metrics: receipts": lambda unit: unit.status.receipts(unit.status.last_note()),
+    "pickup: known": lambda unit: unit.inbox.known("imap", "a", "INBOX", ["1", "2"]),
+    "pickup: unmoved": lambda unit: unit.inbox.unmoved("imap", "a", "INBOX"),
+    "pickup: load": lambda unit: unit.inbox.unproven(),
+    "quarantine alarm": lambda unit: unit.inbox.refused_since(NOW, ["signature"]),
+    "handle: due": lambda unit: unit.inbox.due(),
+    "identity": lambda unit: unit.identities.look_up("p1", "<1@z>", b"1"),
+    "tasks": lambda unit: unit.records.list("taak", dict, keys={"state": "open"}),
+    "audit head": lambda unit: unit.audit.head(),
+    "purge": lambda unit: unit.dossiers.expired(),
+}
+
+CHANGES: dict[str, Callable[[Unit], object]] = {
+    "put": lambda unit: unit.outbox.put(_message(10**6)),
+    "claim": lambda unit: unit.attempts.claim(node="n", limit=3, per_partner=2, channel_names=["smtp"]),
+    "recover": lambda unit: unit.attempts.recover(node="n"),
+    "fetch": lambda unit: unit.inbox.add(
+        Raw(place=Place(source="imap", account="a", folder="INBOX", uid="new"), received_at=NOW, data=b"new")
+    ),
+    "handle": lambda unit: [unit.inbox.begin(item.id) for item in unit.inbox.due()],
+    "write down": lambda unit: unit.audit.write("seen", "outbox/1"),
+}
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Store]]:
+    """A store with a short history and one with a history twenty times as long; neither was ever analysed."""
+    folder = tmp_path_factory.mktemp("history")
+    with (
+        Store.open(folder / "short.db", MasterKey.generate()) as short,
+        Store.open(folder / "long.db", MasterKey.generate()) as long,
+    ):
+        _history(short, 30)
+        _history(long, 600)
+        yield short, long
+
+
+@pytest.mark.parametrize("name", [*QUESTIONS, *CHANGES])
+def test_what_is_repeated_costs_the_same_after_a_long_history(two: tuple[Store, Store], name: str) -> None:
+    """Issue 5, Speed: a planner without statistics takes the right index too."""
+    write = name in CHANGES
+    work = CHANGES[name] if write else QUESTIONS[name]
+    few, many = (steps(store, work, write=write) for store in two)
+    assert many <= 1.15 * few + 30, f"{few} steps became {many}"

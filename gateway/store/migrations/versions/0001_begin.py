@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("mac", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("nr", name=op.f("pk_audit")),
     )
+    op.create_index("ix_audit_object", "audit", ["object", "nr"], unique=False)
     op.create_table(
         "channels",
         sa.Column("name", sa.String(length=64), nullable=False),
@@ -76,6 +77,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("state = 'new'"),
         postgresql_where=sa.text("state = 'new'"),
+    )
+    op.create_index(
+        "ix_inbox_reason",
+        "inbox",
+        ["reason", "id"],
+        unique=False,
+        sqlite_where=sa.text("reason IS NOT NULL"),
+        postgresql_where=sa.text("reason IS NOT NULL"),
     )
     op.create_index("ix_inbox_state", "inbox", ["state", "id"], unique=False)
     op.create_index(
@@ -141,7 +150,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("message_id", name=op.f("uq_outbox_message_id")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_outbox_dossier"), "outbox", ["dossier"], unique=False)
+    op.create_index(
+        "ix_outbox_dossier",
+        "outbox",
+        ["dossier"],
+        unique=False,
+        sqlite_where=sa.text("dossier IS NOT NULL"),
+        postgresql_where=sa.text("dossier IS NOT NULL"),
+    )
     op.create_index(
         "ix_outbox_due",
         "outbox",
@@ -170,7 +186,16 @@ def upgrade() -> None:
             "(state = 'new' OR state = 'deferred' OR state = 'uncertain' OR state = 'sending' OR state = 'held')"
         ),
     )
+    op.create_index("ix_outbox_partner", "outbox", ["partner", "id", "kind"], unique=False)
     op.create_index("ix_outbox_state", "outbox", ["state", "id"], unique=False)
+    op.create_index(
+        "ix_outbox_unanswered",
+        "outbox",
+        ["submitted_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("+state = 'submitted' AND wants_receipt"),
+        postgresql_where=sa.text("state = 'submitted' AND wants_receipt"),
+    )
     op.create_table(
         "partners",
         sa.Column("code", sa.String(length=64), nullable=False),
