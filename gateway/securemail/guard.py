@@ -4,13 +4,20 @@ from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import ParamSpec, TypeVar
 
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
 from gateway.securemail.refusal import Refusal, malformed
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: asn1crypto raises most of these, as late as it can; TypeError on deep nesting.
+#: asn1crypto raises most of these, as late as it can; TypeError on deep nesting. `cryptography` has some of its own.
 PARSER_ERRORS = (
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+    UnsupportedAlgorithm,
     ValueError,
     TypeError,
     LookupError,

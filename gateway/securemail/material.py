@@ -17,6 +17,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from gateway.domain.findings import Finding, Severity
 from gateway.securemail.chains import Certificate, read_certificate
+from gateway.securemail.guard import PARSER_ERRORS
 from gateway.securemail.keyrules import BadCertificate, PublicKey
 from gateway.securemail.keys import does_not_fit
 
@@ -26,8 +27,6 @@ _LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----")
 _CERTIFICATES: Final = ("CERTIFICATE", "X509 CERTIFICATE")
 _ONLY_CERTIFICATES: Final = "Geef een bestand met alleen certificaten, als PEM of DER."
 _NEW_KEY: Final = "Vraag een certificaat aan met een sleutel RSA-3072 of P-256."
-#: cryptography has an error of its own for what it cannot read, and raises ValueError for the rest.
-_UNREADABLE = (ValueError, TypeError)
 
 
 def read_certificates(data: bytes) -> tuple[bytes, ...] | Finding:
@@ -42,7 +41,7 @@ def read_certificates(data: bytes) -> tuple[bytes, ...] | Finding:
         return _private()
     try:
         found = _from_pem(data, labels) if labels else _from_der(data)
-    except _UNREADABLE:
+    except PARSER_ERRORS:
         return _wrong("Het certificaat is beschadigd.", "Haal het bestand opnieuw op, zonder het te bewerken.")
     if isinstance(found, Finding):
         return found
@@ -74,7 +73,7 @@ def _from_der(data: bytes) -> list[x509.Certificate] | Finding:
         return _wrong("Dit is geen certificaat: het is PEM noch DER.", _ONLY_CERTIFICATES)
     try:
         return [x509.load_der_x509_certificate(data)]
-    except _UNREADABLE:
+    except PARSER_ERRORS:
         return _other_der(data)
 
 

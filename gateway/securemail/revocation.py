@@ -87,7 +87,7 @@ class Revocation:
                 raise ValueError("without end, or only the changes to another list")
             scope = _extension(parsed, x509.IssuingDistributionPoint)
             self._crls.setdefault(parsed.issuer, []).append(_Crl(der, parsed, parsed.last_update_utc, until, scope))
-        except (Refusal, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, *PARSER_ERRORS):
+        except (Refusal, *PARSER_ERRORS):
             self.unusable += 1
 
     def _take_ocsp(self, der: bytes) -> None:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -24,7 +24,7 @@ from gateway.securemail.revocation import SKEW, key_hash
 
 Fault = Literal["unreadable", "delta", "no-next-update", "from-the-future", "signer", "other-certificate", "no-answer"]
 _DIGESTS = {d.name for d in SIGNATURE_DIGESTS.values()}
-_ODD = (Refusal, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, UnsupportedAlgorithm, *PARSER_ERRORS)
+_ODD = (Refusal, *PARSER_ERRORS)
 
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True):
