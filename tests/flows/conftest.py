@@ -24,6 +24,7 @@ from gateway.flows.parties import partner, partner_book
 from gateway.securemail import Attachment, Message, Sealed
 from gateway.store import InboxItem, MasterKey, Place, Raw, Store
 from gateway.transports import FolderMailbox, FolderTransport
+from gateway.ways import Files
 
 PDF = b"%PDF-1.7 a document\n%%EOF\n"
 STAGES: dict[str, tuple[Callable[[Scene], Any], ...]] = {
@@ -171,7 +172,9 @@ def _pair(folder: Path, opened: Sequence[App]) -> Pair:
     for app in opened:
         role = app.us.ourselves.role
         app = copy.copy(app)
-        app.us = copy.copy(app.us)
+        app.us, app.signers = copy.copy(app.us), copy.copy(app.signers)
+        app.folder = folder / role
+        app.own_files = Files(app.folder, app.own_files.environ)
         app.store = Store.open(folder / role / "gateway.db", MasterKey.from_file(app.folder / app.settings.keys.master))
         box = folder / f"post-{role}"
         box.mkdir(exist_ok=True)
