@@ -1,9 +1,11 @@
 """What a running gateway does by itself, and when: the standing jobs of the worker and those that call flows."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from logging.handlers import SysLogHandler
 from typing import Any
 
 import structlog
@@ -27,7 +29,6 @@ from gateway.worker import Clock, Delivery, Job, Jumps, standing_jobs, system_cl
 log = structlog.get_logger("gateway.jobs")
 
 FORECAST_DAYS = 30
-HEADS = "audit-heads.txt"  # number and MAC, a line a day: to be copied where the database's owner cannot write (SM-149)
 
 
 def gateway_jobs(app: App, delivered: Callable[[Sequence[Delivery]], None] | None = None) -> list[Job]:
@@ -134,10 +135,31 @@ def keep_audit_head(app: App, now: datetime) -> str:
     """The end of the trail, outside the database and in the log: what is cut off after it is seen (SM-149)."""
     with app.store.view(now=now) as view:
         head = view.audit.head()
-    with (app.folder / HEADS).open("a", encoding="ascii") as file:
-        file.write(f"{head.nr} {head.mac} {now.isoformat(timespec='seconds')}\n")
+    line = f"{head.nr} {head.mac} {now.isoformat(timespec='seconds')}"
+    with (app.folder / app.settings.audit.heads).open("a", encoding="ascii") as file:
+        file.write(f"{line}\n")
     log.info("audit_head", nr=head.nr, mac=head.mac)
+    if app.settings.audit.syslog is not None:
+        _to_syslog(app.settings.audit.syslog, line)
     return f"row {head.nr}"
+
+
+class _Syslog(SysLogHandler):
+    """One that says so when it cannot hand something over: then the job has failed."""
+
+    ident = "wmo-gateway: "
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        raise
+
+
+def _to_syslog(address: str, line: str) -> None:
+    host, _, port = address.rpartition(":")
+    handler = _Syslog((host, int(port)) if host else address, SysLogHandler.LOG_AUTH)
+    try:
+        handler.emit(logging.makeLogRecord({"msg": f"audit-head {line}", "levelname": "INFO"}))
+    finally:
+        handler.close()
 
 
 def terms(app: App, now: datetime) -> str:

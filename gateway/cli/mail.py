@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from gateway.cli import files, output
+from gateway.cli.acting import By, actor
 from gateway.cli.home import HERE, Dir, open_gateway
 from gateway.cli.output import GOOD, NO, Json, Surroundings, emit, show
 from gateway.cli.partner import known_partner
 
 if TYPE_CHECKING:
+    from gateway.app import App
     from gateway.domain.findings import Finding
     from gateway.securemail import Message, Opened, Part, Refused
 
@@ -95,6 +97,8 @@ def open_(
     file: Annotated[Path, typer.Argument(metavar="FILE.eml", help="A mail as it came in.")],
     to: Annotated[Path | None, typer.Option("--to", metavar="DIR", help="Folder for the parts.")] = None,
     at: At = None,
+    by: By = None,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why its content is looked at: in the trail.")] = "",
     folder: Dir = HERE,
     json: Json = False,
 ) -> None:
@@ -110,6 +114,8 @@ def open_(
         with gateway.store.view(now=now) as unit:
             book = partner_book(unit)
         opened = securemail.open(raw, us.mailbox, book, us.trust, us.revocation, received, now, cache=us.verdicts)
+        if to is not None and isinstance(opened, securemail.Opened):
+            _note_reading(gateway, opened, now, actor(by), reason)
     if isinstance(opened, securemail.Refused):
         answer = _quarantined(opened)
     else:
@@ -121,6 +127,17 @@ def open_(
     else:
         _tell(file, answer)
     raise typer.Exit(GOOD if answer["verdict"] == "accepted" else NO)
+
+
+def _note_reading(gateway: "App", opened: "Opened", now: datetime, who: str, reason: str) -> None:
+    """Whose content was taken out, by whom and why, before it is (NEN 7513)."""
+    with gateway.store.unit(now=now, actor=who) as unit:
+        partner, headers = opened.partner.id, opened.headers
+        first = unit.identities.look_up(partner, headers.message_id, opened.mic).first
+        item = None if first is None or first.inbox_id is None else unit.inbox.get(first.inbox_id)
+        subject = None if item is None or item.dossier is None else unit.dossiers.pseudonym(item.dossier)
+        about = "mail" if item is None else f"inbox/{item.id}"
+        unit.audit.write("read", about, subject=subject, partner=partner, ground=reason[:160] or None)
 
 
 def _own_date(raw: bytes) -> datetime | None:

@@ -19,6 +19,7 @@ from gateway.cli import (
     declaratie,
     demo,
     inbox,
+    job,
     key,
     mail,
     outbox,
@@ -87,6 +88,7 @@ cert.app.command("lost")(cert_own.lost)
 cert.app.command("destroy")(cert_own.destroy)
 app.add_typer(cert.app, name="cert")
 app.add_typer(key.app, name="key")
+app.add_typer(job.app, name="job")
 app.add_typer(reconcile.app, name="reconcile")
 app.command("regels", short_help="De regels van de standaard.")(regels.regels)
 

@@ -2,12 +2,10 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from gateway.cli.home import HERE, Dir, open_gateway
-from gateway.cli.output import GOOD, NO, Json, Surroundings, emit, say
+from gateway.cli.output import Surroundings
 
 if TYPE_CHECKING:
     from gateway.app import App
@@ -15,29 +13,12 @@ if TYPE_CHECKING:
 LOCK = "serve.lock"
 
 
-def serve(
-    folder: Dir = HERE,
-    job: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Run this one job now, once, and end; also while another serves.")
-    ] = None,
-    json: Json = False,
-) -> None:
+def serve(folder: Dir = HERE) -> None:
     """Run the gateway: deliver, pick up, handle, watch, and the jobs of the night. Logs JSON to standard error."""
-    import asyncio
-
     from gateway import logs
-    from gateway.cli.serving import once
     from gateway.cli.serving import serve as serving
 
     logs.configure()
-    if job is not None:
-        with open_gateway(folder) as gateway:
-            result = asyncio.run(once(gateway, job))
-        if json:
-            emit(result)
-        else:
-            say(f"{result.name}: {result.result}, {result.detail}")
-        raise typer.Exit(GOOD if result.result == "ok" else NO)
     with ExitStack() as stack:
         only_here(stack, folder)
         gateway = stack.enter_context(open_gateway(folder))

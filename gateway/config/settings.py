@@ -29,6 +29,10 @@ Pins = Annotated[
 ]
 Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:-]+$")]
 Auth = Literal["plain", "scram-sha-256", "xoauth2", "external"]
+Syslog = Annotated[
+    str,
+    Meta(pattern=r"^(/.+|[A-Za-z0-9.-]+:[0-9]{1,5})$", extra={"expected": "a socket (/dev/log) or host:port"}),
+]
 Path = Annotated[str, Meta(min_length=1, extra={"expected": "a path"})]
 
 
@@ -338,6 +342,17 @@ class Limits(_Section, frozen=True):
     ] = 120
 
 
+class Audit(_Section, frozen=True):
+    """Where the end of the audit trail goes every day: there whoever owns the database should not be able to write."""
+
+    heads: Annotated[
+        Path, _means("File that gets a line a day: number and MAC. Best on another machine's disk, or copied there.")
+    ] = "audit-heads.txt"
+    syslog: Annotated[
+        Syslog | None, _means("Also to this syslog: a socket, or host:port (UDP).", None, "log.gemeente.example:514")
+    ] = None
+
+
 class Region(_Section, frozen=True):
     """What differs from region to region, as files."""
 
@@ -406,6 +421,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     revocation: RevocationData = RevocationData()
     health: Health = Health()
     limits: Limits = Limits()
+    audit: Audit = Audit()
     region: Region = Region()
     messages: Messages = Messages()
     retention: Retention = Retention()
@@ -422,6 +438,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "revocation": RevocationData,
     "health": Health,
     "limits": Limits,
+    "audit": Audit,
     "region": Region,
     "messages": Messages,
     "retention": Retention,

@@ -130,23 +130,36 @@ class Audit:
         row = self._conn.execute(_HEAD).one_or_none()
         return AuditHead(nr=0, mac=START) if row is None else AuditHead(nr=row.nr, mac=row.mac)
 
-    def verify(self, known: AuditHead | None = None) -> AuditReport:
-        """Walk the whole chain; `known` is a head that was kept elsewhere and must still be in it."""
+    def verify(self, known: Sequence[AuditHead] = ()) -> AuditReport:
+        """Walk the whole chain; `known` are heads that were kept elsewhere and must still be in it."""
         key, nr, mac = self._sealer.audit_key(), 0, START
+        kept = {head.nr: head.mac for head in known}
         while batch := self.list(after=nr, limit=BATCH):
             for entry in batch:
                 good = entry.nr == nr + 1 and hmac.compare_digest(entry.mac, _mac(key, mac, entry))
-                if not good or (known is not None and known.nr == entry.nr and known.mac != entry.mac):
+                if not good or kept.get(entry.nr, entry.mac) != entry.mac:
                     return AuditReport(rows=nr, head=AuditHead(nr=nr, mac=mac), broken_at=nr + 1)
                 nr, mac = entry.nr, entry.mac
-        cut = known is not None and known.nr > nr
+        cut = max(kept, default=0) > nr
         return AuditReport(rows=nr, head=AuditHead(nr=nr, mac=mac), broken_at=nr + 1 if cut else None)
 
-    def list(self, *, after: int = 0, limit: int = 100, object: str | None = None) -> Sequence[Entry]:
-        """Rows in order, after a number; of one object if given."""
+    def list(
+        self,
+        *,
+        after: int = 0,
+        limit: int = 100,
+        object: str | None = None,
+        subjects: Sequence[str] | None = None,
+        actor: str | None = None,
+    ) -> Sequence[Entry]:
+        """Rows in order, after a number; of one object, of clients (pseudonyms), by one actor."""
         query = sa.select(*_FIELDS).where(audit.c.nr > after).order_by(audit.c.nr).limit(limit)
         if object is not None:
             query = query.where(audit.c.object == object)
+        if subjects is not None:
+            query = query.where(audit.c.subject.in_(subjects))
+        if actor is not None:
+            query = query.where(audit.c.actor == actor)
         return [Entry(**row._mapping) for row in self._conn.execute(query)]
 
 

@@ -150,7 +150,7 @@ def test_status_shows_the_oldest_of_each_kind_and_who_has_it(gateway: Gateway, f
     """Exit code 0 while nothing stands still, 1 if something does."""
     assert gateway("status", "--dir", folder)[1].startswith("Er staat niets open.")
     number = put(folder, 1)
-    gateway("serve", "--job", "watch", "--dir", folder)
+    gateway("job", "run", "watch", "--dir", folder)
     code, out, _ = gateway("status", "--dir", folder)
     assert code == GOOD
     assert re.search(

@@ -164,11 +164,31 @@ def test_a_taken_port_is_a_sentence(pair: Path) -> None:
 
 def test_one_job_runs_by_hand(pair: Path, gateway: Any) -> None:
     """Once, now, with its answer; an unknown name is told which there are."""
-    code, out, _ = gateway("serve", "--dir", pair / "gemeente", "--job", "deliver", "--json")
+    code, out, _ = gateway("job", "run", "deliver", "--dir", pair / "gemeente", "--json")
     assert (code, json.loads(out)["result"]) == (0, "ok")
-    code, _, words = gateway("serve", "--dir", pair / "gemeente", "--job", "nonsense")
+    code, _, words = gateway("job", "run", "nonsense", "--dir", pair / "gemeente")
     assert code == BROKEN
     assert "certificates" in words
+
+
+def test_every_job_is_listed_with_its_schedule_and_last_run(pair: Path, gateway: Any) -> None:
+    """Also those that never ran; who holds one now is named."""
+    folder = pair / "gemeente"
+    assert gateway("job", "run", "audit-head", "--dir", folder)[0] == 0
+    now = datetime.now(UTC)
+    with Store.open(folder / "gateway.db", MasterKey.from_file(folder / "keys/master.key")) as store:
+        with store.unit(now=now, actor="worker") as unit:
+            unit.jobs.acquire("reconcile", "node-b", timedelta(minutes=2))
+    code, out, _ = gateway("job", "list", "--dir", folder, "--json")
+    found = {row["job"]: row for row in map(json.loads, out.splitlines())}
+    assert code == 0
+    assert {*JOBS, *FETCHING, "deliver", "pickup", "handle"} <= set(found)
+    assert (found["audit-head"]["schedule"], found["audit-head"]["result"]) == ("daily 04:00", "ok")
+    assert found["terms"]["lastRun"] is None
+    assert found["reconcile"]["atIt"] == "node-b"
+    assert "daily 04:00" in gateway("job", "list", "--dir", folder)[1]
+    code, out, _ = gateway("job", "run", "reconcile", "--dir", folder, "--json")
+    assert (code, json.loads(out)["detail"]) == (1, "node-b is at it")
 
 
 JOBS = ["reconsider", "reconcile", "clean-up", "audit-head", "terms", "certificates", "watch"]
@@ -179,7 +199,7 @@ FETCHING = ["domain-book", "nta7516", "revocation"]
 def test_every_job_of_a_running_gateway_runs_on_a_fresh_one(pair: Path, gateway: Any, job: str) -> None:
     """On both sides, and says what it did; revocation data and routes are fetched too (SM-40, SM-111, SM-112)."""
     for role in ("gemeente", "aanbieder"):
-        code, out, _ = gateway("serve", "--dir", pair / role, "--job", job, "--json")
+        code, out, _ = gateway("job", "run", job, "--dir", pair / role, "--json")
         answer = json.loads(out)
         assert (code, answer["result"]) == (0, "ok"), answer
 

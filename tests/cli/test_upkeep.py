@@ -1,6 +1,8 @@
 """`gateway backup`, `restore`, `purge`, `migrate`, `audit verify`, `selftest crash`: faces of what the store does."""
 
+import io
 import json
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from tests.cli.conftest import Answer, lines
 
 Gateway = Callable[..., Answer]
 NOW = datetime.now(UTC)
+BSN = "999900006"
 ROOT = Path(__file__).parents[2]
 
 
@@ -86,10 +89,12 @@ def test_a_state_moves_to_an_empty_database(gateway: Gateway, folder: Path, tmp_
 def test_the_trail_is_held_to_the_head_that_was_kept_outside(gateway: Gateway, folder: Path) -> None:
     """SM-149: rows cut off at the end are seen, which the chain alone cannot."""
     assert json.loads(gateway("audit", "verify", "--dir", folder, "--json")[1])["heldTo"] is None
-    gateway("serve", "--job", "audit-head", "--dir", folder)
+    gateway("job", "run", "audit-head", "--dir", folder)
     code, out, _ = gateway("audit", "verify", "--dir", folder, "--json")
     found = json.loads(out)
     assert (code, found["brokenAt"], found["heldTo"]) == (GOOD, None, found["rows"])
+    elsewhere = folder.parent / "heads-elsewhere.txt"
+    elsewhere.write_text((folder / "audit-heads.txt").read_text())
     with sqlite3.connect(folder / "gateway.db") as base:
         for (name,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             base.execute(f"DROP TRIGGER {name}")
@@ -97,6 +102,66 @@ def test_the_trail_is_held_to_the_head_that_was_kept_outside(gateway: Gateway, f
     base.close()
     code, out, _ = gateway("audit", "verify", "--dir", folder)
     assert (code, "broken" in out) == (NO, True)
+    (folder / "audit-heads.txt").unlink()  # who owns the database may own this folder too
+    assert gateway("audit", "verify", "--dir", folder)[0] == GOOD  # the chain alone cannot tell
+    assert gateway("audit", "verify", "--heads", elsewhere, "--dir", folder)[0] == NO
+    code, _, words = gateway("audit", "verify", "--heads", folder / "gateway.toml", "--dir", folder)
+    assert (code, "is no head of the trail" in words) == (BROKEN, True)
+    assert gateway("audit", "verify", "--heads", folder / "gone", "--dir", folder)[0] == BROKEN
+
+
+def test_an_earlier_head_shows_a_trail_that_was_written_anew(gateway: Gateway, folder: Path) -> None:
+    """SM-149: who has the key cuts rows off and goes on; the last head fits, the one before does not."""
+    gateway("job", "run", "audit-head", "--dir", folder)
+    first = (folder / "audit-heads.txt").read_text()
+    nr, _, at = first.split()
+    (folder / "audit-heads.txt").write_text(f"{nr} {'0' * 64} {at}\n")
+    keep(folder, "een", NOW)
+    with state(folder) as store, store.unit(now=NOW, actor="test") as unit:
+        unit.audit.write("made", "proef")
+    gateway("job", "run", "audit-head", "--dir", folder)
+    assert gateway("audit", "verify", "--dir", folder)[0] == NO
+    (folder / "audit-heads.txt").write_text(first)
+    assert gateway("audit", "verify", "--dir", folder)[0] == GOOD
+
+
+def test_the_head_goes_to_syslog_and_a_file_that_is_named(gateway: Gateway, folder: Path, tmp_path: Path) -> None:
+    """SM-149: a place that the database's owner cannot write."""
+    text = (folder / "gateway.toml").read_text()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as syslog:
+        syslog.bind(("127.0.0.1", 0))
+        syslog.settimeout(5)
+        own = f'[audit]\nheads = "{tmp_path}/heads"\nsyslog = "localhost:{syslog.getsockname()[1]}"\n'
+        (folder / "gateway.toml").write_text(text.replace("[audit]\n", own) if "[audit]\n" in text else text + own)
+        assert gateway("job", "run", "audit-head", "--dir", folder)[0] == GOOD
+        told = syslog.recv(1000).decode()
+    assert (tmp_path / "heads").read_text().strip() in told
+    assert "wmo-gateway: audit-head" in told
+
+
+def test_a_clients_trail_tells_who_did_and_looked_at_what(
+    gateway: Gateway, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NEN 7513: by pseudonym; the BSN is never an argument, and looking is in the trail with its reason."""
+    with state(folder) as store, store.unit(now=NOW, actor="person:jansen") as unit:
+        unit.records.add("client", "d1", {"bsn": BSN}, dossier="d1", personal={"bsn": BSN})
+        unit.audit.write("read", "inbox/1", subject=unit.dossiers.pseudonym("d1"), ground="verzoek om inzage")
+        unit.audit.write("read", "inbox/2", subject=unit.dossiers.pseudonym("d2"))
+    assert gateway("audit", "list", "--client", "--dir", folder)[0] == BROKEN  # without a reason
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{BSN}\n"))
+    asked = ("--client", "--reason", "inzageverzoek", "--by", "fg", "--dir", folder)
+    code, out, _ = gateway("audit", "list", *asked, "--json")
+    told = [(row["actor"], row["action"], row["object"], row["ground"]) for row in lines(out)]
+    assert (code, told) == (
+        GOOD,
+        [
+            ("person:jansen", "read", "inbox/1", "verzoek om inzage"),
+            ("person:fg", "audit_read", "audit", "inzageverzoek"),
+        ],
+    )
+    assert BSN not in out
+    monkeypatch.setattr("sys.stdin", io.StringIO("123\n"))
+    assert gateway("audit", "list", *asked)[0] == BROKEN
 
 
 def test_a_crash_test_on_this_machine() -> None:

@@ -195,7 +195,7 @@ def test_the_trail_is_gapless_and_verifies(store: Store) -> None:
     """SM-149."""
     head = _audit(store, 5)
     with store.view(now=NOW) as view:
-        report = view.audit.verify(head)
+        report = view.audit.verify([head])
         assert (report.rows, report.broken_at, report.head) == (5, None, head)
         assert [e.detail for e in view.audit.list(object="plan/3")] == ['{"n":3}']
 
@@ -218,7 +218,7 @@ def test_a_row_that_is_altered_or_taken_out_is_found(store: Store, place: str, t
         conn.execute(sa.text(tampering))
     engine.dispose()
     with store.view(now=NOW) as view:
-        assert view.audit.verify(head).broken_at == broken_at
+        assert view.audit.verify([head]).broken_at == broken_at
 
 
 def test_a_job_taken_over_cannot_be_finished_by_its_former_holder(store: Store) -> None:
