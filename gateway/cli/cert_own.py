@@ -1,6 +1,5 @@
 """`gateway cert lost` and `gateway cert destroy`: the end of a key of our own."""
 
-import asyncio
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -94,6 +93,8 @@ def destroy(
         opens = _decryption(gateway, key)
         with gateway.store.view(now=now) as view:
             found = still_needed(view, opens, others=len(gateway.us.mailbox.keys) - 1, early=early)
+        import asyncio  # late: help should not wait for it
+
         waiting = asyncio.run(_in_mailbox(gateway))
         done = yes and not found and not waiting
         if done:
