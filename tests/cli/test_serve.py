@@ -176,9 +176,9 @@ def test_every_job_is_listed_with_its_schedule_and_last_run(pair: Path, gateway:
     folder = pair / "gemeente"
     assert gateway("job", "run", "audit-head", "--dir", folder)[0] == 0
     now = datetime.now(UTC)
-    with Store.open(folder / "gateway.db", MasterKey.from_file(folder / "keys/master.key")) as store:
-        with store.unit(now=now, actor="worker") as unit:
-            unit.jobs.acquire("reconcile", "node-b", timedelta(minutes=2))
+    master = MasterKey.from_file(folder / "keys/master.key")
+    with Store.open(folder / "gateway.db", master) as store, store.unit(now=now, actor="worker") as unit:
+        unit.jobs.acquire("reconcile", "node-b", timedelta(minutes=2))
     code, out, _ = gateway("job", "list", "--dir", folder, "--json")
     found = {row["job"]: row for row in map(json.loads, out.splitlines())}
     assert code == 0
