@@ -3,12 +3,14 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
 
 from .errors import Damaged, IllegalMove, NotThere
+from .prepared import Prepared, bound, empty, new_numbers
 from .sealing import Sealer
 from .states import InEvent, InState, move_in
 from .tables import INBOX_NEW_SQL, INBOX_WANTED_SQL, UNMOVED_SQL, inbox, inbox_places, sealed
@@ -83,6 +85,34 @@ _IN_ONE_QUERY = 500
 
 _FIELDS = [inbox.c[name] for name in InboxItem.__struct_fields__]
 _PLACE = [inbox_places.c[name] for name in Place.__struct_fields__]
+_TIMES = ("received_at", "fetched_at", "next_at", "settled_at", "wanted_at")
+
+_BY_DIGEST = Prepared(sa.select(inbox.c.id).where(inbox.c.sha256 == sa.bindparam("digest")))
+_BY_NUMBER = Prepared(sa.select(*_FIELDS).where(inbox.c.id == sa.bindparam("number")))
+_STATE = Prepared(sa.select(inbox.c.state).where(inbox.c.id == sa.bindparam("number")).with_for_update())
+
+
+@cache
+def _add(names: tuple[str, ...]) -> Prepared:
+    return Prepared(inbox.insert().values(bound(names)))
+
+
+@cache
+def _change(names: tuple[str, ...], nulls: frozenset[str]) -> Prepared:
+    """Write these columns of the row `number`."""
+    return Prepared(inbox.update().where(inbox.c.id == sa.bindparam("number")).values(bound(names, nulls)))
+
+
+@cache
+def _change_place(names: tuple[str, ...], nulls: frozenset[str]) -> Prepared:
+    """Write these columns of a place."""
+    here = [column == sa.bindparam(column.name) for column in _PLACE]
+    return Prepared(inbox_places.update().where(*here).values(bound(names, nulls)))
+
+
+@cache
+def _add_place(names: tuple[str, ...], nulls: frozenset[str]) -> Prepared:
+    return Prepared(inbox_places.insert().values({"failures": sa.text("0")} | bound(names, nulls)))
 
 
 class Inbox:
@@ -133,7 +163,7 @@ class Inbox:
     def add(self, raw: Raw) -> Added:
         """Keep a message, new to be handled. The same place or the same bytes again add nothing (SM-94, SM-95)."""
         digest = hashlib.sha256(raw.data).hexdigest()
-        number = self._conn.scalar(sa.select(inbox.c.id).where(inbox.c.sha256 == digest))
+        number = self._known(digest)
         new = number is None
         if number is None:
             number = self._insert(digest, len(raw.data), raw.received_at, {"state": "new", "next_at": self._now})
@@ -144,7 +174,7 @@ class Inbox:
     def add_header(self, place: Place, received_at: datetime, size: int, header: bytes, reason: str) -> Added:
         """Keep only the header of a message that is not fetched, in quarantine: too-large, stranger (SM-93, SM-144)."""
         digest = hashlib.sha256(repr(place).encode() + header).hexdigest()
-        number = self._conn.scalar(sa.select(inbox.c.id).where(inbox.c.sha256 == digest))
+        number = self._known(digest)
         new = number is None
         if number is None:
             verdict = {"state": "quarantined", "reason": reason, "settled_at": self._now}
@@ -153,11 +183,16 @@ class Inbox:
         self._set_place(place, inbox_id=number)
         return Added(id=number, new=new)
 
+    def _known(self, digest: str) -> int | None:
+        found = _BY_DIGEST.rows(self._conn, {"digest": digest})
+        return found[0].id if found else None
+
     def _insert(self, digest: str, size: int, received_at: datetime, values: dict[str, Any]) -> int:
-        row = {"sha256": digest, "size": size, "received_at": received_at, "fetched_at": self._now, "tries": 0}
-        key = self._conn.execute(inbox.insert(), row | values).inserted_primary_key
-        assert key is not None
-        return int(key[0])
+        (number,) = new_numbers(self._conn, inbox, 1)
+        row = {"id": number, "sha256": digest, "size": size, "received_at": received_at, "fetched_at": self._now}
+        row |= {"tries": 0, **values}
+        _add(tuple(row)).many(self._conn, [row])
+        return number
 
     def want(self, number: int) -> bool:
         """Of this message only the header is here: let the next look fetch it whole; False if that is asked already."""
@@ -258,8 +293,9 @@ class Inbox:
         return [Place(**row._mapping) for row in self._conn.execute(query)]
 
     def _set_place(self, place: Place, **values: Any) -> None:
-        if self._conn.execute(inbox_places.update().where(*_at(place)).values(**values)).rowcount == 0:
-            self._conn.execute(inbox_places.insert().values(**msgspec.structs.asdict(place), **values))
+        names, row = tuple(values), msgspec.structs.asdict(place) | values
+        if _change_place(names, empty([values])).many(self._conn, [row]) == 0:
+            _add_place(tuple(row), empty([row])).many(self._conn, [row])
 
     # -- handling ----------------------------------------------------------------------------------------------------
 
@@ -289,9 +325,11 @@ class Inbox:
         except (Damaged, NotThere) as error:
             self.settle(number, "quarantined", reason="damaged", detail=str(error))
             return None
-        values = {"tries": item.tries + 1, "next_at": self._now + TRY_WAIT * 2**item.tries}
-        self._conn.execute(inbox.update().where(inbox.c.id == number).values(**values))
+        self._change(number, {"tries": item.tries + 1, "next_at": self._now + TRY_WAIT * 2**item.tries})
         return raw
+
+    def _change(self, number: int, values: dict[str, Any]) -> None:
+        _change(tuple(values), empty([values])).many(self._conn, [{"number": number, **values}])
 
     def not_tried(self, number: int) -> None:
         """The try that was counted said nothing of the message: the surroundings failed. It keeps its later time."""
@@ -320,15 +358,15 @@ class Inbox:
 
         With its `dossier` the raw mail is destroyed when that is (SM-147).
         """
-        found = self._conn.execute(sa.select(inbox.c.state).where(inbox.c.id == number).with_for_update()).one_or_none()
-        if found is None:
+        found = _STATE.rows(self._conn, {"number": number})
+        if not found:
             raise NotThere(f"incoming message {number} is not there")
-        state = move_in(f"incoming message {number}", found.state, event)
+        state = move_in(f"incoming message {number}", found[0].state, event)
         values: dict[str, Any] = {"state": state, "reason": reason, "detail": detail, "settled_at": self._now}
         known = {"partner": partner, "message_id": message_id, "dossier": dossier, "rules": rules}
         known["mic"] = None if mic is None else mic.hex()
         values |= {name: value for name, value in known.items() if value is not None}
-        self._conn.execute(inbox.update().where(inbox.c.id == number).values(**values, next_at=None))
+        self._change(number, values | {"next_at": None})
         return state
 
     def reopen(self, number: int) -> None:
@@ -370,10 +408,14 @@ class Inbox:
 
     def get(self, number: int) -> InboxItem:
         """One message; NotThere."""
-        row = self._conn.execute(sa.select(*_FIELDS).where(inbox.c.id == number)).one_or_none()
-        if row is None:
+        found = _BY_NUMBER.rows(self._conn, {"number": number})
+        if not found:
             raise NotThere(f"incoming message {number} is not there")
-        return InboxItem(**row._mapping)
+        values = found[0]._asdict()
+        for name in _TIMES:
+            if values[name] is not None:
+                values[name] = datetime.fromisoformat(values[name])
+        return InboxItem(**values)
 
     def raw(self, number: int) -> bytes:
         """The bytes as they came."""

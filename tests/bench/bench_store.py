@@ -167,6 +167,10 @@ class _Store(_Life):
                 conn.exec_driver_sql(
                     f"INSERT INTO {table} ({', '.join(columns)}) {numbers} SELECT {taken} FROM {table} t, n"
                 )
+                if not lite and table != "sealed":
+                    conn.exec_driver_sql(
+                        f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"
+                    )
         engine.dispose()
 
 
