@@ -6,7 +6,8 @@ The audit trail is something else: it is in the store, and says who did what.
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any, TextIO
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -18,9 +19,27 @@ _CHATTY = ("imapclient", "imaplib", "aiosmtplib", "aiosmtpd")  # at debug level 
 _PYHANKO = ("pyhanko", "pyhanko_certvalidator")  # at warning level these write certificate subjects (SM-118)
 
 
+class Unbreakable:
+    """A stream that loses lines rather than stop who writes them: a full disk or a reader that is gone ends no work."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """The whole line, or nothing of it."""
+        with suppress(OSError, ValueError):  # ValueError: the stream is closed
+            return self._stream.write(text)
+        return 0
+
+    def flush(self) -> None:
+        """If that can be done."""
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+
 def configure(stream: TextIO | None = None, level: int = logging.INFO) -> None:
     """Send structlog's events and other libraries' warnings to `stream` (default: standard error)."""
-    out = stream or sys.stderr
+    out = cast("TextIO", Unbreakable(stream or sys.stderr))
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

@@ -1,15 +1,24 @@
 """One run of `gateway serve`: worker, health endpoint, and the stop. Apart, so that `--help` loads no event loop."""
 
 import asyncio
+import os
 import signal
+import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+
+import structlog
 
 from gateway.app import App
 from gateway.cli.output import Surroundings
 from gateway.worker import Job, JobResult, Metrics, Pulse, Worker
 
-PATIENCE = 10.0  # seconds that a delivery under way gets at the stop; after it the message is uncertain, not lost
+log = structlog.get_logger("gateway.serving")
+
+# A supervisor waits ten seconds (a container) or more before it kills. What is cut off is uncertain, not lost.
+PATIENCE = 5.0  # seconds that work under way gets at the stop …
+FAREWELL = 2.0  # … and the ends of connections …
+STOP_MAX = 9.0  # … and all of it: a thread that waits for a silent server is left behind
 LOOP_MAX = 60.0  # seconds without a turn of the loop: the process is not healthy
 
 
@@ -30,8 +39,17 @@ async def once(gateway: App, name: str) -> JobResult:
 
 def serve(gateway: App) -> None:
     """Serve until a signal says stop."""
-    with ExitStack() as stack:
-        asyncio.run(Serving(gateway).run(stack))
+    serving = Serving(gateway)
+    try:
+        with ExitStack() as stack:
+            asyncio.run(serving.run(stack))
+    finally:
+        serving.leaving.cancel()
+
+
+def _leave() -> None:
+    log.warning("left_behind", seconds=STOP_MAX)
+    os._exit(0)
 
 
 class Serving:
@@ -40,6 +58,8 @@ class Serving:
     def __init__(self, gateway: App) -> None:
         self._gateway = gateway
         self._turned = time.monotonic()
+        self.leaving = threading.Timer(STOP_MAX, _leave)
+        self.leaving.daemon = True
 
     async def run(self, stack: ExitStack) -> None:
         """Until a signal says stop."""
@@ -54,15 +74,17 @@ class Serving:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        worker = Worker(gateway.store, jobs, system_clock)
+        worker = Worker(gateway.store, jobs, system_clock, failed=pulse.failed)
         await worker.start()
         listening = self._listen(worker)
         await self._until(stop)
+        self.leaving.start()
         if listening is not None:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
         await worker.stop(PATIENCE)
-        await gateway.close_connections()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(gateway.close_connections(), FAREWELL)
 
     def _listen(self, worker: Worker) -> asyncio.Task[None] | None:
         """A mailbox that can tell when mail arrives is looked in at once."""

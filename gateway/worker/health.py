@@ -12,7 +12,8 @@ DUE_MAX_BUSY = timedelta(hours=1)  # while others go: longer than any queue in f
 INBOX_MAX = timedelta(minutes=10)
 CHANNEL_MAX = timedelta(minutes=15)  # SM-89: then a person is told
 FAILURES_MAX = 3  # of one job in a row
-RUNS_MISSED_MAX = 10  # a job whose last good run is so many intervals ago hangs, or another node holds it
+RUNS_MISSED_MAX = 10  # a job whose last good run is so many intervals ago does not come round
+RUN_MAX = timedelta(hours=1)  # one run; longer than the slowest transmission (SM-81)
 
 
 def trouble(view: Unit, pulse: Pulse | None = None) -> list[str]:
@@ -46,6 +47,9 @@ def _jobs(pulse: Pulse, now: datetime) -> Iterator[str]:
     for name, beat in pulse.jobs.items():
         if beat.failures >= FAILURES_MAX:
             yield f"job {name}: failed {beat.failures} times in a row"
+        elif beat.running is not None:
+            if now - beat.running > RUN_MAX:
+                yield f"job {name}: runs since {_at(beat.running)} and does not end"
         elif beat.every is not None and now - beat.since > max(beat.every * RUNS_MISSED_MAX, DUE_MAX):
             yield f"job {name}: no good run since {_at(beat.since)}"
 

@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -22,7 +22,8 @@ def only_one(path: Path) -> Iterator[None]:
             other = os.read(descriptor, 20).decode("ascii", "replace").strip() or "unknown"
             raise AlreadyRunning(f"{path.parent}: a gateway runs here already (process {other})") from None
         os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode("ascii"))
+        with suppress(OSError):  # no room: who holds it is only for people to read
+            os.write(descriptor, f"{os.getpid()}\n".encode("ascii"))
         yield
     finally:
         os.close(descriptor)

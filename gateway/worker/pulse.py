@@ -15,6 +15,7 @@ class Beat(msgspec.Struct):
     every: timedelta | None
     since: datetime  # the last good run, else when the process started
     failures: int = 0  # in a row
+    running: datetime | None = None  # since when the run under way runs
 
 
 class Pulse:
@@ -28,15 +29,22 @@ class Pulse:
         """The same jobs, felt."""
         return [self._felt(job) for job in jobs]
 
+    def failed(self, name: str) -> None:
+        """A job that could not even begin, or whose end could not be written: as the worker tells."""
+        self.jobs[name].failures += 1
+
     def _felt(self, job: Job) -> Job:
         beat = self.jobs[job.name] = Beat(job.every, self._clock())
 
         async def run(clock: Clock) -> str:
+            beat.running = self._clock()
             try:
                 said = await job.run(clock)
             except Exception:
                 beat.failures += 1
                 raise
+            finally:
+                beat.running = None
             beat.failures, beat.since = 0, self._clock()
             return said
 

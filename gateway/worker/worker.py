@@ -96,9 +96,11 @@ class Worker:
         by_hand: bool = False,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jumps: Jumps | None = None,
+        failed: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._store, self._clock, self._sleep = store, clock, sleep
         self._jumps = jumps or Jumps()
+        self._failed = failed  # told of what is no fault of the job: it could not begin, or not be written
         self._looking: asyncio.Task[None] | None = None
         self._owner = f"{store.node}{BY_HAND}" if by_hand else store.node
         self._jobs = {job.name: job for job in jobs}
@@ -180,6 +182,7 @@ class Worker:
         try:
             fence = await asyncio.to_thread(self._acquire, name, job.lease, clock())
         except StoreError as error:
+            self._failed(job.name)
             log.error("job_failed", job=job.name, error=where(error))
             return JobResult(name=job.name, result="failed", detail=type(error).__name__)
         if isinstance(fence, str):
@@ -189,6 +192,7 @@ class Worker:
             await asyncio.to_thread(self._finish, name, result, fence, clock())
         except StoreError as error:
             # The result is lost with the database; the lease runs out by itself.
+            self._failed(job.name)
             log.error("job_failed", job=job.name, error=where(error))
         return result
 

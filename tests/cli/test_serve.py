@@ -49,10 +49,10 @@ def serving(folder: Path, **environ: object) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def stopped(process: "subprocess.Popen[str]") -> tuple[int, list[dict[str, Any]]]:
+def stopped(process: "subprocess.Popen[str]", within: float = 15) -> tuple[int, list[dict[str, Any]]]:
     """SIGTERM; exit code and the log. Fails if it takes longer than a supervisor waits."""
     process.send_signal(signal.SIGTERM)
-    _, log = process.communicate(timeout=15)
+    _, log = process.communicate(timeout=within)
     return process.returncode, [json.loads(line) for line in log.splitlines()]
 
 
@@ -114,19 +114,7 @@ def test_health_and_readiness_and_metrics_on_loopback(pair: Path) -> None:
 
 def test_a_queue_that_stands_still_is_not_ready(pair: Path) -> None:
     """Alive, but what is due is not attempted: 503 and which message, so that somebody is called."""
-    master, before = MasterKey.from_file(pair / "gemeente/keys/master.key"), datetime.now(UTC) - timedelta(minutes=6)
-    with Store.open(pair / "gemeente/gateway.db", master) as store, store.unit(now=before, actor="test") as unit:
-        number = unit.outbox.put(
-            Outgoing(
-                message_id="<1@gemeente.example>",
-                kind="plan",
-                partner="99990001",
-                channel="gone",
-                sender="wmo@gemeente.example",
-                recipient="plan@aanbieder.example",
-                wire=b"Subject: x\r\n\r\n",
-            )
-        )
+    number = send_one(pair, "gone")
     port = free_port()
     with serving(pair / "gemeente", GATEWAY_HEALTH_PORT=port) as process:
         assert ask(port, "/healthz")[0] == 200
@@ -149,6 +137,44 @@ def test_a_second_start_is_refused_with_a_sentence(pair: Path) -> None:
         assert len(words.splitlines()) == 1
         assert ask(port, "/readyz")[0] == 200
         assert stopped(first)[0] == 0
+
+
+def test_servers_that_say_nothing_do_not_keep_a_gateway_from_stopping(pair: Path) -> None:
+    """The relay and the mailbox take the connection and never answer: it stops within a supervisor's ten seconds."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(LONGEST / 2)
+        port = silent.getsockname()[1]
+        where = f'host = "127.0.0.1"\nport = {port}\nauthority = "system"\n'
+        with (pair / "gemeente/gateway.toml").open("a") as file:
+            file.write(f'\n[relay]\n{where}\n[mailbox]\nkind = "imap"\nuser = "wmo@gemeente.example"\n{where}')
+        send_one(pair, "relay")
+        with serving(pair / "gemeente", GATEWAY_MAILBOX_PASSWORD="secret") as process:
+            both = [silent.accept()[0] for _ in range(2)]  # it waits for the one's greeting and the other's
+            code, log = stopped(process, within=10)
+            for connection in both:
+                connection.close()
+    assert code == 0
+    assert {"stopped", "left_behind"} & {line["event"] for line in log}
+    master = MasterKey.from_file(pair / "gemeente/keys/master.key")
+    with Store.open(pair / "gemeente/gateway.db", master) as store, store.view(now=datetime.now(UTC)) as view:
+        assert view.outbox.counts() == {"new": 1}
+
+
+def send_one(pair: Path, channel: str) -> int:
+    """A message that has been due for six minutes."""
+    master, before = MasterKey.from_file(pair / "gemeente/keys/master.key"), datetime.now(UTC) - timedelta(minutes=6)
+    with Store.open(pair / "gemeente/gateway.db", master) as store, store.unit(now=before, actor="test") as unit:
+        return unit.outbox.put(
+            Outgoing(
+                message_id="<1@gemeente.example>",
+                kind="plan",
+                partner="99990001",
+                channel=channel,
+                sender="wmo@gemeente.example",
+                recipient="plan@aanbieder.example",
+                wire=b"Subject: x\r\n\r\n",
+            )
+        )
 
 
 def test_a_taken_port_is_a_sentence(pair: Path) -> None:

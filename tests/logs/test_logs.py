@@ -79,3 +79,21 @@ def test_libraries_that_write_subjects_or_dialogues_are_silent(stream: io.String
     if name.startswith("pyhanko"):
         logger.warning("Subject: CN=Jansen")
     assert stream.getvalue() == ""
+
+
+class Full(io.StringIO):
+    """A log on a disk without room, or whose reader is gone."""
+
+    def write(self, text: str) -> int:
+        """Never."""
+        raise OSError(28, "No space left on device")
+
+
+def test_a_log_that_cannot_be_written_stops_nobody(stream: io.StringIO) -> None:
+    """The line is lost, the work goes on: an outcome must not fail because it could not be logged."""
+    logs.configure(Full())
+    structlog.get_logger().info("submitted")
+    logging.getLogger("library").warning("careful")
+    logs.configure(stream)
+    structlog.get_logger().info("room again")
+    assert only(stream)["event"] == "room again"

@@ -2,12 +2,13 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from gateway.domain.delivery import Outcome
-from gateway.store import Place, Raw, Store
-from gateway.worker import Clock, Job, Pulse, deliver_due, trouble
+from gateway.store import Place, Raw, Store, StoreDown
+from gateway.worker import Clock, Job, Pulse, Worker, deliver_due, trouble
 
 from .conftest import HandClock, Obedient, put
 
@@ -84,3 +85,43 @@ def test_a_job_that_fails_three_times_or_hangs(store: Store, clock: HandClock) -
     assert wrong(store, clock, pulse) == []
     clock.forward(minutes=10, seconds=1)
     assert wrong(store, clock, pulse)[0].startswith("job fetch: no good run since")
+
+
+def test_a_job_that_does_not_end_is_seen_also_a_nightly_one(store: Store, clock: HandClock) -> None:
+    """An hour is longer than any transmission; a round of deliveries that goes on for minutes is no standstill."""
+    pulse, seen = Pulse(clock), []
+
+    async def run(_: Clock) -> str:
+        for minutes in (30, 31):
+            clock.forward(minutes=minutes)
+            seen.append(wrong(store, clock, pulse))
+        return "done"
+
+    for job in pulse.on(
+        [Job(name="deliver", run=run, every=timedelta(seconds=5)), Job(name="n", run=run, daily="02:30")]
+    ):
+        asyncio.run(job.run(clock))  # type: ignore[arg-type]
+    assert seen[0] == []
+    assert [words.startswith("job deliver: runs since") for words in seen[1]] == [True]
+    assert any(words.startswith("job n: runs since") for words in seen[3])
+
+
+def test_a_job_that_cannot_begin_for_want_of_a_database_is_a_failure(store: Store, clock: HandClock) -> None:
+    """A full disk: the lease cannot be written, so the job never runs; that is seen after three times."""
+
+    async def run(_: Clock) -> str:
+        return "done"
+
+    pulse = Pulse(clock)
+    worker = Worker(
+        store, pulse.on([Job(name="fetch", run=run, every=timedelta(minutes=1))]), clock, failed=pulse.failed
+    )
+    store.unit = _refused  # type: ignore[method-assign]
+    for _ in range(3):
+        assert wrong(store, clock, pulse) == []
+        assert asyncio.run(worker.run_once("fetch")).result == "failed"
+    assert wrong(store, clock, pulse) == ["job fetch: failed 3 times in a row"]
+
+
+def _refused(**_: object) -> Any:
+    raise StoreDown("the database cannot be used now: database or disk is full")
