@@ -138,7 +138,7 @@ class App:
 
     async def receive(self, clock: Clock) -> tuple[Picked, list[Handled]]:
         """Fetch what stands in the mailbox and handle everything that waits."""
-        welcome = Doorkeeper(self.store, clock, self.folder)
+        welcome = Doorkeeper(self.store, clock, self.folder, self.settings.gateway.address)
         box, most, keep = self.mailbox, self.us.largest, self.keep_mail
         picked = (
             Picked() if box is None else await pickup(self.store, box, clock, size_max=most, welcome=welcome, keep=keep)

@@ -45,7 +45,7 @@ def gateway_jobs(app: App, delivered: Callable[[Sequence[Delivery]], None] | Non
             policy=app.policy,
             policies=app.policies,
             size_max=app.us.largest,
-            welcome=Doorkeeper(app.store, system_clock, app.folder),
+            welcome=Doorkeeper(app.store, system_clock, app.folder, app.settings.gateway.address),
             keep_mail=app.keep_mail,
             recheck=app.recheck,
             settled=Jumps().settled,

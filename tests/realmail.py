@@ -270,7 +270,7 @@ passdb {{
 }}
 userdb {{
   driver = static
-  args = uid={nobody.pw_uid} gid={nobody.pw_gid} home={folder}/mail/%n
+  args = allow_all_users=yes uid={nobody.pw_uid} gid={nobody.pw_gid} home={folder}/mail/%n
 }}
 service imap-login {{
   inet_listener imap {{

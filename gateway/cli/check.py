@@ -26,6 +26,7 @@ class Surround(msgspec.Struct, frozen=True):
     folder: Path
     environ: Mapping[str, str]
     now: datetime
+    round_trip: bool = True
 
     def path(self, setting: str) -> Path:
         """A path from the settings; relative ones are inside the gateway's folder."""

@@ -47,7 +47,13 @@ def init(
     show("Then put your keys and certificates where [keys] says, and run: gateway check")
 
 
-def check(folder: Dir = HERE, json: Json = False) -> None:
+def check(
+    round_trip: Annotated[
+        bool, typer.Option("--round-trip/--no-round-trip", help="Send one sealed mail to ourselves and wait for it.")
+    ] = True,
+    folder: Dir = HERE,
+    json: Json = False,
+) -> None:
     """Read the settings, test everything they name, and say what to mend."""
     from gateway.cli.checks import run_checks
     from gateway.config import FILE, read_settings
@@ -59,7 +65,7 @@ def check(folder: Dir = HERE, json: Json = False) -> None:
         output.findings(str(folder / FILE), settings)
         raise typer.Exit(BROKEN)
     code = GOOD
-    for done in run_checks(settings, folder, os.environ):
+    for done in run_checks(settings, folder, os.environ, round_trip=round_trip):
         code = code if done.ok else NO
         if json:
             emit(done)

@@ -9,13 +9,17 @@ from typing import Any
 
 import pytest
 
-from gateway.cli.output import GOOD, NO
+from gateway.cli import check_round_trip
+from gateway.cli.output import BROKEN, GOOD, NO
 from gateway.config import Mailbox, Relay, Settings, read_settings, render
 from gateway.demo import ca
 from gateway.demo.relay import Account
 from gateway.demo.relay import Relay as Server
+from gateway.transports import MaildirMailbox
+from tests import realmail
 from tests.cli.conftest import Answer, lines
 from tests.cli.test_setup import checks, complete, folder, tight
+from tests.transports.pki import Authority
 
 Gateway = Callable[..., Answer]
 NOW = datetime.now(UTC)
@@ -36,6 +40,7 @@ def served(complete: Path, tmp_path: Path) -> Iterator[tuple[Path, Server]]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "tls.pem", tmp_path / "tls.key")
     with Server(tmp_path / "relay", (Account(ME, "geheim"),), context, lambda: NOW) as server:
+        (complete / "mail").symlink_to(server.maildir(ME))
         yield complete, server
 
 
@@ -47,18 +52,18 @@ def name(home: Path, port: int, **relay: Any) -> None:
     box = Mailbox(kind="maildir", path="mail")
     text = render(Settings(gateway=settings.gateway, relay=known, mailbox=box))
     (home / "gateway.toml").write_text(text)
-    for part in ("cur", "new", "tmp"):
-        (home / "mail" / part).mkdir(parents=True, exist_ok=True)
 
 
 def test_a_relay_that_works_and_a_mailbox_that_opens(gateway: Gateway, served: tuple[Path, Server]) -> None:
-    """STARTTLS, its certificate, AUTH; then it is left without a message."""
+    """STARTTLS, its certificate, AUTH; then a mail to ourselves goes the whole way, and is not left behind."""
     home, server = served
     name(home, server.port)
     code, found = checks(gateway, home)
     assert code == GOOD, found
     assert "knows us" in found["relay"]["what"]
     assert found["mailbox"]["what"] == "opens; 0 messages wait"
+    assert found["round trip"]["what"].startswith("a sealed mail to ourselves arrived unaltered")
+    assert not any((home / "mail" / "new").iterdir())
 
 
 def test_a_wrong_password_is_named_as_such(gateway: Gateway, served: tuple[Path, Server]) -> None:
@@ -131,3 +136,89 @@ def test_a_contract_is_read(gateway: Gateway, complete: Path, text: str | None, 
     if text:
         (complete / "contract.json").write_text(text)
     assert checks(gateway, complete)[1]["contract"]["ok"] is ok
+
+
+def test_a_mail_that_does_not_come_back_is_said_so(
+    gateway: Gateway, served: tuple[Path, Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Taken by the relay, and the mailbox of the settings is another one; without the round trip all seems well."""
+    home, server = served
+    name(home, server.port)
+    monkeypatch.setattr(check_round_trip, "WAIT", 0.5)
+    (home / "mail").unlink()
+    for part in ("new", "cur"):
+        (home / "mail" / part).mkdir(parents=True)
+    code, found = checks(gateway, home)
+    assert (code, found["round trip"]["ok"]) == (NO, False)
+    assert "spam" in found["round trip"]["advice"]
+    assert gateway("check", "--no-round-trip", "--dir", home)[0] == GOOD
+
+
+def test_a_mail_that_arrives_altered_is_said_so(
+    gateway: Gateway, served: tuple[Path, Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scanner that adds a line to what is sealed makes it unreadable for everybody."""
+    home, server = served
+    name(home, server.port)
+
+    async def fetch(self: MaildirMailbox, uid: str, limit: int) -> bytes:
+        return self._read(uid, limit) + b"Gescand op virussen.\r\n"
+
+    monkeypatch.setattr(MaildirMailbox, "fetch", fetch)
+    code, found = checks(gateway, home)
+    assert (code, found["round trip"]["what"]) == (NO, "a sealed mail to ourselves arrives altered")
+
+
+def test_who_vouches_for_a_server_is_said_when_it_is_anybody(gateway: Gateway, served: tuple[Path, Server]) -> None:
+    """SM-79: the machine's own list, by name only; here it does not know the relay's authority."""
+    home, server = served
+    name(home, server.port, authority="system")
+    code, found = checks(gateway, home)
+    assert (code, found["relay"]["ok"]) == (NO, False)
+    name(home, server.port)
+    (home / "gateway.toml").write_text((home / "gateway.toml").read_text().replace('authority = "roots.pem"', ""))
+    code, _, words = gateway("check", "--dir", home)
+    assert code == BROKEN
+    assert "relay.authority" in words
+    assert "system" in words
+
+
+@pytest.mark.real_mail
+@pytest.mark.parametrize("kind", ["imap", "pop3"])
+def test_the_whole_way_with_postfix_and_dovecot(gateway: Gateway, complete: Path, tmp_path: Path, kind: str) -> None:
+    """SCRAM out and in, the servers' certificates, and a mail to ourselves; then each thing wrong by itself."""
+    if (reason := realmail.missing()) is not None:
+        pytest.skip(reason)
+    authority = Authority(tmp_path)
+    (complete / "roots.pem").write_text(authority.pem)
+    for secret in ("relay", "mailbox"):
+        tight(complete / f"keys/{secret}.password", realmail.SECRET.encode())
+    settings = read_settings(complete, {})
+    assert isinstance(settings, Settings)
+
+    def check(**changes: Any) -> tuple[int, dict[str, Any]]:
+        out = Relay(host="127.0.0.1", port=mail.submission, user=ME, authority="roots.pem", auth="scram-sha-256")
+        values = {
+            "kind": kind,
+            "host": "127.0.0.1",
+            "port": mail.imaps if kind == "imap" else mail.pops,
+            "user": ME,
+            "authority": "roots.pem",
+            "auth": "scram-sha-256",
+        }
+        box = Mailbox(**(values | changes))
+        (complete / "gateway.toml").write_text(render(Settings(gateway=settings.gateway, relay=out, mailbox=box)))
+        return checks(gateway, complete)
+
+    with realmail.system(*authority.server()) as mail:
+        code, found = check()
+        assert (code, found["round trip"]["ok"]) == (GOOD, True), found
+        for changes, advice in (
+            ({"port": mail.smtp}, "mailbox.port"),
+            ({"authority": "keys/anchors.pem"}, "mailbox.authority"),
+            ({"user": "ander@gemeente.example"}, "password"),
+            ({"port": 1}, "firewall"),
+        ):
+            code, found = check(**changes)
+            assert (code, found["mailbox"]["ok"], found["round trip"]["what"]) == (NO, False, "not tried")
+            assert advice in found["mailbox"]["advice"], (changes, found["mailbox"])
