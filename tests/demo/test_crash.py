@@ -1,6 +1,16 @@
 """The whole way of an order and its answer survives kills: a seeded slice; all of it with `gateway selftest crash`."""
 
-from collections.abc import Callable, Iterator
+import asyncio
+import hashlib
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
@@ -45,6 +55,61 @@ def test_running_gateways_killed_at_random_lose_nothing_and_double_nothing(
     assert report.steps >= 1
 
 
+def test_a_power_cut_keeps_what_was_committed_whole(tmp_path: Path) -> None:
+    """The files as the disk has them at random moments: every change is there with its message, or neither."""
+    stage, chance = Stage(tmp_path / "stage"), random.Random(20260301)
+    places = {role: str(tmp_path / f"{role}.db") for role in ROLES}
+    stage.introduce(places)
+    clerks = [
+        crash._child(lambda: _busy(stage, places, tmp_path)),
+        crash._child(lambda: crash._clerk(stage, places["gemeente"])),
+    ]
+    counts = []
+    try:
+        for cut in range(8):
+            time.sleep(chance.uniform(0.1, 0.4))
+            for pid in clerks:  # nobody writes while the two files are copied, as in the moment of the cut
+                os.kill(pid, signal.SIGSTOP)
+                os.waitpid(pid, os.WUNTRACED)
+            for suffix in ("", "-wal"):
+                if (file := tmp_path / f"gemeente.db{suffix}").exists():
+                    shutil.copy(file, tmp_path / f"cut-{cut}.db{suffix}")
+            for pid in clerks:
+                os.kill(pid, signal.SIGCONT)
+            counts.append(_whole(stage, tmp_path / f"cut-{cut}.db"))
+    finally:
+        for pid in clerks:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+    assert counts == sorted(counts)
+    assert counts[-1] >= 1
+
+
+def _busy(stage: Stage, places: Mapping[str, str], home: Path) -> None:
+    """Both sides work, one after the other, for ever."""
+    for role in ROLES:
+        (home / role).mkdir(exist_ok=True)
+    scene = crash._on_folders(stage.scene(places, datetime.now(UTC)), home, lambda _: None)
+    while True:
+        asyncio.run(scene.run_once())
+        scene.clock.advance_to(datetime.now(UTC))
+
+
+def _whole(stage: Stage, file: Path) -> int:
+    """How many orders the copy holds; each with its message, which can be opened, and a trail that is not broken."""
+    app = stage.app("gemeente", str(file))
+    with app.store, app.store.view(now=datetime.now(UTC)) as view:
+        orders = view.berichten.list(soort="WMO301")
+        messages = {item.id: item for item in crash._all(view) if item.kind == "WMO301"}
+        assert sorted(row.outbox_id or 0 for row in orders) == sorted(messages)
+        for number, item in messages.items():
+            assert hashlib.sha256(view.outbox.wire(number)).hexdigest() == item.sha256
+        assert view.audit.verify().broken_at is None
+    with closing(sqlite3.connect(file)) as raw:
+        assert raw.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    return len(orders)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_two_hundred_kills(tmp_path: Path, places: Callable[[], str], seed: int) -> None:
@@ -73,7 +138,7 @@ def done(tmp_path: Path) -> Iterator[crash.Scene]:
     stage.introduce(places)
     for role in ROLES:
         (tmp_path / role).mkdir()
-    scene = crash._on_folders(stage.scene(places, crash.datetime.now(crash.UTC)), tmp_path, lambda _: None)
+    scene = crash._on_folders(stage.scene(places, datetime.now(UTC)), tmp_path, lambda _: None)
     crash._order_once(stage, scene.gemeente, 1)
     crash._settle(scene)
     yield scene
