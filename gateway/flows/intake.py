@@ -11,7 +11,7 @@ from gateway import securemail
 from gateway.domain.findings import Finding
 from gateway.flows import canary, dossiers, exchange, plain_return, plan_in, quarantine, receipts, reports, tasks
 from gateway.flows.capabilities import keep_capabilities
-from gateway.flows.parties import PartnerRecord, Surroundings, partner, partner_book
+from gateway.flows.parties import PartnerRecord, Surroundings, known_partners, partner
 from gateway.flows.partners import keep_announced
 from gateway.flows.payload import DECLARED, Payload, Placed, Unusable, kind_of
 from gateway.flows.taken import Taken
@@ -38,7 +38,7 @@ def take_in(unit: Unit, us: Surroundings, item: InboxItem, raw: bytes) -> Taken:
     opened = securemail.open(
         raw,
         us.mailbox,
-        partner_book(unit),
+        known_partners(unit, us),
         us.trust,
         us.revocation,
         item.received_at,

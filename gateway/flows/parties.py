@@ -228,6 +228,7 @@ class Surroundings:
         self.rules = rules  # version of the rules that judge what comes in (SM-103)
         self.authserv_id = authserv_id  # under which our mail provider says where mail came from (SM-107)
         self.mapping = mapping  # changes with the schemas, lists, format and contract that payloads are read by
+        self.book: tuple[object, PartnerBook] | None = None  # see `known_partners`
         self.verdicts = VerdictCache()  # SM-41: a chain is not validated for every message
 
     @property
@@ -268,6 +269,14 @@ def partners(unit: Unit) -> list[PartnerRecord]:
 def sending_policies(unit: Unit, usual: RetryPolicy) -> dict[str, RetryPolicy]:
     """The partners to whom mail is offered in another way than usual."""
     return {p.code: p.sending.policy(usual) for p in partners(unit) if p.sending != Sending()}
+
+
+def known_partners(unit: Unit, us: Surroundings) -> PartnerBook:
+    """`partner_book`, made anew only when a partner changed or a day began."""
+    stamp = unit.partners.stamp(), unit.now.date()
+    if us.book is None or us.book[0] != stamp:
+        us.book = stamp, partner_book(unit)
+    return us.book[1]
 
 
 def partner_book(unit: Unit) -> PartnerBook:

@@ -1,6 +1,7 @@
 """Who is the sender: signer, partner and From belong together (section 7)."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from gateway.securemail.certificates import Verdict
 from gateway.securemail.chains import Certificate, read_certificate
@@ -25,6 +26,9 @@ def check_sender(certificate: Certificate, verdict: Verdict, address: str, partn
         raise Refusal("sender", "certificaat staat ook bij een andere partner")
 
 
+_read = lru_cache(maxsize=256)(read_certificate)  # a partner's messages carry the same ones each time
+
+
 def announced(mail_from: str, partner: Partner, carried: Iterable[bytes]) -> tuple[bytes, ...]:
     """End-entity certificates that a known signer of the partner carried along and the record does not hold yet (DER).
 
@@ -33,7 +37,7 @@ def announced(mail_from: str, partner: Partner, carried: Iterable[bytes]) -> tup
     """
     found = []
     for der in carried:
-        certificate = read_certificate(der)
+        certificate = _read(der)
         if (
             isinstance(certificate, Certificate)
             and mail_from in certificate.emails

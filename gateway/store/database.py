@@ -38,6 +38,7 @@ class Store:
         self._views = _engine(engine.url, view=True) if path else engine
         self.path = path  # of the SQLite file; None on a server
         self._turn: AbstractContextManager[None] = _Turn() if path else nullcontext()
+        self._shared = threading.local()  # the transaction of `together`, in the thread that is in it
 
     @classmethod
     def open(cls, where: Path | str, master: MasterKey, *, node: str = "gateway") -> "Store":
@@ -166,9 +167,34 @@ class Store:
 
     @contextmanager
     def unit(self, *, now: datetime, actor: str) -> Iterator[Unit]:
-        """One transaction that writes: commits at the end, rolls back on any exception."""
+        """One transaction that writes: commits at the end, rolls back on any exception. See `together`."""
+        shared: sa.Connection | None = getattr(self._shared, "conn", None)
+        if shared is not None:
+            with _sentences(), shared.begin_nested():
+                yield self._unit(shared, now, actor)
+            return
         with _sentences(), self._turn, self._engine.begin() as conn:
-            yield Unit(conn, self._ring, now=now.astimezone(UTC), actor=actor, node=self.node)
+            yield self._unit(conn, now, actor)
+
+    def _unit(self, conn: sa.Connection, now: datetime, actor: str) -> Unit:
+        return Unit(conn, self._ring, now=now.astimezone(UTC), actor=actor, node=self.node)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Units of work of this thread share one commit, at the end: what one raises undoes that one, here all.
+
+        For many that are alike and small, since a commit costs more than most of them; others wait meanwhile.
+        """
+        try:
+            with _sentences(), self._turn, self._engine.begin() as conn:
+                self._shared.conn = conn
+                try:
+                    yield
+                finally:
+                    del self._shared.conn
+        except BaseException:
+            self._ring.forget()  # a key that one unit made and the next one found was never committed
+            raise
 
     @contextmanager
     def view(self, *, now: datetime) -> Iterator[Unit]:

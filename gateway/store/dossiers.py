@@ -40,6 +40,10 @@ class Destroyed(msgspec.Struct, frozen=True, kw_only=True):
     values: int  # sealed values, of which nothing is left but noise in old backups
 
 
+_TERM = sa.select(dossiers.c.pseudonym, dossiers.c.keep_until).where(dossiers.c.id == sa.bindparam("dossier"))
+_NAME = dossiers.insert()
+
+
 class Dossiers:
     """Named queries on dossiers, within one unit of work."""
 
@@ -61,8 +65,7 @@ class Dossiers:
 
     def touch(self, dossier: str, until: datetime) -> str:
         """Its term does not end before this time, give or take a month (not a write each time); its pseudonym."""
-        query = sa.select(dossiers.c.pseudonym, dossiers.c.keep_until).where(dossiers.c.id == dossier)
-        row = self._conn.execute(query).one_or_none()
+        row = self._conn.execute(_TERM, {"dossier": dossier}).one_or_none()
         if row is not None and (row.keep_until is None or row.keep_until < until - SLACK):
             self.keep(dossier, until)
         return self._name(dossier, row, until)
@@ -71,7 +74,7 @@ class Dossiers:
         if row is None:
             made = secrets.token_hex(8)
             new = {"id": dossier, "pseudonym": made, "created_at": self._now, "keep_until": until}
-            self._conn.execute(dossiers.insert().values(**new))
+            self._conn.execute(_NAME, new)
         pseudonym = self._known[dossier] = made if row is None else str(row.pseudonym)
         return pseudonym
 

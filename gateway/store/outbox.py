@@ -110,6 +110,9 @@ def _put_with(nulls: frozenset[str]) -> Prepared:
     return Prepared(outbox.insert().values(bound(_NEW, nulls)))
 
 
+_BY_MESSAGE_ID = sa.select(*FIELDS).where(outbox.c.message_id == sa.bindparam("name"))
+
+
 class Outbox:
     """Named queries on the outbox, within one unit of work."""
 
@@ -259,7 +262,8 @@ class Outbox:
 
     def by_message_id(self, message_id: str) -> OutboxItem | None:
         """The message with this Message-ID."""
-        return self._one(outbox.c.message_id == message_id)
+        row = self._conn.execute(_BY_MESSAGE_ID, {"name": message_id}).one_or_none()
+        return None if row is None else _item(row)
 
     def by_envelope_id(self, envelope_id: str) -> OutboxItem | None:
         """The message that an attempt sent under this envelope id (SM-72)."""

@@ -4,11 +4,13 @@ Compiling is cached by SQLAlchemy too; what is saved here is its handling of eve
 than the statements themselves. Results come back as the driver gives them: times are text (`utc_text`).
 """
 
+import sqlite3
 from collections import namedtuple
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from operator import itemgetter
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import sqlalchemy as sa
@@ -75,18 +77,46 @@ class Prepared:
         if not rows:
             return 0
         made = self._of(conn)
-        return conn.exec_driver_sql(made.sql, made.bind(rows)).rowcount
+        values = made.bind(rows)
+        if (driver := _driver(conn)) is None:
+            return conn.exec_driver_sql(made.sql, values).rowcount
+        with _named(conn, made.sql):
+            return driver.executemany(made.sql, values).rowcount
 
     def rows(self, conn: sa.Connection, values: Values) -> list[Any]:
         """Run it once; all rows of the result, as named tuples: SQLAlchemy's rows look a name up anew each time."""
         made = self._of(conn)
-        result = conn.exec_driver_sql(made.sql, made.bind([made.listed(values)])[0])
-        return [made.row(row) for row in result.all()]
+        bound_ = made.bind([made.listed(values)])[0]
+        if (driver := _driver(conn)) is None:
+            return [made.row(row) for row in conn.exec_driver_sql(made.sql, bound_).all()]
+        with _named(conn, made.sql):
+            return [made.row(row) for row in driver.execute(made.sql, bound_)]
 
     def _of(self, conn: sa.Connection) -> "_Text":
         if (made := self._made.get(conn.dialect.name)) is None:
             made = self._made[conn.dialect.name] = _Text(self._statement, conn.dialect)
         return made
+
+
+def _driver(conn: sa.Connection) -> sqlite3.Connection | None:
+    """SQLite's own connection: its statements are quicker than the way to them. None where SQLAlchemy is to be asked.
+
+    That is a server, which may be lost under way, and a store whose every step is watched (`Store.on_step`).
+    """
+    if conn.dialect.name != "sqlite" or conn.dispatch.before_cursor_execute:
+        return None
+    driver: Any = conn.connection.dbapi_connection
+    return cast(sqlite3.Connection, driver)
+
+
+@contextmanager
+def _named(conn: sa.Connection, sql: str) -> Iterator[None]:
+    """The driver's errors under SQLAlchemy's names, without values."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        found = sa.exc.DBAPIError.instance(sql, None, error, sqlite3.Error, hide_parameters=True, dialect=conn.dialect)
+        raise found from error
 
 
 class _Text:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -59,6 +60,28 @@ _SAVE = (
 )
 _LAST_EVENT = sa.select(sa.func.max(record_events.c.nr)).where(record_events.c.record_id == sa.bindparam("number"))
 _ADD_EVENT = record_events.insert()
+_DROP_KEYS = record_keys.delete().where(
+    record_keys.c.record_id == sa.bindparam("number"), record_keys.c.name == sa.bindparam("name_")
+)
+_ADD_KEY = record_keys.insert()
+
+
+@cache
+def _listed_by(keys: int, limited: bool) -> "sa.Select[Any]":
+    """Documents of a kind that have so many search keys.
+
+    By its keys if there are any: of a kind there may be many thousands that are over and done with.
+    """
+    kind = off_index(records.c.soort) if keys else records.c.soort
+    query = sa.select(records).where(kind == sa.bindparam("soort_"), records.c.id > sa.bindparam("after_"))
+    for place in range(keys):
+        key = record_keys.alias()
+        of_record, named = key.c.record_id == records.c.id, key.c.name == sa.bindparam(f"name{place}")
+        query = query.join(key, of_record).where(named, key.c.value.in_(sa.bindparam(f"in{place}", expanding=True)))
+    ordered = query.order_by(records.c.id)
+    return ordered.limit(sa.bindparam("limit_", type_=sa.Integer)) if limited else ordered
+
+
 _plain = record_keys.alias()
 _DOSSIERS = (
     sa.select(records.c.soort, records.c.dossier)
@@ -176,13 +199,12 @@ class Records:
         """Documents of a kind that have all these search keys, oldest first; from the one after number `after`."""
         wanted = {name: [value] for name, value in (keys or {}).items()}
         wanted |= {name: self._sealer.blinds(name, value) for name, value in (personal or {}).items()}
-        # By its keys if there are any: of a kind there may be many thousands that are over and done with.
-        kind = off_index(records.c.soort) if wanted else records.c.soort
-        query = sa.select(records).where(kind == soort, records.c.id > after).limit(limit)
-        for name, values in wanted.items():
-            key = record_keys.alias()
-            query = query.join(key, key.c.record_id == records.c.id).where(key.c.name == name, key.c.value.in_(values))
-        return self._read(type, query.order_by(records.c.id), {})
+        asked: dict[str, Any] = {"soort_": soort, "after_": after}
+        for place, (name, values) in enumerate(wanted.items()):
+            asked |= {f"name{place}": name, f"in{place}": values}
+        if limit is not None:
+            asked["limit_"] = limit
+        return self._read(type, _listed_by(len(wanted), limit is not None), asked)
 
     def dossiers(self, name: str, value: str, also: tuple[str, str] | None = None) -> Sequence[tuple[str, str]]:
         """(kind, dossier) of every document with this personal search key, the newest first; nothing is decrypted.
@@ -241,12 +263,11 @@ class Records:
         plain = {name: _many(values) for name, values in keys.items()}
         blind = {name: [self._sealer.blind(name, v) for v in _many(values)] for name, values in personal.items()}
         for name, values in (plain | blind).items():
-            where = record_keys.c.record_id == number, record_keys.c.name == name
-            self._conn.execute(record_keys.delete().where(*where))
+            self._conn.execute(_DROP_KEYS, {"number": number, "name_": name})
             version = self._sealer.index_version if name in blind else None
-            for value in dict.fromkeys(values):
-                row = {"record_id": number, "name": name, "value": value, "key_version": version}
-                self._conn.execute(record_keys.insert().values(**row))
+            fixed = {"record_id": number, "name": name, "key_version": version}
+            if rows := [{**fixed, "value": value} for value in dict.fromkeys(values)]:
+                self._conn.execute(_ADD_KEY, rows)
 
 
 def _many(values: str | Sequence[str]) -> Sequence[str]:

@@ -32,6 +32,14 @@ _FIND_ALL = Prepared(
 _ADD = Prepared(sealed.insert().values(bound(sealed.c.keys())))
 
 
+_NEWEST = (
+    sa.select(keys.c.id)
+    .where(keys.c.purpose == sa.bindparam("purpose_"), keys.c.name == sa.bindparam("name_"))
+    .order_by(keys.c.version.desc())
+    .limit(1)
+)
+_NEW_KEY = keys.insert()
+_INDEX_KEYS = sa.select(keys.c.id, keys.c.version).where(keys.c.purpose == INDEX).order_by(keys.c.version.desc())
 _FIND = sa.select(sealed.c.key_id, sealed.c.data).where(
     sealed.c.field == sa.bindparam("field_"), sealed.c.row_id == sa.bindparam("row")
 )
@@ -89,13 +97,8 @@ class KeyRing:
         """The newest key (id, bytes) for a purpose and name, made on first use."""
         if (lasting := self._lasting.get((purpose, name))) is not None:
             return lasting, self.get(conn, lasting)
-        newest = (
-            sa.select(keys.c.id)
-            .where(keys.c.purpose == purpose, keys.c.name == name)
-            .order_by(keys.c.version.desc())
-            .limit(1)
-        )
-        if (key_id := conn.scalar(newest) or self._made_meanwhile(conn, newest, f"{purpose}|{name}")) is not None:
+        asked = {"purpose_": purpose, "name_": name}
+        if (key_id := conn.scalar(_NEWEST, asked) or self._made_meanwhile(conn, asked)) is not None:
             if purpose != DOSSIER:
                 self._lasting[purpose, name] = key_id  # found, so an earlier unit committed it
             return key_id, self.get(conn, key_id)
@@ -105,7 +108,7 @@ class KeyRing:
         """A new random key (id, bytes)."""
         key_id, key = secrets.token_hex(16), secrets.token_bytes(32)
         conn.execute(
-            keys.insert(),
+            _NEW_KEY,
             {
                 "id": key_id,
                 "purpose": purpose,
@@ -118,12 +121,13 @@ class KeyRing:
         self._remember(key_id, key)
         return key_id, key
 
-    def _made_meanwhile(self, conn: sa.Connection, newest: "sa.Select[Any]", lock: str) -> str | None:
+    def _made_meanwhile(self, conn: sa.Connection, asked: dict[str, str]) -> str | None:
         """On a server another node may be making this key now: wait for it. SQLite has one writer."""
         if conn.dialect.name != "postgresql":
             return None
-        conn.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(lock))))
-        made: str | None = conn.scalar(newest)
+        lock = sa.func.hashtext("|".join(asked.values()))
+        conn.execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))
+        made: str | None = conn.scalar(_NEWEST, asked)
         return made
 
     def wrap(self, key_id: str, purpose: str, key: bytes) -> bytes:
@@ -235,8 +239,7 @@ class Sealer:
     def _index_keys(self) -> list[tuple[int, bytes]]:
         """Newest first. Asked anew in each unit: another process may have begun to replace the key."""
         if not self._index:
-            query = sa.select(keys.c.id, keys.c.version).where(keys.c.purpose == INDEX).order_by(keys.c.version.desc())
-            rows = self._conn.execute(query).all()
+            rows = self._conn.execute(_INDEX_KEYS).all()
             self._index = [(row.version, self._ring.get(self._conn, row.id)) for row in rows]
         return self._index
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 from gateway.domain.delivery import Outcome, Shipment
@@ -206,8 +207,9 @@ class MaildirMailbox(FolderMailbox):
         return path.name.partition(":2,")[0]  # the flags after it change
 
     def _find(self, uid: str) -> Path:
-        for path in self._files():
-            if self._uid(path) == uid:
+        likely = self._path / "new" / uid, self._path / "cur" / f"{uid}:2,", self._path / "cur" / f"{uid}:2,S"
+        for path in chain(likely, self._files()):
+            if self._uid(path) == uid and path.exists():
                 return path
         raise FileNotFoundError(2, "no longer in the maildir")
 

@@ -1,8 +1,9 @@
 """Handle what came in: each message by itself, counted before it is tried, so that none can stop or loop the intake."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from itertools import groupby
 
 import msgspec
 import structlog
@@ -18,6 +19,8 @@ Handler = Callable[[InboxItem, bytes, datetime], None]
 """Opens the raw message; writes effect, replies and `inbox.settle` in one unit. May be called again for a message."""
 
 BATCH = 50
+TOGETHER = 10  # messages that share a commit: who else wants to write waits for so many …
+SMALL = 1_000_000  # … of at most so many bytes
 ACTOR = "worker:handle"
 
 
@@ -30,11 +33,15 @@ class Handled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def handle_inbox(store: Store, handler: Handler, clock: Clock) -> list[Handled]:
-    """Try everything that is due until nothing is; what became of each."""
+    """Try everything that is due until nothing is; what became of each.
+
+    Messages that were never tried share a commit, a few at a time. After a crash in the midst of them each is tried
+    by itself, so that only the one that caused it can come to its last try.
+    """
     done: list[Handled] = []
     while items := await asyncio.to_thread(_due, store, clock()):
-        for item in items:
-            done.append(await asyncio.to_thread(_one, store, handler, item, clock))
+        for some in _groups(items):
+            done += await asyncio.to_thread(_try, store, handler, some, clock)
     return done
 
 
@@ -43,21 +50,41 @@ def _due(store: Store, now: datetime) -> list[InboxItem]:
         return view.inbox.due(BATCH)
 
 
-def _one(store: Store, handler: Handler, item: InboxItem, clock: Clock) -> Handled:
-    error = None
+def _groups(items: Sequence[InboxItem]) -> Iterator[Sequence[InboxItem]]:
+    for fresh, some in groupby(items, key=lambda item: item.tries == 0 and item.size <= SMALL):
+        run = list(some)
+        step = TOGETHER if fresh else 1
+        yield from (run[first : first + step] for first in range(0, len(run), step))
+
+
+def _try(store: Store, handler: Handler, items: Sequence[InboxItem], clock: Clock) -> list[Handled]:
     with store.unit(now=clock(), actor=ACTOR) as unit:
-        raw = unit.inbox.begin(item.id)
-    if raw is not None:
-        try:
-            handler(item, raw, clock())
-        except StoreDown:
-            # No fault of the message: no room, no server. Counting it would put all mail in quarantine meanwhile.
-            with store.unit(now=clock(), actor=ACTOR) as unit:
+        raws = [(item, unit.inbox.begin(item.id)) for item in items]
+    errors: dict[int, str] = {}
+    try:
+        with store.together():
+            for item, raw in raws:
+                if raw is not None and (error := _handle(handler, item, raw, clock())) is not None:
+                    errors[item.id] = error
+    except StoreDown:
+        # No fault of the messages: no room, no server. Counting it would put all mail in quarantine meanwhile.
+        with store.unit(now=clock(), actor=ACTOR) as unit:
+            for item in items:
                 unit.inbox.not_tried(item.id)
-            raise
-        except Exception as caught:
-            # The message stays, with a later time; after three tries it goes to quarantine, whole.
-            log.error("handling_failed", inbox_id=item.id, tries=item.tries + 1, error=where(caught))
-            error = type(caught).__name__
+        raise
     with store.view(now=clock()) as view:
-        return Handled(id=item.id, state=view.inbox.get(item.id).state, error=error)
+        states = {item.id: view.inbox.get(item.id).state for item in items}
+    return [Handled(id=item.id, state=states[item.id], error=errors.get(item.id)) for item in items]
+
+
+def _handle(handler: Handler, item: InboxItem, raw: bytes, now: datetime) -> str | None:
+    """Type of the exception that the handler raised."""
+    try:
+        handler(item, raw, now)
+    except StoreDown:
+        raise
+    except Exception as caught:
+        # The message stays, with a later time; after three tries it goes to quarantine, whole.
+        log.error("handling_failed", inbox_id=item.id, tries=item.tries + 1, error=where(caught))
+        return type(caught).__name__
+    return None

@@ -1,7 +1,7 @@
 """A municipality and its providers for the benchmarks of whole paths: real flows, real store, keys of RSA-2048."""
 
 import asyncio
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -14,6 +14,7 @@ from gateway.flows.dispatch import Letter, Refused, post_berichten, seal_bericht
 from gateway.flows.history import earlier_each
 from gateway.flows.parties import (
     Confirmation,
+    Keep,
     Ourselves,
     PartnerCertificate,
     PartnerRecord,
@@ -168,4 +169,5 @@ def surroundings(role: str, code_: str, address_: str) -> Surroundings:
         codelists=lists,
         channel=CHANNEL,
         largest=50_000_000,
+        keep=Keep(dossier=timedelta(days=3650), declaration=timedelta(days=2555)),
     )

@@ -91,3 +91,48 @@ def test_a_database_that_fails_during_handling_puts_no_mail_in_quarantine(store:
         clock.forward(minutes=10)
     room = True
     assert asyncio.run(handle_inbox(store, handler, clock)) == [Handled(id=1, state="handled")]
+
+
+def test_messages_that_were_never_tried_share_commits(store: Store, clock: HandClock) -> None:
+    """A commit costs more than handling a small message; one that fails undoes only what it did itself."""
+    arrive(store, *(f"{number}".encode() for number in range(12)), b"poison", *(b"more" * n for n in range(1, 8)))
+    commits = []
+    store.on_step(lambda step: commits.append(step) if step == "before commit" else None)
+    done = asyncio.run(handle_inbox(store, settling(store, []), clock))
+    assert [each.state for each in done].count("handled") == 19
+    assert [each.error for each in done if each.state == "new"] == ["ValueError"]
+    assert len(commits) == 4  # two for the tries, two for what came of them
+
+
+def test_after_a_crash_in_the_midst_of_several_only_the_one_that_caused_it_comes_to_its_last_try(
+    store: Store, clock: HandClock
+) -> None:
+    """What was done for the others before the crash is undone with it, and done again."""
+    arrive(store, b"one", b"killer", b"two")
+    seen: list[bytes] = []
+
+    def handler(item: InboxItem, raw: bytes, now: datetime) -> None:
+        if raw == b"killer":
+            raise KeyboardInterrupt
+        settling(store, seen)(item, raw, now)
+
+    for _ in range(4):
+        try:
+            asyncio.run(handle_inbox(store, handler, clock))
+        except KeyboardInterrupt:
+            clock.forward(hours=1)
+    with store.view(now=clock()) as view:
+        assert [item.state for item in view.inbox.list()] == ["handled", "quarantined", "handled"]
+
+
+def test_a_commit_that_fails_leaves_no_key_behind_that_was_made_in_it(store: Store, clock: HandClock) -> None:
+    """The next unit of one commit may seal under a key that the first one made; later ones must make it anew."""
+    with pytest.raises(ZeroDivisionError), store.together():
+        for number in (1, 2):
+            with store.unit(now=NOW, actor="test") as unit:
+                unit.records.add("plan", f"{number}", {"n": number})
+        raise ZeroDivisionError
+    with store.unit(now=NOW, actor="test") as unit:
+        unit.records.add("plan", "3", {"n": 3})
+    with store.view(now=NOW) as view:
+        assert [record.body for record in view.records.list("plan", dict)] == [{"n": 3}]
