@@ -59,4 +59,4 @@ def _due(store: Store, now: datetime) -> list[str]:
 def _keep_domains(store: Store, found: dict[str, Looked], now: datetime) -> None:
     with store.unit(now=now, actor=ACTOR) as unit:
         for domain, looked in found.items():
-            take_qualification(unit, domain, looked.qualification, until=now + looked.keep)
+            take_qualification(unit, domain, looked.qualification, until=now + looked.keep, facts=looked.facts)

@@ -56,8 +56,9 @@ def show_(number: Number, folder: Dir = HERE, json: Json = False) -> None:
     with open_gateway(folder) as gateway, gateway.store.view(now=datetime.now(UTC)) as view:
         item = _get(view, number)
         story, proved = outbox_story(view, item), clocks(view, item)
+        route = _route(view, number)
     if json:
-        emit(_plain(item) | {"whoHasIt": who_has(item), "clocks": proved, "history": story})
+        emit(_plain(item) | {"whoHasIt": who_has(item), "clocks": proved, "route": route, "history": story})
         return
     show(f"Bericht {item.id} ({item.kind}) aan {item.partner}, {item.size} bytes, sha256 {item.sha256}")
     show(f"Message-ID {item.message_id}")
@@ -240,6 +241,19 @@ def _chosen(
     while page := view.outbox.list(states=states, partner=partner, after=found[-1].id if found else 0, limit=1000):
         found += page
     return found
+
+
+def _route(view: "Unit", number: int) -> dict[str, Any] | None:
+    """The last decision about its route, with what DNS had said; None for what needs no route (a receipt)."""
+    from gateway.cli.history import camel
+    from gateway.flows.routes import evidence_of
+    from gateway.flows.secure_domains import dns_answers
+
+    evidence = evidence_of(view, number)
+    if evidence is None:
+        return None
+    answers = dns_answers(view, evidence.dns)
+    return camel(evidence, leave_out=("dns",)) | {"dns": None if answers is None else answers.facts}
 
 
 def _get(view: "Unit", number: int) -> "OutboxItem":

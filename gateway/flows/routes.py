@@ -15,7 +15,7 @@ import msgspec
 from gateway import securemail
 from gateway.domain.findings import Finding
 from gateway.flows.parties import PartnerRecord, Surroundings, partner
-from gateway.flows.secure_domains import in_domain_book, is_qualified
+from gateway.flows.secure_domains import in_domain_book, qualified_by
 from gateway.securemail import Message, Recipient, Route, RouteInputs, Sealed
 from gateway.store import Act, Damaged, OutboxItem, Store, Unit
 
@@ -40,6 +40,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     transport_only: bool
     certificates: tuple[str, ...] = ()  # SHA-256 of those it is sealed for
     revocation: str = ""  # version of the revocation data
+    dns: str = ""  # name of the DNS answers, see `dns_answers` (SM-111)
     signer: str = ""  # SHA-256 of our certificate that signs
 
 
@@ -58,9 +59,10 @@ def decide(unit: Unit, us: Surroundings, to: PartnerRecord, kind: str) -> Decisi
     chosen = securemail.choose_certificates(known, to.address, us.trust, us.revocation, unit.now, us.verdicts)
     recipients = () if isinstance(chosen, Finding) else chosen
     domain = to.address.rpartition("@")[2]
+    qualified, answers = qualified_by(unit, domain)
     inputs = RouteInputs(
         in_domain_book=in_domain_book(unit, domain),
-        nta_qualified=is_qualified(unit, domain),
+        nta_qualified=qualified,
         active_certificate=bool(recipients),
         iwmo=kind not in UNSEALED_KINDS,
         agreements=to.agreements,
@@ -84,6 +86,7 @@ def decide(unit: Unit, us: Surroundings, to: PartnerRecord, kind: str) -> Decisi
         transport_only=exception is not None and exception.holds(today),
         certificates=tuple(hashlib.sha256(r.certificate).hexdigest() for r in recipients),
         revocation=us.revocation.version,
+        dns=answers,
         signer=hashlib.sha256(us.signer.certificate).hexdigest(),
     )
     return Decision(route, recipients, evidence)

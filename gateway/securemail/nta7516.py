@@ -81,6 +81,15 @@ class Answer(msgspec.Struct, frozen=True):
     values: tuple[str, ...] = ()  #: TXT strings, MX hosts, or TLSA as `usage selector matching data`
 
 
+class DnsFact(msgspec.Struct, frozen=True):
+    """One question and what was answered, to be kept with what was sent because of it (SM-111)."""
+
+    name: str
+    type: Literal["TXT", "MX", "TLSA"]
+    status: Literal["secure", "insecure", "unknown"]
+    values: tuple[str, ...] = ()
+
+
 class Qualification(msgspec.Struct, frozen=True):
     """Whether mail for a domain may go out as NTA 7516; stored with each dispatch as evidence (SM-111)."""
 

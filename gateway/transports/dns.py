@@ -8,6 +8,7 @@ import asyncio
 import ipaddress
 from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import Literal
 
 import dns.asyncresolver
 import dns.exception
@@ -16,9 +17,10 @@ import dns.rdatatype
 import dns.resolver
 import msgspec
 
-from gateway.securemail.nta7516 import Answer, Qualification, parse_nta_record, qualify
+from gateway.securemail.nta7516 import Answer, DnsFact, Qualification, parse_nta_record, qualify
 
 UNKNOWN = Answer("unknown")
+VALUES_MAX, VALUE_MAX = 20, 300  # kept of an answer
 SHORTEST, LONGEST = timedelta(minutes=5), timedelta(hours=1)
 
 
@@ -36,6 +38,7 @@ class Looked(msgspec.Struct, frozen=True):
 
     qualification: Qualification
     keep: timedelta
+    facts: tuple[DnsFact, ...] = ()  # every answer, cut to what an honest one has
 
 
 class Resolver:
@@ -55,8 +58,11 @@ class Resolver:
         (txt, first), (mx, second) = await asyncio.gather(self._ask(domain, "TXT"), self._ask(domain, "MX"))
         hosts = _hosts(txt, mx, today)
         tlsa = await asyncio.gather(*(self._ask(f"_25._tcp.{host}", "TLSA") for host in hosts))
-        found = qualify(txt, mx, {host: answer for host, (answer, _) in zip(hosts, tlsa, strict=True)}, today)
-        return Looked(found, _keep([first, second, *(ttl for _, ttl in tlsa)]))
+        by_host = {host: answer for host, (answer, _) in zip(hosts, tlsa, strict=True)}
+        facts = [_fact(domain, "TXT", txt), _fact(domain, "MX", mx)]
+        facts += [_fact(f"_25._tcp.{host}", "TLSA", answer) for host, answer in by_host.items()]
+        keep = _keep([first, second, *(ttl for _, ttl in tlsa)])
+        return Looked(qualify(txt, mx, by_host, today), keep, tuple(facts))
 
     async def _ask(self, name: str, kind: str) -> tuple[Answer, int | None]:
         """An answer and its TTL in seconds. A secure denial is an answer without values."""
@@ -76,6 +82,10 @@ class Resolver:
 
     def _is_secure(self, response: dns.message.Message) -> bool:
         return self._believed and bool(response.flags & dns.flags.AD)
+
+
+def _fact(name: str, kind: Literal["TXT", "MX", "TLSA"], answer: Answer) -> DnsFact:
+    return DnsFact(name, kind, answer.status, tuple(value[:VALUE_MAX] for value in answer.values[:VALUES_MAX]))
 
 
 def _text(rdata: object, kind: str) -> str:

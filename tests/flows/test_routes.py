@@ -22,8 +22,16 @@ from gateway.flows import routes
 from gateway.flows.dispatch import Letter, Refused, post_berichten, seal_berichten, send
 from gateway.flows.parties import Confirmation, PartnerCertificate, PartnerRecord, partner
 from gateway.flows.partners import record_partner
-from gateway.flows.secure_domains import in_domain_book, is_qualified, take_book, take_qualification
+from gateway.flows.secure_domains import (
+    dns_answers,
+    in_domain_book,
+    is_qualified,
+    qualified_by,
+    take_book,
+    take_qualification,
+)
 from gateway.securemail import Attachment, Message, Qualification, Revocation, TransportOnly
+from gateway.securemail.nta7516 import DnsFact
 from gateway.store import IllegalMove, OutboxItem
 from gateway.transports import SmtpSettings, SmtpTransport, client_context
 
@@ -350,6 +358,37 @@ def test_while_dns_is_silent_the_last_good_answer_counts_for_a_day(pair: Pair) -
         assert is_qualified(unit, DOMAIN)
     with store.view(now=now + timedelta(hours=25)) as view:
         assert not is_qualified(view, DOMAIN)
+
+
+def test_what_dns_said_is_kept_with_what_was_sent_because_of_it(pair: Pair) -> None:
+    """SM-111: once for all messages; while DNS is silent the answers that still count, and new ones only afterwards."""
+    store, now = pair.gemeente.store, pair.clock()
+    first = (
+        DnsFact(DOMAIN, "TXT", "secure", ("v=NTA7516-1", "v=spf1 -all")),
+        DnsFact(DOMAIN, "MX", "secure", ("mx.",)),
+    )
+    second = (DnsFact(DOMAIN, "TXT", "secure", ("v=NTA7516-1",)),)
+
+    def takes(facts: tuple[DnsFact, ...], status: str = "qualified") -> str:
+        with store.unit(now=now, actor="test") as unit:
+            take_qualification(unit, DOMAIN, Qualification(status), until=now, facts=facts)  # type: ignore[arg-type]
+            return qualified_by(unit, DOMAIN)[1]
+
+    name = takes(first)
+    assert takes(tuple(msgspec.structs.replace(f, values=f.values[::-1]) for f in first)) == name
+    assert takes((DnsFact(DOMAIN, "TXT", "unknown"),), "unknown") == name
+    number = note(pair)
+    with store.view(now=now) as view:
+        evidence = routes.evidence_of(view, number)
+        assert evidence is not None
+        answers = dns_answers(view, evidence.dns)
+    assert answers is not None
+    assert [(fact.type, fact.values) for fact in answers.facts] == [
+        ("TXT", ("v=NTA7516-1", "v=spf1 -all")),
+        ("MX", ("mx.",)),
+    ]
+    assert takes(second) != name
+    assert takes(first) == name
 
 
 def test_what_is_too_large_is_refused_to_the_flow_at_once(pair: Pair) -> None:

@@ -181,6 +181,8 @@ def test_a_domain_with_all_records_secure_qualifies(resolver: int) -> None:
     found = asyncio.run(Resolver(ResolverSettings(port=resolver)).qualification("zorg.test", TODAY))
     assert (found.qualification.status, found.qualification.provider) == ("qualified", "Proef")
     assert timedelta(minutes=5) <= found.keep <= timedelta(minutes=15)
+    assert [(fact.type, fact.status) for fact in found.facts[:2]] == [("TXT", "secure"), ("MX", "secure")]
+    assert all(fact.type == "TLSA" and fact.values for fact in found.facts[2:])
 
 
 @pytest.mark.parametrize(
