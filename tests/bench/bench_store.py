@@ -178,12 +178,14 @@ class _Bare(_Life):
     """What a careful hand would write with the driver alone: three transactions a batch, a table for bodies."""
 
     TABLES = (
-        "CREATE TABLE outbox (id INTEGER PRIMARY KEY, message_id TEXT UNIQUE, partner TEXT, recipient TEXT,"
-        " sha256 TEXT, state TEXT, next_at TEXT)",
+        "CREATE TABLE outbox (id INTEGER PRIMARY KEY, message_id TEXT UNIQUE, kind TEXT, partner TEXT, channel TEXT,"
+        " sender TEXT, recipient TEXT, reference TEXT, sha256 TEXT, size INTEGER, state TEXT, reason TEXT,"
+        " created_at TEXT, changed_at TEXT, next_at TEXT, tries INTEGER, first_try_at TEXT, submitted_at TEXT,"
+        " attempt TEXT, lease_until TEXT)",
         "CREATE INDEX due ON outbox (next_at, id) WHERE state = 'new'",
         "CREATE TABLE bodies (id INTEGER PRIMARY KEY, body {bytes})",
-        "CREATE TABLE attempts (id INTEGER PRIMARY KEY, outbox INTEGER, envelope TEXT UNIQUE, started TEXT, ended TEXT,"
-        " code INTEGER, text TEXT)",
+        "CREATE TABLE attempts (id INTEGER PRIMARY KEY, outbox INTEGER, envelope TEXT UNIQUE, due_at TEXT,"
+        " started_at TEXT, ended_at TEXT, sha256 TEXT, node TEXT, verdict TEXT, phase TEXT, code INTEGER, text TEXT)",
     )
     mark = "?"
 
@@ -206,10 +208,14 @@ class _Bare(_Life):
         new = range(first, self._count + 1)
         self.begin()
         self._many(
-            "INSERT INTO outbox (id, message_id, partner, recipient, sha256, state, next_at)"
-            " VALUES (?, ?, ?, 'plan@zorg.example', ?, 'new', ?)",
+            "INSERT INTO outbox (id, message_id, kind, partner, channel, sender, recipient, reference, sha256, size,"
+            " state, created_at, changed_at, next_at, tries) VALUES"
+            " (?, ?, 'iwmo', ?, 'smtp', 'wmo@gemeente.example', 'plan@zorg.example', ?, ?, ?, 'new', ?, ?, ?, 0)",
             [
-                (n, f"<{n:032x}@gemeente.example>", f"partner-{n % 50}", hashlib.sha256(BODY).hexdigest(), now)
+                (
+                    *(n, f"<{n:032x}@gemeente.example>", f"partner-{n % 50}", f"toewijzing-{n}"),
+                    *(hashlib.sha256(BODY).hexdigest(), len(BODY), now, now, now),
+                )
                 for n in new
             ],
         )
@@ -221,21 +227,34 @@ class _Bare(_Life):
         now, later = NOW.isoformat(), (NOW + timedelta(minutes=1)).isoformat()
         self.begin()
         due = self._cursor.execute(
-            "SELECT o.id, o.recipient, b.body FROM outbox o JOIN bodies b ON b.id = o.id"
+            "SELECT o.id, o.message_id, o.sender, o.recipient, o.sha256, b.body"
+            " FROM outbox o JOIN bodies b ON b.id = o.id"
             " WHERE o.state = 'new' AND o.next_at <= ? ORDER BY o.next_at, o.id LIMIT ?".replace("?", self.mark),
             (now, size),
         ).fetchall()
         assert len(due) == size
-        self._many("UPDATE outbox SET state = 'sending', next_at = ? WHERE id = ?", [(later, n) for n, *_ in due])
+        claimed = [(n, secrets.token_hex(16), digest) for n, _, _, _, digest, _ in due]
         self._many(
-            "INSERT INTO attempts (id, outbox, envelope, started) VALUES (?, ?, ?, ?)",
-            [(n, n, secrets.token_hex(16), now) for n, *_ in due],
+            "UPDATE outbox SET state = 'sending', changed_at = ?, next_at = ?, tries = 1, first_try_at = ?,"
+            " attempt = ?, lease_until = ? WHERE id = ?",
+            [(now, later, now, envelope, later, n) for n, envelope, _ in claimed],
+        )
+        self._many(
+            "INSERT INTO attempts (id, outbox, envelope, due_at, started_at, sha256, node)"
+            " VALUES (?, ?, ?, ?, ?, ?, 'bench')",
+            [(n, n, envelope, now, now, digest) for n, envelope, digest in claimed],
         )
         self.commit()
         self.begin()
-        self._many("UPDATE outbox SET state = 'sent', next_at = NULL WHERE id = ?", [(n,) for n, *_ in due])
         self._many(
-            "UPDATE attempts SET ended = ?, code = 250, text = 'queued' WHERE id = ?", [(now, n) for n, *_ in due]
+            "UPDATE outbox SET state = 'submitted', reason = 'submitted (250)', changed_at = ?, submitted_at = ?,"
+            " next_at = NULL, attempt = NULL, lease_until = NULL WHERE id = ? AND attempt = ?",
+            [(now, now, n, envelope) for n, envelope, _ in claimed],
+        )
+        self._many(
+            "UPDATE attempts SET ended_at = ?, verdict = 'submitted', phase = 'data', code = 250, text = 'queued'"
+            " WHERE envelope = ?",
+            [(now, envelope) for _, envelope, _ in claimed],
         )
         self.commit()
 
