@@ -4,6 +4,7 @@ An identifier without a row is refused before any key is used (SM-4, SM-120).
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from asn1crypto import algos, core
@@ -23,7 +24,7 @@ class _GcmParameters(core.Sequence):  # type: ignore[misc]
     _fields = [("nonce", core.OctetString), ("tag_size", core.Integer, {"default": 12})]  # noqa: RUF012
 
 
-@remembered
+@lru_cache(maxsize=256)  # `ber` lets none pass that is longer than 32 bytes
 def dotted(contents: bytes) -> str:
     """The dotted form of the contents of an OID; asn1crypto works it out anew each time, and a message has thirty."""
     return str(core.ObjectIdentifier(contents=contents).dotted)

@@ -132,8 +132,8 @@ def _pair(kind: ca.KeyKind, profile: sm.ProfileName) -> _Pair:
 def _small(kind: ca.KeyKind, profile: sm.ProfileName) -> list[Row]:
     pair, ec = _pair(kind, profile), signing(leaf(PROVIDER, "p256"))
     name, key = f"10 KB, {profile}, {kind.upper()}", kind.upper()
-    signature, decryption, seal, unseal, ec_seal = _in_turn(
-        25, pair.sign_only, pair.decrypt_only(), pair.seal, pair.open, lambda: pair.seal(ec)
+    signature, seal, ec_seal, decryption, unseal = _in_turn(
+        15, pair.sign_only, pair.seal, lambda: pair.seal(ec), pair.decrypt_only(), pair.open
     )
     found = [
         Row(name=f"seal {name}", measured=seal, reference=signature, against=f"bare {key} signature", target=2.1),
@@ -142,7 +142,7 @@ def _small(kind: ca.KeyKind, profile: sm.ProfileName) -> list[Row]:
     if profile == "strict":  # `cryptography` writes neither PSS nor GCM in S/MIME
         return found
     opened(pair.open_one(pair.by_cryptography(), pair.cache))
-    theirs, again = _in_turn(25, pair.by_cryptography, pair.seal)
+    theirs, again = _in_turn(15, pair.by_cryptography, pair.seal)
     return [
         *found,
         Row(name=f"seal {name}", measured=again, reference=theirs, against="cryptography's S/MIME", target=0.45),
@@ -159,7 +159,7 @@ def _long_crl() -> list[Row]:
         1, lambda: pair.open_one(pair.raws[0], sm.VerdictCache()), lambda: _validate(pair.ours, long), rounds=5
     )
     reading, parsing = _in_turn(1, lambda: sm.Revocation(long), lambda: _parse(long[1]), rounds=5)
-    next_one, without = _in_turn(25, pair.open, short.open)
+    next_one, without = _in_turn(15, pair.open, short.open)
     what = f"CRL of {_ENTRIES:,} entries".replace(",", " ")
     return [
         Row(name=f"{what}: first open", measured=first, reference=bare, against="bare certvalidator", target=2),
@@ -260,8 +260,11 @@ def _large() -> list[Row]:
     ]
 
 
-def _in_turn(number: int, *calls: Callable[[], object], rounds: int = 15) -> list[float]:
-    """The best processor time of each in ms, in turn, so that a busy moment of the machine hits all alike."""
+def _in_turn(number: int, *calls: Callable[[], object], rounds: int = 50) -> list[float]:
+    """The best processor time of each in ms, in turn, so that a busy moment of the machine hits all alike.
+
+    Many short series: other work that takes the processor in between leaves cold caches behind.
+    """
 
     def cpu_ms(call: Callable[[], object]) -> float:
         start = time.process_time()
