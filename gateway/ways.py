@@ -34,6 +34,7 @@ from gateway.transports.sasl import NoSecret, Secret
 T = TypeVar("T")
 
 SYSTEM = "system"  # the machine's own list of roots
+QUIET = 10.0  # seconds without a change before a file in a folder counts as whole
 COMMAND_MAX = 30  # seconds for the command that prints a password
 
 
@@ -128,9 +129,10 @@ def mailbox(settings: Settings, files: Files) -> Mailbox | None:
     box = settings.mailbox
     if box is None:
         return None
-    if box.kind in ("maildir", "folder"):
-        kind = MaildirMailbox if box.kind == "maildir" else FolderMailbox
-        return kind(files.folder / (box.path or ""), settings.gateway.address)
+    if box.kind == "maildir":
+        return MaildirMailbox(files.folder / (box.path or ""), settings.gateway.address)
+    if box.kind == "folder":
+        return FolderMailbox(files.folder / (box.path or ""), settings.gateway.address, QUIET)
     if box.kind == "imap":
         return ImapMailbox(_imap(box, files), _context(box, "mailbox", files))
     pop3 = Pop3Settings(

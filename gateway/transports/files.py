@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from gateway.domain.delivery import Outcome, Shipment
 from .seam import HEADER_MAX, LIST_MAX, UIDS_MAX, Aside, BeforeData, Keep, Listed, MailboxDown, Unreadable
 
 _BARE_LF = re.compile(rb"(?<!\r)\n")
+_UNFINISHED = (".tmp", ".part", ".filepart", ".partial", ".crdownload", "~")  # names of programs that copy files
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
 
@@ -56,26 +58,35 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 class FolderMailbox:
-    """Takes what appears in a folder; a file whose name begins with a dot is still being written.
+    """Takes what appears in a folder, whole files only.
 
-    What is committed is moved to the folder `verwerkt` beside the files, what was read by its header to `quarantaine`.
+    A file that is still being written is left for a later look: its name says so, or it changed less than `quiet`
+    seconds ago. What is committed is moved to the folder `verwerkt` beside the files, what was read by its header to
+    `quarantaine`. A name may come again: it is another file if it was written at another time.
     """
 
     source = "folder"
     lets_go_for_good = False
 
-    def __init__(self, path: Path, account: str) -> None:
+    def __init__(self, path: Path, account: str, quiet: float = 0.0) -> None:
         self.account, self.folder = account, path.name
         self._path, self._done, self._aside = path, path / "verwerkt", path / "quarantaine"
+        self._quiet = quiet
 
     def _files(self) -> Iterator[Path]:
-        return (entry for entry in self._path.iterdir() if entry.is_file() and not entry.name.startswith("."))
+        for entry in self._path.iterdir():
+            unfinished = entry.name.startswith(".") or entry.name.lower().endswith(_UNFINISHED)
+            if not unfinished and entry.is_file() and not entry.is_symlink():
+                yield entry
 
     def _uid(self, path: Path) -> str:
-        return path.name
+        return f"{path.name}@{path.stat().st_mtime_ns:x}"
 
     def _find(self, uid: str) -> Path:
-        return self._path / uid
+        path = self._path / uid.rpartition("@")[0]
+        if self._uid(path) != uid:
+            raise FileNotFoundError(2, "another file by now")
+        return path
 
     def _read(self, uid: str, limit: int) -> bytes:
         return self._bytes(self._find(uid), limit)
@@ -87,15 +98,16 @@ class FolderMailbox:
     def _list(self, uids: Sequence[str] | None = None) -> list[Listed]:
         found = []
         wanted = None if uids is None else set(uids)
+        until = time.time() - self._quiet
         for path in self._files():
-            if wanted is not None and self._uid(path) not in wanted:
-                continue
             try:
-                status = path.stat()
+                uid, status = self._uid(path), path.stat()
             except FileNotFoundError:
                 continue  # moved while we looked
+            if (wanted is not None and uid not in wanted) or (self._quiet and status.st_mtime > until):
+                continue
             received_at = datetime.fromtimestamp(status.st_mtime, UTC)
-            found.append((received_at, Listed(uid=self._uid(path), size=status.st_size, received_at=received_at)))
+            found.append((received_at, Listed(uid=uid, size=status.st_size, received_at=received_at)))
         return [listed for _, listed in sorted(found, key=lambda each: (each[0], each[1].uid))]
 
     def _move(self, uids: Collection[str], target: Path) -> set[str]:
@@ -107,8 +119,10 @@ class FolderMailbox:
         return set(uids)
 
     def _put(self, path: Path, target: Path) -> None:
+        """An earlier file of that name stays: the later one is told apart by when it was written."""
         target.mkdir(exist_ok=True)
-        path.replace(target / path.name)
+        name = path.name if not (target / path.name).exists() else f"{path.stat().st_mtime_ns:x}-{path.name}"
+        path.replace(target / name)
 
     async def uids(self) -> Sequence[str]:
         """See `Mailbox`."""
@@ -159,8 +173,13 @@ class FolderMailbox:
         return True
 
     def _set_aside(self, uid: str) -> str | None:
-        found = (path.name for path in self._aside.glob("*") if self._uid(path) == uid)
+        """The name it has there now."""
+        found = (path.name for path in self._aside.glob("*") if self._is(path, uid))
         return next(found, None)
+
+    def _is(self, path: Path, uid: str) -> bool:
+        name, _, written = uid.rpartition("@")
+        return path.name.endswith(name) and f"{path.stat().st_mtime_ns:x}" == written
 
     async def purge(self, before: datetime) -> int:
         """See `Mailbox`. By the time of the move, which the file system keeps (ctime)."""
@@ -205,6 +224,9 @@ class MaildirMailbox(FolderMailbox):
 
     def _uid(self, path: Path) -> str:
         return path.name.partition(":2,")[0]  # the flags after it change
+
+    def _is(self, path: Path, uid: str) -> bool:
+        return self._uid(path) == uid
 
     def _find(self, uid: str) -> Path:
         likely = self._path / "new" / uid, self._path / "cur" / f"{uid}:2,", self._path / "cur" / f"{uid}:2,S"

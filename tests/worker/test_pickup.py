@@ -1,6 +1,7 @@
 """Nothing that came in is lost, and nothing is there twice, whatever stops the pickup between two steps."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
@@ -298,3 +299,32 @@ def test_a_mailbox_that_removes_lets_go_only_after_the_time_of_keeping(
     assert asyncio.run(pickup(store, box, clock, keep=keep)) == Picked()
     clock.forward(days=2)
     assert asyncio.run(pickup(store, box, clock, keep=keep)) == Picked(moved=1)
+
+
+def test_a_file_that_is_still_being_written_waits(store: Store, clock: HandClock, tmp_path: Path) -> None:
+    """Whole files only: by its name, or because it changed a moment ago; and nothing that points elsewhere."""
+    drop, box = tmp_path / "in", FolderMailbox(tmp_path / "in", "drop", quiet=10)
+    drop.mkdir()
+    for name in (".a.xml", "b.xml.part", "c.tmp", "d~", "e.xml"):
+        (drop / name).write_bytes(b"<a/>\n")
+    (drop / "f.xml").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere").write_bytes(b"secret")
+    assert look(store, box, clock) == Picked()
+    long_ago = datetime.now(UTC).timestamp() - 60
+    for path in drop.iterdir():
+        os.utime(path, (long_ago, long_ago))
+    assert look(store, box, clock) == Picked(new=1, moved=1)
+    assert contents(store, clock) == [("new", b"<a/>\n")]
+
+
+def test_a_name_that_comes_again_is_another_file(store: Store, clock: HandClock, tmp_path: Path) -> None:
+    """A broker that calls every file the same loses none, and the earlier one is not written over."""
+    drop, box = tmp_path / "in", FolderMailbox(tmp_path / "in", "drop")
+    drop.mkdir()
+    for number in range(3):
+        path = drop / "bericht.xml"
+        path.write_bytes(b"<a>%d</a>" % number)
+        os.utime(path, (number + 1, number + 1))
+        assert look(store, box, clock) == Picked(new=1, moved=1)
+    assert [data for _, data in contents(store, clock)] == [b"<a>%d</a>" % number for number in range(3)]
+    assert len(list((drop / "verwerkt").iterdir())) == 3
