@@ -31,7 +31,7 @@ from gateway.reconcile.contract_bestand import laad_contract, with_lists
 from gateway.revocation_data import Sources, load, refresh_revocation
 from gateway.route_data import refresh_book, refresh_domains
 from gateway.securemail import Mailbox, Revocation
-from gateway.store import RetryPolicy, Store, StoreError, WrongMasterKey
+from gateway.store import OpenRefused, RetryPolicy, Store, StoreError, WrongMasterKey
 from gateway.transports import Transport
 from gateway.ways import CannotStart, Files, cannot, mailbox, master_key, read_folder, relay, store_place
 from gateway.worker import Clock, Job, deliver_due, handle_inbox, pickup, system_clock
@@ -230,6 +230,7 @@ class App:
     def _open_store(self) -> Store:
         try:
             master = master_key(self.settings, self.own_files)
+            self._must_not_be_lost()
             return Store.open(store_place(self.settings, self.own_files), master, node=self.settings.store.node)
         except WrongMasterKey as error:
             half = self.folder / f"{self.settings.keys.master}.new"
@@ -237,6 +238,17 @@ class App:
             raise cannot("CFG-STORE", f"{error}{again}", "keys.master") from error
         except StoreError as error:
             raise cannot("CFG-STORE", str(error), "store.url") from error
+
+    def _must_not_be_lost(self) -> None:
+        """A file that is gone, where the heads of its trail say that there was one, is not made anew and empty."""
+        place, heads = store_place(self.settings, self.own_files), self.folder / self.settings.audit.heads
+        if not isinstance(place, Path) or (place.exists() and place.stat().st_size > 0):
+            return
+        if heads.is_file() and (kept := heads.read_text("ascii", "replace").split()):
+            raise OpenRefused(
+                f"{place} is not there or empty, and {heads} says it held a trail ({kept[0]} rows and more): restore "
+                "a backup. To begin anew, move that file away"
+            )
 
     @property
     def plan_format(self) -> bytes:

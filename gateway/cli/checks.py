@@ -51,7 +51,8 @@ def _master_and_store(around: Surround) -> Iterator[Check]:
         yield Check(check="store", ok=True, what="not there yet; it is made at the first start")
         return
     try:
-        Store.open(place, master).close()
+        with Store.open(place, master) as store:
+            store.check()
     except StoreError as refused:
         yield Check(check="store", ok=False, what=str(refused))
         return

@@ -5,6 +5,7 @@ A module of this room declares its commands and imports what they need when they
 """
 
 import os
+import sys
 from typing import Annotated
 
 import typer
@@ -118,6 +119,15 @@ def run(arguments: list[str] | None = None) -> int:
         say(str(error))
     except OSError as error:
         say(f"{error.filename or 'System'}: {error.strerror or type(error).__name__}.")
-    except Exception as error:  # the last resort: a sentence instead of a traceback
-        unexpected(error)
+    except Exception as error:
+        if not _of_the_store(error):
+            unexpected(error)
+        else:
+            say(str(error))
     return BROKEN
+
+
+def _of_the_store(error: Exception) -> bool:
+    """What is wrong with the database is said in its own words; the store is not loaded to see that."""
+    store = sys.modules.get("gateway.store")
+    return store is not None and isinstance(error, (store.OpenRefused, store.StoreDown, store.Damaged))

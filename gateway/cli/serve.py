@@ -22,6 +22,7 @@ def serve(folder: Dir = HERE) -> None:
     with ExitStack() as stack:
         only_here(stack, folder)
         gateway = stack.enter_context(open_gateway(folder))
+        gateway.store.check()
         _destroy_again(gateway)
         serving(gateway)
 

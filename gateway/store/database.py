@@ -17,14 +17,24 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
-from .errors import CorruptDatabase, ForeignDatabase, NewerSchema, OpenRefused, StoreBusy, StoreDown, StoreError
+from .errors import (
+    CorruptDatabase,
+    ForeignDatabase,
+    IncompleteDatabase,
+    NewerSchema,
+    OpenRefused,
+    StoreBusy,
+    StoreDown,
+    StoreError,
+)
 from .keys import MasterKey
 from .sealing import AUDIT, INDEX, KeyRing
-from .tables import bericht_keys, keys, record_keys
+from .tables import audit, bericht_keys, keys, metadata, outbox, record_keys, records
 from .unit import Unit
 
 REVISIONS = ("0001",)  # all migrations this program knows, oldest first; a test holds it equal to the folder
 BUSY_MS = 30_000  # how long a writer waits for another; a unit of work takes milliseconds
+INSPECT_WAIT = 5.0  # seconds that opening waits for a program that keeps everybody out
 _VIEW = "gateway_view"
 _MIGRATION_LOCK = 0x776D6F  # any number that nobody else uses: "wmo"
 
@@ -58,9 +68,10 @@ class Store:
             engine = _engine(url)
             if revision != REVISIONS[-1]:
                 _migrate(engine)
-            with engine.begin() as conn:
-                for purpose in (INDEX, AUDIT):
-                    ring.named(conn, purpose, "", datetime.now(UTC))
+            if not _has_keys(engine):
+                with engine.begin() as conn:
+                    for purpose in (INDEX, AUDIT):
+                        ring.named(conn, purpose, "", datetime.now(UTC))
         return cls(engine, ring, node, path)
 
     def close(self) -> None:
@@ -111,6 +122,14 @@ class Store:
             server.unhurried(conn)
             for name in ("sealed", "keys", *documents, *messages, "dossiers"):
                 conn.exec_driver_sql(f"{how} {name}")
+
+    def check(self) -> None:
+        """Read the whole file and see that it hangs together; CorruptDatabase. A server looks after its own files."""
+        if self.path is not None:
+            with self.connection(write=False) as conn:
+                found = conn.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+            if found != "ok":
+                raise CorruptDatabase(f"{self.path}: {CorruptDatabase.__doc__}")
 
     def rewrap(self, new: MasterKey) -> int:
         """Wrap every key anew under another master key, in one transaction; how many."""
@@ -268,6 +287,13 @@ def _begin_server(conn: sa.Connection) -> None:
         conn.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
 
+def _has_keys(engine: sa.Engine) -> bool:
+    """Whether the keys that there are one of were made: then opening asks for no turn to write."""
+    made = sa.select(sa.func.count(keys.c.purpose.distinct())).where(keys.c.purpose.in_((INDEX, AUDIT)))
+    with engine.connect() as plain:
+        return plain.execution_options(**{_VIEW: True}).scalar(made) == 2
+
+
 def _inspect_file(path: Path, ring: KeyRing) -> str | None:
     """Revision of a SQLite file, read without the right to write; None if it is new."""
     if not path.parent.is_dir():
@@ -279,7 +305,7 @@ def _inspect_file(path: Path, ring: KeyRing) -> str | None:
     how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
 
     def read_only() -> sqlite3.Connection:
-        return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)
+        return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=INSPECT_WAIT)
 
     engine = sa.create_engine("sqlite://", creator=read_only, poolclass=sa.pool.NullPool, hide_parameters=True)
     try:
@@ -316,11 +342,18 @@ def _inspect(conn: sa.Connection, place: str, ring: KeyRing) -> str | None:
     if "alembic_version" not in tables:
         raise ForeignDatabase(f"{place}: {ForeignDatabase.__doc__}")
     revision: str | None = conn.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    if revision is None:
+        raise IncompleteDatabase(f"{place}: {IncompleteDatabase.__doc__} (it has no version)")
     if revision not in REVISIONS:
         raise NewerSchema(f"{place}: {NewerSchema.__doc__} (its schema is {revision}, ours {REVISIONS[-1]})")
+    missing = sorted(set(metadata.tables) - set(tables)) if revision == REVISIONS[-1] else []
+    if missing:
+        raise IncompleteDatabase(f"{place}: {IncompleteDatabase.__doc__} (missing: {', '.join(missing)})")
     check = conn.execute(sa.select(keys.c.id, keys.c.wrapped).where(keys.c.purpose == INDEX).limit(1)).one_or_none()
     if check is not None:
         ring.unwrap(check.id, INDEX, check.wrapped)
+    elif any(conn.execute(sa.select(sa.literal(1)).select_from(t).limit(1)).first() for t in (audit, outbox, records)):
+        raise IncompleteDatabase(f"{place}: {IncompleteDatabase.__doc__} (missing: its keys)")
     return revision
 
 

@@ -4,6 +4,7 @@ StoreError
 ├── OpenRefused            the database is left exactly as it was found
 │   ├── CorruptDatabase
 │   ├── ForeignDatabase
+│   ├── IncompleteDatabase
 │   ├── NewerSchema
 │   └── WrongMasterKey
 ├── KeyRefused             a master key file or command that may not be used
@@ -36,6 +37,10 @@ class ForeignDatabase(OpenRefused):
 
 class NewerSchema(OpenRefused):
     """The database was written by a newer version of this program: install that version."""
+
+
+class IncompleteDatabase(OpenRefused):
+    """The database lacks tables or keys that belong to it: restore a backup."""
 
 
 class WrongMasterKey(OpenRefused):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .database import Store
 from .dossiers import Destroyed
-from .errors import OpenRefused, StoreError
+from .errors import CorruptDatabase, OpenRefused, StoreError
 from .keys import MasterKey
 
 ACTOR = "upkeep"
@@ -32,6 +32,10 @@ def backup(store: Store, target: Path) -> None:
     with _connection(store.path) as source, _connection(temporary) as copy:
         source.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, no log beside it
+        whole = copy.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+    if not whole:
+        temporary.unlink()
+        raise CorruptDatabase(f"{store.path}: {CorruptDatabase.__doc__}")
     _sync(temporary)
     temporary.replace(target)
 
