@@ -27,6 +27,8 @@ AHEAD = 8  # messages next in line for a way out that are written as `sending` b
 REFILL = 20  # claim again when this many are done …
 REFILL_WAIT = 0.05  # … or this many seconds after the first of them: a claim is a commit
 
+LOOK_AGAIN = 0.25  # seconds between looks at what fell due meanwhile, when no attempt ends
+
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt made."""
@@ -73,8 +75,9 @@ async def deliver_due(
                 if trouble is not None:
                     raise trouble
                 return made
-            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            if running and len(done) < REFILL:
+            # A look besides: a partner that keeps us waiting for minutes must not keep the others waiting.
+            done, running = await asyncio.wait(running, timeout=LOOK_AGAIN, return_when=asyncio.FIRST_COMPLETED)
+            if done and running and len(done) < REFILL:
                 more, running = await asyncio.wait(running, timeout=REFILL_WAIT)
                 done |= more
             for task in done:

@@ -1,5 +1,7 @@
 """`python -m tests.bench [NAME…]`: run every `rows()` of `tests/bench/bench_*.py` and print the ratios of this run.
 
+A module with `ONLY_WHEN_NAMED` takes many minutes and is left out of a run without names.
+
 Exit code 0: every ratio meets its target; 1: at least one does not; 2: a benchmark could not run.
 """
 
@@ -48,7 +50,11 @@ def main(only: list[str]) -> int:
     for name in modules(only):
         words.print(f"… {name}")
         try:
-            rows.extend(importlib.import_module(f"tests.bench.{name}").rows())
+            module = importlib.import_module(f"tests.bench.{name}")
+            if only or not getattr(module, "ONLY_WHEN_NAMED", False):
+                rows.extend(module.rows())
+            else:
+                words.print(f"  left out: make bench ARGS={name.removeprefix('bench_')}")
         except Exception as error:  # one broken benchmark must not hide the others
             words.print(f"{name} could not run: {type(error).__name__}: {error}")
             broken = True

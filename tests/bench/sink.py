@@ -20,6 +20,7 @@ from pathlib import Path
 GREETING = b"220 sink.example ESMTP\r\n"
 EXTENSIONS = b"250-sink.example\r\n250-PIPELINING\r\n250-SIZE 52428800\r\n250-8BITMIME\r\n250 ENHANCEDSTATUSCODES\r\n"
 OK = b"250 2.0.0 Ok\r\n"
+DEAD = b"TO:<dead@"  # a recipient of whom nothing is heard any more
 
 
 class Count:
@@ -89,9 +90,9 @@ class _Client:
                 end = self.buffer.find(b"\r\n")
                 if end < 0:
                     return answers
-                verb = bytes(self.buffer[:4]).upper()
+                line = bytes(self.buffer[:end])
                 del self.buffer[: end + 2]
-                answers += self._answer(verb)
+                answers += b"" if DEAD in line else self._answer(line[:4].upper())
             seen = 0
 
     def _answer(self, verb: bytes) -> bytes:

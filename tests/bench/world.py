@@ -59,10 +59,12 @@ def now() -> datetime:
 class Municipality:
     """A gateway that orders support from `providers` providers."""
 
-    def __init__(self, where: Path | str, master: MasterKey, *, providers: int = PARTNERS, node: str = "bench") -> None:
+    def __init__(
+        self, where: Path | str, master: MasterKey, *, providers: int = PARTNERS, node: str = "bench", first: int = 0
+    ) -> None:
         self.store = Store.open(where, master, node=node)
         self.us = surroundings("gemeente", EXAMPLE.header.afzender, world.MUNICIPALITY)
-        self.made, self._node, self._partners = 0, node, providers
+        self.made, self._node, self._partners = first, node, providers
 
     def introduce(self) -> None:
         """Record the providers."""

@@ -134,6 +134,33 @@ def test_a_dead_partner_does_not_slow_the_others(store: Store, clock: HandClock)
     assert asyncio.run(scenario()) == 100
 
 
+def test_what_falls_due_while_only_a_dead_partner_is_waited_for_goes_out(store: Store, clock: HandClock) -> None:
+    """A relay may be silent about one recipient for minutes: nobody else's message waits for the end of that."""
+    put(store, 1, partner="dead")
+
+    class Silent(Obedient):
+        async def deliver(self, shipment, before_data):  # type: ignore[no-untyped-def]
+            if not self.handed:
+                self.handed.append(shipment)
+                await asyncio.Event().wait()
+            return await super().deliver(shipment, before_data)
+
+    out = Silent()
+
+    async def scenario() -> None:
+        round_ = asyncio.create_task(deliver_due(store, {"out": out}, clock))
+        while not out.handed:
+            await asyncio.sleep(0.01)
+        await asyncio.to_thread(put, store, 2, partner="living")
+        while len(out.handed) < 2:
+            await asyncio.sleep(0.01)
+        round_.cancel()
+        await asyncio.gather(round_, return_exceptions=True)
+
+    asyncio.run(asyncio.wait_for(scenario(), 20))
+    assert [shipment.wire for shipment in out.handed] == [f"Subject: {n}\r\n\r\n".encode() for n in (1, 2)]
+
+
 def test_promises_of_many_transmissions_share_commits(store: Store, clock: HandClock) -> None:
     """A commit waits for the disk; what others want written meanwhile goes with the next one."""
     for number in range(1, 41):

@@ -1,0 +1,109 @@
+"""The outbound path of two processes over one PostgreSQL against that of one: `python -m tests.bench nodes`.
+
+Server, sink and both processes share the machine. The server keeps its promises (fsync).
+"""
+
+import asyncio
+import multiprocessing
+import tempfile
+import time
+from contextlib import ExitStack
+from multiprocessing.synchronize import Event
+from pathlib import Path
+
+from gateway.store import MasterKey
+from gateway.transports import SmtpSettings, SmtpTransport, client_context
+from gateway.worker import deliver_due
+from tests import postgres
+from tests.bench import quiet, sink, world
+from tests.bench.rows import Row
+from tests.bench.sink import Count
+from tests.transports.pki import Authority
+
+MESSAGES = 600  # of all processes of a turn
+ROUNDS = 3
+APART = 4_000  # clients of one process; another has others
+
+FORK = multiprocessing.get_context("fork")  # the keys of the benchmark's world are made once
+
+
+def rows() -> list[Row]:
+    """Messages a second, two processes and one."""
+    if (reason := postgres.missing()) is not None:
+        raise RuntimeError(reason)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wmo-bench-")))
+        authority = Authority(folder)
+        port, count = stack.enter_context(sink.running(folder, *authority.server()))
+        stack.enter_context(quiet.logs_in(folder / "log"))
+        url, master = stack.enter_context(postgres.server(durable=True)), MasterKey.generate()
+        first = world.Municipality(url, master)
+        first.introduce()
+        first.store.close()
+        best, made = {1: 0.0, 2: 0.0}, [0, APART]
+        for turn in range(ROUNDS + 1):  # the first one is to warm up
+            for processes in best:
+                rate = _rate(processes, (url, master, port, authority.pem), made, count)
+                best[processes] = max(best[processes], rate if turn else 0.0)
+    return [
+        Row(
+            name="outbound on PostgreSQL, two processes",
+            measured=best[2],
+            reference=best[1],
+            against="one process on PostgreSQL",
+            target=1.5,
+            better="higher",
+            unit="/s",
+        )
+    ]
+
+
+Where = tuple[str, MasterKey, int, str]  # database, its master key, the sink's port, who vouches for it
+
+
+def _rate(processes: int, where: Where, made: list[int], count: Count) -> float:
+    """From the word to begin until the sink has everything."""
+    go, stop, ready = FORK.Event(), FORK.Event(), FORK.Semaphore(0)
+    share, before = MESSAGES // processes, count.value
+    nodes = [
+        FORK.Process(target=_node, args=(number, where, made[number], share, ready.release, go, stop), daemon=True)
+        for number in range(processes)
+    ]
+    for number, node in enumerate(nodes):
+        node.start()
+        made[number] += share
+    try:
+        for _ in nodes:
+            ready.acquire(timeout=30)
+        start = time.perf_counter()
+        go.set()
+        count.wait(before + MESSAGES)
+        return MESSAGES / (time.perf_counter() - start)
+    finally:
+        stop.set()
+        for node in nodes:
+            node.join(30)
+
+
+def _node(number: int, where: Where, first: int, share: int, ready: object, go: Event, stop: Event) -> None:
+    """A gateway that makes its share and delivers whatever is due, until it is told to stop."""
+    url, master, port, authority = where
+    ours = world.Municipality(url, master, node=f"n{number}-", first=first)
+    relay = SmtpTransport(SmtpSettings(host="127.0.0.1", port=port, tls="implicit"), client_context(authority))
+
+    async def make() -> None:
+        for _ in range(share // world.BATCH):
+            await asyncio.to_thread(ours.order, world.BATCH)
+
+    async def run() -> None:
+        making = asyncio.create_task(make())
+        while not stop.is_set():
+            if not await deliver_due(ours.store, {world.CHANNEL: relay}, world.now):
+                await asyncio.sleep(0.005)
+        await making
+        await relay.close()
+
+    assert callable(ready)
+    ready()
+    go.wait(60)
+    asyncio.run(run())
