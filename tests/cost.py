@@ -1,6 +1,7 @@
 """What work costs, counted instead of timed: a busy machine counts the same."""
 
 import sys
+import tracemalloc
 from collections.abc import Callable
 from types import FrameType
 
@@ -26,3 +27,13 @@ def is_linear(work: Callable[[int], Callable[[], object]], size: int) -> bool:
     """True if twice the size costs about twice as much. `work(n)` prepares work on n things, which is not counted."""
     small, large = work(size), work(2 * size)
     return calls(large) < 2.3 * calls(small) + 2_000
+
+
+def peak(work: Callable[[], object]) -> int:
+    """The most bytes that `work` has in use at once."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()

@@ -122,6 +122,8 @@ def _read(raw: bytes) -> _Report:
 
 def _blocks(content: bytes) -> list[Header]:
     """Per-message fields, then one block a recipient (RFC 3464 2.1)."""
+    if len(content) > LIMITS.header_block:
+        raise malformed("melding te groot")
     text = scanner.canonical_lines(content).strip(b"\r\n")
     return [scanner.parse_header(block) for block in re.split(rb"(?:\r\n){2,}", text)]
 

@@ -43,7 +43,7 @@ from gateway.securemail.revocation import Evidence, Revocation
 Usage = Literal["sign", "encrypt"]
 CACHE_TIME = timedelta(hours=1)
 _CACHE_SIZE = 2_000
-_LONGEST_KEPT = 8_192  # bytes of a certificate: strangers must not fill the memory
+_LONGEST_KEPT = 4_096  # bytes of a certificate: strangers must not fill the memory
 _WITHOUT_LIMIT = timedelta(days=36_500)
 
 

@@ -44,12 +44,12 @@ _FILE_NAME_PARAMETER = re.compile(r"(?:file)?name\*(?:\d{1,2}\*?)?\Z")
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]\Z")
 _BLANK = b" \t\r\n"
 _PREAMBLE = re.compile(rb"[\x20-\x7e\t\r\n]*\Z")
-_QUOTED_PRINTABLE = re.compile(rb"(?:[\t\r\n -<>-~]|=[0-9A-Fa-f]{2}|=[ \t]*\r?\n)*\Z")
+# What is looked for is the fault: an expression for the whole body keeps a hundred bytes for each of its own.
+_NO_QUOTED_PRINTABLE = re.compile(rb"[^\t\r\n -~]|=(?![0-9A-Fa-f]{2}|[ \t]*+\r?\n)")
 _ESCAPED = re.compile(r"\\(.)")
 _SHORT_BLOCK = 300
 _NO_LINE_END = bytes(c for c in range(256) if c not in b"\r\n")
 _LONE_CR = re.compile(rb"\r(?!\n)")
-_LONE_LF = re.compile(rb"(?<!\r)\n")
 
 
 class Header:
@@ -283,7 +283,7 @@ def decode_body(entity: Entity) -> bytes:
     if entity.encoding == "base64":
         return decode_base64(entity.body)
     if entity.encoding == "quoted-printable":
-        if not _QUOTED_PRINTABLE.match(entity.body):
+        if _NO_QUOTED_PRINTABLE.search(entity.body):
             raise malformed("quoted-printable onleesbaar")
         return binascii.a2b_qp(entity.body)
     return entity.body
@@ -308,4 +308,4 @@ def canonical_lines(text: bytes) -> bytes:
         raise malformed("los CR-teken")
     # No CR stands alone: with as many of both, no LF does either.
     ends = text.translate(None, _NO_LINE_END)
-    return text if len(ends) == 2 * ends.count(b"\r") else _LONE_LF.sub(b"\r\n", text)
+    return text if len(ends) == 2 * ends.count(b"\r") else text.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")

@@ -17,6 +17,7 @@ from gateway.securemail.guard import PARSER_ERRORS, remembered
 from gateway.securemail.limits import Limits
 from gateway.securemail.refusal import Refusal, malformed
 
+_LONGEST_KEPT = 512  # bytes of an attribute: as objects, what a stranger puts in one takes a thousand times its size
 _TIMES = {der.UTC_TIME: core.UTCTime, der.GENERALIZED_TIME: core.GeneralizedTime}
 
 
@@ -70,7 +71,7 @@ def _fields(oid: str, attribute: bytes, values: Sequence[Element]) -> Mapping[st
         return {"type": _Value("message_digest"), "values": [_Value(algorithms.octets(v)) for v in values]}
     if oid == profiles.SIGNING_TIME:
         return {"type": _Value("signing_time"), "values": [_Value(_time(v)) for v in values]}
-    return _repeated(attribute)
+    return _repeated(attribute) if len(attribute) <= _LONGEST_KEPT else _attribute(attribute)
 
 
 def _time(value: Element) -> object:
@@ -79,11 +80,13 @@ def _time(value: Element) -> object:
     return _TIMES[value.tag].load(value.whole, strict=True).native
 
 
-@remembered
-def _repeated(attribute: bytes) -> Mapping[str, Any]:
-    """An attribute that every message of a partner repeats."""
+def _attribute(attribute: bytes) -> Mapping[str, Any]:
     parsed = _to_its_end(cms.CMSAttribute, attribute)
     return {"type": _Value(parsed["type"].native), "values": parsed["values"]}
+
+
+#: Attributes that every message of a partner repeats.
+_repeated = remembered(_attribute)
 
 
 def signer_info(digest: bytes, scheme: bytes, attributes: SignedAttributes, value: bytes) -> Mapping[str, Any]:

@@ -70,6 +70,12 @@ def test_sm54_the_addresses_of_a_list():
     assert addresses.parse_addresses(value) == ("plan@zorg.example", "wmo@gemeente.example")
 
 
+def test_sm54_a_quote_that_is_not_closed_takes_the_rest():
+    """Nobody knows where it ends, and looking for an end from each quote in it would take a minute for a header."""
+    assert addresses.parse_addresses('wmo@gemeente.example, "a, plan@zorg.example') == ("wmo@gemeente.example",)
+    assert addresses.parse_addresses('"' + '\\"' * 32_000 + ", plan@zorg.example") == ()
+
+
 @given(st.text(max_size=80))
 def test_sm20_any_text_is_an_answer(text):
     """Never an exception; and what is found is one bare address."""

@@ -130,6 +130,13 @@ def test_sm75_other_mail_is_no_bounce(raw):
     assert sm.read_bounce(raw, LOOKUP).message_id is None
 
 
+def test_sm20_a_report_of_a_million_blocks_is_not_taken_apart():
+    """Anybody can write one: more than a header block may hold is no delivery status."""
+    raw = report().replace(b"Status: 4.4.1", b"Status: 4.4.1" + b"\r\n\r\nAction: failed" * 4_000)
+
+    assert sm.read_bounce(raw, LOOKUP).evidence is None
+
+
 @pytest.mark.parametrize(
     ("change", "into"),
     [

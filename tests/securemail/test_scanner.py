@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gateway.securemail import scanner
 from gateway.securemail.limits import Limits
 from gateway.securemail.refusal import Refusal
-from tests.cost import calls
+from tests.cost import calls, peak
 
 
 def header(block: bytes) -> dict[str, str]:
@@ -310,3 +310,19 @@ def test_sm127_five_megabytes_of_empty_parts_cost_little():
             scanner.split_multipart(data, "b")
 
     assert calls(split) < 5_000
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda size: lambda: scanner.canonical_lines(b"\n" * size),
+        lambda size: lambda: scanner.decode_body(
+            scanner.read_entity(b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + b"=20" * (size // 3))
+        ),
+        lambda size: lambda: scanner.decode_base64(b"A" * (size - size % 4)),
+    ],
+    ids=["line ends", "quoted-printable", "base64"],
+)
+def test_sm19_reading_takes_a_few_times_the_size_in_memory(read):
+    """A stranger chooses these bytes; an expression that remembers each of its steps takes a hundred times as much."""
+    assert peak(read(300_000)) < 5 * 300_000

@@ -1,5 +1,7 @@
 """What pyHanko is given in place of a SignerInfo says what the SignerInfo says (SM-28, SM-30)."""
 
+import tracemalloc
+
 import pytest
 from asn1crypto import cms, core
 from asn1crypto import x509 as asn1_x509
@@ -131,3 +133,23 @@ def test_an_attribute_that_nobody_knows_is_passed_over():
 
     assert verdict(info, forge.SIGNER.der) == (True, True)
     assert isinstance(core.load(info["signed_attrs"].dump()), core.Set | core.SetOf)
+
+
+def test_sm19_what_strangers_sign_is_not_kept_in_memory():
+    """A large attribute takes megabytes once it is read, and anybody can write one under the name of a partner."""
+
+    def odd(number: int) -> bytes:
+        junk = der.sequence() * 1_500 + der.integer(number)
+        return forge.signed_data(
+            forge.signer_info(CONTENT, attributes=lambda listed: [*listed, attribute("1.2.3.4", junk)])
+        )
+
+    messages = [odd(number) for number in range(1, 9)]
+    tracemalloc.start()
+    try:
+        for message in messages:
+            read(message)
+        kept = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert kept < 1_000_000
