@@ -3,6 +3,7 @@
 An identifier without a row is refused before any key is used (SM-4, SM-120).
 """
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
@@ -16,6 +17,7 @@ from gateway.securemail.profiles import Digest, SchemeKind
 from gateway.securemail.refusal import Refusal, malformed
 
 Row = TypeVar("Row")
+_ARCS = re.compile(rb"(?:(?!\x80)[\x80-\xff]*[\x00-\x7f])+\Z")
 
 
 class _GcmParameters(core.Sequence):  # type: ignore[misc]
@@ -26,7 +28,12 @@ class _GcmParameters(core.Sequence):  # type: ignore[misc]
 
 @lru_cache(maxsize=256)  # `ber` lets none pass that is longer than 32 bytes
 def dotted(contents: bytes) -> str:
-    """The dotted form of the contents of an OID; asn1crypto works it out anew each time, and a message has thirty."""
+    """The dotted form of the contents of an OID; asn1crypto works it out anew each time, and a message has thirty.
+
+    It reads an arc that is not ended, or starts with zeros, as if that were not there: `Refusal` malformed.
+    """
+    if not _ARCS.match(contents):
+        raise malformed("OID onleesbaar")
     return str(core.ObjectIdentifier(contents=contents).dotted)
 
 

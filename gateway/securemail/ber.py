@@ -159,6 +159,7 @@ class _Walk:
         self.elements = 0
         self.outside = 0  # bytes of primitive elements outside the content
         self.changes: dict[int, _Change] = {}  # by depth of the open element
+        self.strings = 0  # side by side in the content
 
     def skeleton(self) -> bytes:
         """Walk to the end; the structure with definite lengths and without content."""
@@ -267,7 +268,8 @@ class _Walk:
         segments: list[memoryview] = []
         after = self.join(segments, inside, stop if end < 0 else end, depth, indefinite=end < 0)
         self.content = segments[0] if len(segments) == 1 else b"".join(segments)
-        self.replace(depth, start, at, after, b"\xa0\x02\x04\x00")
+        # Empty strings in their place, of more than two only two: who wants one string sees that there are others.
+        self.replace(depth, start, at, after, der.element(0xA0, b"\x04\x00" * min(self.strings, 2)))
         return after
 
     def join(self, into: list[memoryview], pos: int, stop: int, depth: int, *, indefinite: bool) -> int:
@@ -279,6 +281,7 @@ class _Walk:
             tag, start, end = _head(self.raw, pos, stop)
             if tag & ~_CONSTRUCTED != der.OCTET_STRING:
                 raise malformed("inhoud is geen octet string")
+            self.strings += depth == _CONTENT_DEPTH
             if tag & _CONSTRUCTED:
                 pos = self.join(into, start, stop if end < 0 else end, depth + 1, indefinite=end < 0)
             else:

@@ -32,7 +32,6 @@ from gateway.domain.findings import Finding
 from gateway.securemail import cms_write
 from gateway.securemail.chains import Certificate, Chain, read_certificate, walk
 from gateway.securemail.cms_write import Recipient
-from gateway.securemail.envelope import KeyName
 from gateway.securemail.guard import PARSER_ERRORS
 from gateway.securemail.keyrules import BadCertificate, fits_profile
 from gateway.securemail.partners import Partner, Trust
@@ -83,14 +82,6 @@ class VerdictCache:
             self._certificates[der] = read
         return read
 
-    def named(self, name: KeyName, candidates: Iterable[bytes]) -> Certificate | None:
-        """The one of *candidates* that *name* means, if it was read before."""
-        for der in candidates:
-            kept = self._certificates.get(der)
-            if kept is not None and name.means(kept.issuer, kept.parsed.serial_number, kept.key_identifier):
-                return kept
-        return None
-
     def find(self, key: tuple[object, ...], at: datetime, now: datetime) -> Verdict | None:
         """A kept verdict that also holds for a message received at *at*."""
         verdict = self._verdicts.get(key)
@@ -135,7 +126,7 @@ def check_certificate(der: bytes, usage: Usage, question: Question, cache: Verdi
     )
     if (kept := cache.find(key, question.at, question.now)) is not None:
         return kept
-    chain = walk(certificate, anchors, question.trust.intermediates, question.carried)
+    chain = walk(certificate, anchors, question.trust.intermediates, question.carried, question.at)
     if chain is None:
         return Verdict(reason="signer-untrusted", detail="geen keten naar een vertrouwd stamcertificaat")
     verdict = _judge(chain, usage, question)
@@ -151,7 +142,7 @@ def _judge(chain: Chain, usage: Usage, question: Question) -> Verdict:
         return verdict
     try:
         told = [(one, question.revocation.about(one, issuer, now)) for one, issuer in chain.pairs]
-    except PARSER_ERRORS as odd:  # `cryptography` reads the entries of a list as late as it can
+    except PARSER_ERRORS as odd:  # `cryptography` reads the entries of a list late
         detail = f"intrekkingsgegevens onleesbaar ({type(odd).__name__})"
         return Verdict(reason="revocation-unknown", detail=detail, chain=chain)
     # The newest data win, whatever the date of revocation (SM-38).

@@ -5,6 +5,7 @@ certvalidator tries every order of same-named certificates: nine of them from a 
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import pairwise
 
 import msgspec
@@ -118,11 +119,18 @@ def _emails(parsed: x509.Certificate) -> tuple[str, ...]:
 
 
 def walk(
-    leaf: Certificate, anchors: Sequence[Anchor], configured: Iterable[bytes], carried: Iterable[bytes]
+    leaf: Certificate,
+    anchors: Sequence[Anchor],
+    configured: Iterable[bytes],
+    carried: Iterable[bytes],
+    at: datetime | None = None,
 ) -> Chain | None:
-    """A chain from *leaf* to one of *anchors*, or None. Configured intermediates are tried before carried ones."""
+    """A chain from *leaf* to one of *anchors*, or None.
+
+    Intermediates that are valid at *at* are tried before others, and then configured ones before carried ones.
+    """
     roots = [(a, x509.load_der_x509_certificate(a.certificate)) for a in anchors]
-    return _Walk(roots, _candidates([*configured, *carried])).up(leaf, leaf, ())
+    return _Walk(roots, _candidates([*configured, *carried], at)).up(leaf, leaf, ())
 
 
 def walk_bytes(leaf: bytes, anchors: Sequence[Anchor], intermediates: Iterable[bytes]) -> Chain | None:
@@ -131,14 +139,14 @@ def walk_bytes(leaf: bytes, anchors: Sequence[Anchor], intermediates: Iterable[b
     return walk(read, anchors, intermediates, ()) if isinstance(read, Certificate) else None
 
 
-def _candidates(ders: Iterable[bytes]) -> list[Certificate]:
-    """One certificate per subject and key, in order, bad ones left out."""
-    found: dict[tuple[bytes, bytes], Certificate] = {}
-    for der in ders:
-        certificate = read_certificate(der)
-        if isinstance(certificate, Certificate):
-            key = (certificate.parsed.subject.public_bytes(), certificate.public_key_pin)
-            found.setdefault(key, certificate)
+def _candidates(ders: Iterable[bytes], at: datetime | None) -> list[Certificate]:
+    """One certificate per subject, key and issuer (cross-signed authorities have several), bad ones left out."""
+    read = [one for der in ders if isinstance(one := read_certificate(der), Certificate)]
+    if at is not None:
+        read.sort(key=lambda one: not one.parsed.not_valid_before_utc <= at <= one.parsed.not_valid_after_utc)
+    found: dict[tuple[bytes, bytes, bytes], Certificate] = {}
+    for one in read:
+        found.setdefault((one.parsed.subject.public_bytes(), one.public_key_pin, one.issuer), one)
     return list(found.values())
 
 

@@ -42,13 +42,14 @@ def certificate_facts(der: bytes) -> KeyFacts | BadCertificate:
     try:
         ber.check(der)
         public = x509.load_der_x509_certificate(der).public_key()
-        named = _names_its_curve(der)
+        kind, named = _kind_of_key(der)
     except (ValueError, TypeError, KeyError, RecursionError, Refusal) as unreadable:
         return BadCertificate(f"certificaat onleesbaar ({type(unreadable).__name__})")
     except Exception as unsupported:  # cryptography raises UnsupportedAlgorithm and its own parse errors
         return BadCertificate(f"sleutel niet ondersteund ({type(unsupported).__name__})")
     if isinstance(public, rsa.RSAPublicKey):
-        return _rsa_facts(public)
+        # `cryptography` reads a key for RSASSA-PSS alone as one for everything (RFC 4055 1.2).
+        return _rsa_facts(public) if kind == "rsa" else BadCertificate("RSA-sleutel voor PSS alleen")
     if isinstance(public, ec.EllipticCurvePublicKey):
         if not named or public.curve.name not in profiles.CURVES:
             return BadCertificate("EC-sleutel op een andere kromme dan P-256 of P-384")
@@ -65,11 +66,11 @@ def _rsa_facts(public: rsa.RSAPublicKey) -> KeyFacts | BadCertificate:
     return KeyFacts("rsa", bits, None, public)
 
 
-def _names_its_curve(der: bytes) -> bool:
+def _kind_of_key(der: bytes) -> tuple[str, bool]:
+    """The algorithm of the key, and whether a curve is named."""
     algorithm = asn1_x509.Certificate.load(der).public_key["algorithm"]
-    if algorithm["algorithm"].native != "ec":
-        return True
-    return bool(algorithm["parameters"].name == "named")
+    kind = str(algorithm["algorithm"].native)
+    return kind, kind == "ec" and algorithm["parameters"].name == "named"
 
 
 def fits_profile(key: KeyFacts, profile: Profile) -> bool:

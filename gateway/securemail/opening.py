@@ -266,9 +266,9 @@ def _in_the_open(mail: Entity, partner: Partner, arrival: Arrival) -> _Inside:
 
 
 def _is_receipt(signed: Signed, limits: Limits) -> bool:
-    return bool(signed.entity) and kind_of_type(scanner.read_entity(signed.entity, limits).type) == (
-        "disposition-notification"
-    )
+    if signed.entity is None:
+        return False
+    return kind_of_type(scanner.read_entity(signed.entity, limits).type) == "disposition-notification"
 
 
 # Steps 9 to 12
@@ -295,9 +295,6 @@ def _signer(checked: Signature, partner: Partner, arrival: Arrival, cache: Verdi
 
 def _signer_certificate(checked: Signature, partner: Partner, cache: VerdictCache) -> Certificate:
     candidates = (*checked.certificates, *(k.certificate for k in partner.certificates))
-    kept = cache.named(checked.signer, candidates)
-    if kept is not None:
-        return kept
     der = signature.find_certificate(checked.signer, candidates)
     if der is None:
         raise Refusal("signer-untrusted", "certificaat van de ondertekenaar ontbreekt")

@@ -16,7 +16,7 @@ from gateway.securemail.guard import remembered
 from gateway.securemail.limits import LIMITS, Limits
 from gateway.securemail.refusal import malformed
 
-#: Fields whose value decides something: 8-bit or an empty folded line in one of them refuses the block.
+#: Fields whose value decides something: 8-bit, a control character or an empty folded line in one refuses the block.
 USED = frozenset(
     {
         *("from", "to", "cc", "date", "message-id", "in-reply-to", "references", "auto-submitted", "hp-outer"),
@@ -49,6 +49,9 @@ _NO_QUOTED_PRINTABLE = re.compile(rb"[^\t\r\n -~]|=(?![0-9A-Fa-f]{2}|[ \t]*+\r?\
 _ESCAPED = re.compile(r"\\(.)")
 _SHORT_BLOCK = 300
 _NO_LINE_END = bytes(c for c in range(256) if c not in b"\r\n")
+# Control characters pass for blanks here, for text there.
+_TEXT = b"\t\r\n" + bytes(range(32, 127))
+_NO_TEXT = re.compile(r"[^\t -~]")
 _LONE_CR = re.compile(rb"\r(?!\n)")
 
 
@@ -163,8 +166,8 @@ def parse_header(block: bytes, limits: Limits = LIMITS) -> Header:
     header = Header(tuple((name, _unfold(name, value)) for name, value in found))
     if any(name in SINGLE or name.startswith("content-") for name in header.repeated()):
         raise malformed("kopveld staat er twee keer in")
-    if not text.isascii() and not all(v.isascii() for name in USED for v in header.all(name)):
-        raise malformed("8-bits tekens in een kopveld dat telt")
+    if block.translate(None, _TEXT) and any(_NO_TEXT.search(v) for name in USED for v in header.all(name)):
+        raise malformed("8-bits tekens of stuurtekens in een kopveld dat telt")
     return header
 
 

@@ -35,7 +35,7 @@ _SIGNER_INFO = (der.INTEGER, ber.ANY, der.SEQUENCE, -0xA0, der.SEQUENCE, ber.ANY
 class Signed(msgspec.Struct, frozen=True):
     """Bytes and a signature over them, taken apart but not yet checked."""
 
-    entity: bytes  #: the signed entity, header fields included
+    entity: bytes | None  #: the signed entity, header fields included; None: it is inside the CMS (opaque)
     cms: bytes
 
 
@@ -74,7 +74,7 @@ def split_signed(root: Entity, limits: Limits = LIMITS) -> Signed | None:
             raise malformed("multipart/signed met een ander protocol")
         return Signed(parts[0], scanner.decode_body(signature))
     if root.type.type in MIME_TYPES and root.type.parameters.get("smime-type", "signed-data").lower() == "signed-data":
-        return Signed(b"", scanner.decode_body(root))
+        return Signed(None, scanner.decode_body(root))
     return None
 
 
@@ -86,12 +86,13 @@ def read_signature(signed: Signed, limits: Limits = LIMITS) -> Signature:
     if content_type != profiles.SIGNED_DATA:
         raise Refusal("structure", "CMS-vorm binnen de envelop niet toegestaan")
     _, _, encapsulated, carried, _, infos = ber.fields(body, *_SIGNED_DATA)
-    inner_type, _ = ber.fields(encapsulated, der.OID, -0xA0)
+    inner_type, inside = ber.fields(encapsulated, der.OID, -0xA0)
     if algorithms.dotted(inner_type.contents) != profiles.DATA:
         raise Refusal("signature", "ondertekende inhoud van een ander soort")
-    detached = bool(signed.entity)
-    if detached is (split.content is not None):
+    if (signed.entity is None) is (split.content is None):
         raise Refusal("signature", "handtekening los en omvattend door elkaar")
+    if inside is not ber.ABSENT:
+        ber.only(inside.contents)  # one string: several side by side are not what others read
     signers = ber.elements(infos.contents)
     if len(signers) != 1:
         raise Refusal("signature", "niet precies een ondertekenaar")
@@ -102,7 +103,7 @@ def read_signature(signed: Signed, limits: Limits = LIMITS) -> Signature:
     signed_attributes = SignedAttributes(attributes, limits)
     _check_attributes(signed_attributes.by_type)
     signing = algorithms.signing(hashed.whole, scheme.whole)
-    entity = signed.entity if detached else bytes(split.content or b"")
+    entity = bytes(split.content or b"") if signed.entity is None else signed.entity
     return Signature(
         entity=entity,
         digest=digest_of(entity, signing.digest),
@@ -188,13 +189,15 @@ def check_value(signature: Signature, certificate: Certificate) -> None:
 
 def find_certificate(name: KeyName, candidates: tuple[bytes, ...]) -> bytes | None:
     """The candidate that *name* means, never by position (SM-29)."""
-    return next((one for one in candidates if _means(name, one)), None)
+    return next((one for one in candidates if (names := _names(one)) is not None and name.means(*names)), None)
 
 
-def _means(name: KeyName, certificate: bytes) -> bool:
+@remembered
+def _names(certificate: bytes) -> tuple[bytes, int, bytes | None] | None:
+    """Issuer, serial and key identifier of a certificate; None if it cannot be read."""
     try:
         ber.check(certificate)
         parsed = asn1_x509.Certificate.load(certificate)
-        return name.means(parsed.issuer.dump(), parsed.serial_number, parsed.key_identifier)
+        return parsed.issuer.dump(), parsed.serial_number, parsed.key_identifier
     except (Refusal, *PARSER_ERRORS):
-        return False
+        return None

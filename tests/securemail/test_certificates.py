@@ -159,6 +159,16 @@ def test_sm36_intermediates_come_from_message_or_configuration():
     assert verdict(carried=(b"onzin", issuing().der)).valid
 
 
+def test_sm128_of_a_cross_signed_authority_the_fitting_certificate_is_taken():
+    """Same name and key under two roots, or renewed: what else is at hand does no harm."""
+    elsewhere = ca.make_issuing_ca(other_root(), "Uitgever", START, issuing().key)
+    outdated = ca.make_issuing_ca(root(), "Uitgever", START - 4_000 * DAY, issuing().key)
+    assert outdated.certificate.not_valid_after_utc < NOW
+
+    assert verdict(carried=(elsewhere.der, issuing().der)).valid
+    assert verdict(carried=(issuing().der,), trust=sm.Trust(intermediates=(outdated.der,))).valid
+
+
 def test_sm33_shared_anchors_serve_partners_without_their_own():
     """A partner's own anchors are the only ones for it."""
     shared = sm.Trust(anchors=(sm.Anchor(certificate=root().der),))

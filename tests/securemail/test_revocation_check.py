@@ -64,10 +64,11 @@ def test_a_list_is_believed_when_its_authority_signed_it():
         (b"<html>maintenance</html>", "unreadable"),
         (b"-----BEGIN X509 CRL-----", "unreadable"),
         (b"", "unreadable"),
+        (LIST.replace(b"\x02\x01\x01", b"\x02\x01\x21", 1), "unreadable"),
         (without_end(), "no-next-update"),
         (delta(), "delta"),
     ],
-    ids=["stranger", "wrong-key", "future", "torn", "html", "pem", "empty", "no-end", "delta"],
+    ids=["stranger", "wrong-key", "future", "torn", "html", "pem", "empty", "version", "no-end", "delta"],
 )
 def test_other_lists_are_not(data, why):
     """SM-137: each with its reason; a leaf certificate signs no lists either."""

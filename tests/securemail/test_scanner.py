@@ -36,6 +36,9 @@ def test_a_block_is_unfolded_and_kept_in_order():
         b"A: x\r\n y\x00",
         b"From: a@b.example\r\n \r\n x",
         b"From: \xc3\xa9@b.example",
+        b"Content-Type:\x0btext/plain",  # `email` reads no type here
+        b"Content-Transfer-Encoding: base64\x1c",
+        b"Content-Type: text/plain;\x0cname=x",
         b"\xc3\xa9: x",
         b"A: x\r\n\rB: y",
         b"From: a@b.example\r\nFROM: c@d.example",
@@ -46,7 +49,7 @@ def test_a_block_is_unfolded_and_kept_in_order():
     ],
 )
 def test_sm127_a_block_that_others_read_differently_is_refused(block):
-    """Lone CR, NUL, blank before the colon, other lines, double fields, 8-bit where it counts."""
+    """Lone CR, NUL, blank before the colon, other lines, double fields, 8-bit or controls where it counts."""
     with pytest.raises(Refusal):
         scanner.parse_header(block)
 
@@ -316,8 +319,10 @@ def test_sm127_five_megabytes_of_empty_parts_cost_little():
     "read",
     [
         lambda size: lambda: scanner.canonical_lines(b"\n" * size),
-        lambda size: lambda: scanner.decode_body(
-            scanner.read_entity(b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + b"=20" * (size // 3))
+        lambda size: (
+            lambda: scanner.decode_body(
+                scanner.read_entity(b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + b"=20" * (size // 3))
+            )
         ),
         lambda size: lambda: scanner.decode_base64(b"A" * (size - size % 4)),
     ],

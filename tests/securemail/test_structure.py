@@ -202,6 +202,16 @@ def test_cms_of_another_kind_where_the_signature_should_be():
     assert reason(open_it(enveloped(layout.multipart_signed(entity(), inner, "sha-256")))) == "structure"
 
 
+@pytest.mark.parametrize("ending", [b"\x01\x81", b"\x80\x01"], ids=["not ended", "zeros in front"])
+def test_sm123_an_object_identifier_is_read_in_one_way(ending):
+    """asn1crypto passes over an arc that is not ended, and over zeros in front of one."""
+    good = der.oid(profiles.DATA)
+    odd = der.element(der.OID, good[2:-1] + ending)
+    data = cms(ktri(), info=der.sequence(odd, CBC, der.implicit(0, bytes(32))))
+
+    assert reason(open_it(mail(data))) == "malformed"
+
+
 def test_sm19_more_than_ten_certificates_or_64_attributes():
     """Bounded, although every element would fit."""
     body = entity()

@@ -120,6 +120,40 @@ def test_sm28_detached_and_opaque_are_not_mixed():
     assert reason(open_it(enveloped(none))) == "signature"
 
 
+def test_sm28_an_opaque_signature_beside_an_empty_part_is_refused():
+    """Others show the empty part as what was signed."""
+    content = entity()
+    cms = signed_data(signer_info(content), content=content)
+
+    assert reason(open_it(enveloped(layout.multipart_signed(b"", cms, "sha-256")))) == "signature"
+
+
+def test_sm123_opaque_content_is_one_string():
+    """Several strings side by side, and be they empty, are read otherwise by others."""
+    content = entity()
+    whole = der.explicit(0, der.octets(content))
+    opaque = (
+        b"Content-Type: application/pkcs7-mime; smime-type=signed-data\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    )
+
+    def with_content(written: bytes) -> bytes:
+        body = der.sequence(
+            der.integer(1),
+            der.set_of(profiles.digest_identifier(profiles.SHA256)),
+            der.sequence(der.oid(profiles.DATA), written),
+            der.explicit(0, signing(SIGNER).certificate_set),
+            der.set_of(signer_info(content)),
+        )
+        cms = der.sequence(der.oid(profiles.SIGNED_DATA), der.explicit(0, body))
+        return enveloped(opaque + layout.base64_lines(cms))
+
+    assert opened(open_it(with_content(whole)))
+    pieces = der.element(0x24, der.octets(content[:9]) + der.octets(content[9:]))
+    assert opened(open_it(with_content(der.explicit(0, pieces))))
+    for several in (der.octets(content) + der.octets(b""), der.octets(content[:9]) + der.octets(content[9:])):
+        assert reason(open_it(with_content(der.explicit(0, several)))) == "malformed"
+
+
 def test_sm28_signed_content_of_another_type_is_refused():
     """eContentType must be id-data."""
     content = entity()
@@ -252,6 +286,13 @@ def rewrapped(info: bytes) -> bytes:
     return der.sequence(info[skip:])
 
 
+def test_sm121_an_rsa_key_for_pss_alone_is_refused(tmp_path):
+    """`cryptography` reads it as any RSA key, and would encrypt to it."""
+    alone = self_signed(tmp_path, "-pkeyopt", "rsa_keygen_bits:2048", kind="rsa-pss")
+
+    assert isinstance(certificate_facts(alone), BadCertificate)
+
+
 @pytest.mark.parametrize("curve", ["secp521r1", "secp256k1", "brainpoolP256r1"])
 def test_sm121_other_curves_are_refused(tmp_path, curve):
     """P-256 and P-384 only."""
@@ -285,9 +326,9 @@ def test_sm121_odd_rsa_exponents_are_refused(tmp_path, exponent):
     assert isinstance(certificate_facts(der_bytes), BadCertificate)
 
 
-def self_signed(tmp_path, *options: str) -> bytes:
+def self_signed(tmp_path, *options: str, kind: str = "ec") -> bytes:
     return subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", *options, "-nodes", "-keyout", tmp_path / "k.pem",
+        ["openssl", "req", "-x509", "-newkey", kind, *options, "-nodes", "-keyout", tmp_path / "k.pem",
          "-subj", "/CN=x", "-outform", "DER"],
         check=True, capture_output=True,
     ).stdout  # fmt: skip
