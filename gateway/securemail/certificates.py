@@ -43,6 +43,7 @@ Usage = Literal["sign", "encrypt"]
 CACHE_TIME = timedelta(hours=1)
 _CACHE_SIZE = 2_000
 _LONGEST_KEPT = 4_096  # bytes of a certificate: strangers must not fill the memory
+_NOT_VALID = "certificaat was niet geldig toen het bericht aankwam"
 _WITHOUT_LIMIT = timedelta(days=36_500)
 
 
@@ -170,6 +171,10 @@ def _judge_path(
     chain: Chain, usage: Usage, question: Question, evidence: Sequence[Evidence] | None = None
 ) -> Verdict | None:
     """RFC 5280 by certvalidator, first without, then with revocation data; None when it has no objection."""
+    leaf = chain.leaf.parsed
+    if not leaf.not_valid_before_utc <= question.at <= leaf.not_valid_after_utc:
+        # Asked here as well: of a self-signed certificate that is its own anchor certvalidator does not.
+        return Verdict(reason="signer-expired", detail=_NOT_VALID, chain=chain)
     validator = _validator(chain, question, evidence)
     purposes = {_wanted_usage(chain.leaf, usage)}
     optional = question.partner.agreements.usage_extension == "if present"
@@ -179,7 +184,7 @@ def _judge_path(
     except RevokedError:
         reason, detail = "signer-revoked", "certificaat of uitgever is ingetrokken"
     except (ExpiredError, NotYetValidError):
-        reason, detail = "signer-expired", "certificaat was niet geldig toen het bericht aankwam"
+        reason, detail = "signer-expired", _NOT_VALID
     except InsufficientRevinfoError:
         reason, detail = "revocation-unknown", "intrekkingsgegevens zijn niet bruikbaar"
     except (ValidationError, PathError) as refused:

@@ -1,6 +1,6 @@
 """Verdicts on certificates, their cache, OCSP, and the choice of recipients."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
@@ -157,6 +157,29 @@ def test_sm36_intermediates_come_from_message_or_configuration():
     assert verdict(carried=()).reason == "signer-untrusted"
     assert verdict(carried=(), trust=sm.Trust(intermediates=(issuing().der,))).valid
     assert verdict(carried=(b"onzin", issuing().der)).valid
+
+
+def test_sm34_a_certificate_that_is_its_own_anchor_ends_like_any_other():
+    """RFC 5280 says nothing about the validity of an anchor; a small provider's only certificate is one."""
+    own = key("p256", 64)
+
+    def alone(end: datetime) -> ca.Issued:
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "alleen")])
+        builder = x509.CertificateBuilder(name, name, own.public_key(), 5, START, end)
+        for extension in (
+            x509.BasicConstraints(ca=True, path_length=None),
+            x509.SubjectAlternativeName([x509.RFC822Name(PROVIDER)]),
+            x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.EMAIL_PROTECTION]),
+            ca._usage(digital_signature=True, key_cert_sign=True, crl_sign=True),
+        ):
+            builder = builder.add_extension(extension, critical=False)
+        return ca.Issued(own, builder.sign(own, hashes.SHA256()))
+
+    for end, expected in ((NOW + DAY, None), (NOW - timedelta(hours=1), "signer-expired")):
+        only = alone(end)
+        anchored = partner(only, anchors=(sm.Anchor(certificate=only.der),))
+        data = sm.Revocation([ca.make_crl(only, NOW - DAY, NOW + DAY)])
+        assert verdict(only.der, partner=anchored, data=data, carried=()).reason == expected
 
 
 def test_sm128_of_a_cross_signed_authority_the_fitting_certificate_is_taken():
