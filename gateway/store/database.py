@@ -87,6 +87,25 @@ class Store:
             with conn.begin():
                 yield conn
 
+    @contextmanager
+    def only_node(self) -> Iterator[bool]:
+        """Hold this node's name on a server for as long as the block lasts; False if another process holds it.
+
+        Two processes under one name would each take the other for its own past. A file has one folder, and its lock.
+        """
+        if self.path is not None:
+            yield True
+            return
+        with _sentences(), self._engine.connect() as plain:
+            conn = plain.execution_options(isolation_level="AUTOCOMMIT")
+            mine = sa.func.pg_try_advisory_lock(_MIGRATION_LOCK, sa.func.hashtext(f"{self._schema(conn)}/{self.node}"))
+            held = bool(conn.scalar(sa.select(mine)))
+            conn.detach()  # its session is the lock: it goes back to nobody
+            yield held
+
+    def _schema(self, conn: sa.Connection) -> str:
+        return str(conn.scalar(sa.select(sa.func.current_schema())))
+
     def forget_keys(self) -> None:
         """Read every key anew: they were replaced underneath."""
         self._ring.forget()

@@ -164,3 +164,21 @@ def test_two_nodes_of_which_one_is_cut_off(node: Store, other: Store, wire: Cabl
         unit.attempts.start_data(taken)
         unit.attempts.record(taken, Outcome(verdict="submitted", phase="data"))
     assert [state(other, number) for number in (1, 2)] == ["submitted", "submitted"]
+
+
+def test_a_name_of_a_node_is_held_by_one_process(
+    node: Store, other: Store, running: postgres.Cluster, master: MasterKey
+) -> None:
+    """Two under one name would each take the other's attempts for its own of before a crash."""
+    with Store.open(running.url, master, node="node-a") as same:
+        with node.only_node() as first, same.only_node() as second, other.only_node() as third:
+            assert (first, second, third) == (True, False, True)
+        with same.only_node() as again:
+            assert again
+
+
+def test_a_name_that_was_lost_with_the_server_is_let_go_without_a_word(running: postgres.Cluster, node: Store) -> None:
+    """The server was restarted while the process served: it still stops in good order."""
+    with node.only_node():
+        running.stop()
+        running.start()
