@@ -311,6 +311,7 @@ def _certificate_answer(certificate: Any) -> dict[str, Any]:
         "confirmedOn": None if confirmed is None else confirmed.on.isoformat(),
         "channel": None if confirmed is None else confirmed.channel,
         "activeFrom": None if certificate.active_from is None else certificate.active_from.isoformat(),
+        "announcedBy": certificate.announced_by,
         "refusedBy": None if certificate.refused is None else certificate.refused.by,
         "refusedFor": None if certificate.refused is None else certificate.refused.reason,
     }
@@ -328,6 +329,8 @@ def _tell(answer: dict[str, Any]) -> None:
     show(f"  profile {answer['profile']}{until}{older}")
     for one in answer["certificates"]:
         how = "PROPOSED, not used"
+        if one["announcedBy"]:
+            how = "announced by its own mail: believed as signer; PROPOSED to encrypt for"
         if one["state"] == "confirmed":
             how = f"confirmed by {one['confirmedBy']} on {one['confirmedOn']} ({one['channel']})"
         elif one["state"] == "automatic":

@@ -139,7 +139,7 @@ def _own(
 def _partner(us: Surroundings, leaf: _Leaf, leaves: Sequence[_Leaf], now: datetime) -> Ending:
     code = leaf.record.code
     ending = _ending(leaf.read.parsed, now, kind="partner", who=code)
-    used = (*leaf.record.usable, *leaf.record.automatic)
+    used = (*leaf.record.usable, *leaf.record.announced)
     if leaf.kept not in used:
         return msgspec.structs.replace(ending, state="refused" if leaf.kept.state == "refused" else "proposed")
     others = [one for one in leaves if one.record is leaf.record and one.kept in used]

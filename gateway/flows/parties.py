@@ -128,12 +128,20 @@ class PartnerRecord(msgspec.Struct, frozen=True, kw_only=True):
         return confirmed if vouched else ()
 
     @property
+    def announced(self) -> tuple[PartnerCertificate, ...]:
+        """Those that a confirmed signer of the partner carried along: believed as signers without a person (SM-134).
+
+        What these announce in turn waits for one.
+        """
+        trusted = {certificate.sha256 for certificate in self.usable}
+        return tuple(c for c in self.certificates if c.state != "refused" and c.announced_by in trusted)
+
+    @property
     def automatic(self) -> tuple[PartnerCertificate, ...]:
         """Those that are encrypted for from some moment on without a person, as long as that is agreed (SM-44)."""
         if self.agreements.recipient_change != "auto":
             return ()
-        trusted = {certificate.sha256 for certificate in self.usable}
-        return tuple(c for c in self.certificates if c.state == "automatic" and c.announced_by in trusted)
+        return tuple(c for c in self.announced if c.state == "automatic")
 
     def profile_on(self, day: date) -> ProfileName:
         """The profile that holds on a day: `standard` ends where an end was agreed."""
@@ -142,8 +150,9 @@ class PartnerRecord(msgspec.Struct, frozen=True, kw_only=True):
     def mail_partner(self, day: date) -> Partner:
         """The partner as the mail room knows it on a day: with the certificates that may be used only."""
         known = tuple(KnownCertificate(certificate=c.der, address=c.address) for c in self.usable)
+        known += tuple(KnownCertificate(certificate=c.der, address=c.address, use="sign") for c in self.announced)
         known += tuple(
-            KnownCertificate(certificate=c.der, address=c.address, active_from=c.active_from, encrypt_only=True)
+            KnownCertificate(certificate=c.der, address=c.address, active_from=c.active_from, use="encrypt")
             for c in self.automatic
         )
         pins = frozenset(map(_pin, self.usable)) if self.binding == "pinned" else frozenset()

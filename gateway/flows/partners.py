@@ -186,56 +186,57 @@ def record_partner(unit: Unit, record: PartnerRecord) -> None:
 
 
 def keep_announced(unit: Unit, us: Surroundings, opened: Opened) -> None:
-    """Certificates that a confirmed signer carried along become proposals (SM-44, SM-134): a person decides.
+    """Certificates that a confirmed signer carried along: for the same address and by the same authority, they may sign
+    for the partner from now on (SM-134). To encrypt for they are proposals: a person decides, or, where that was
+    agreed, they are used after 24 hours (SM-44). A person is told in either case.
 
-    Reading a mailbox is not enough to add one: the message was signed with a key that a person confirmed. Where that
-    was agreed, one to encrypt for is used after 24 hours without a person, who is told now (SM-44).
+    Reading a mailbox is not enough to add one: the message was signed with a key that a person confirmed.
     """
     record = partner(unit, opened.partner.id)
     if record is None or not opened.partner.knows(bytes.fromhex(opened.signer.fingerprint)):
         return
     new = announced(opened.headers.sender, opened.partner, opened.carried)
-    if not new:
-        return
-    record = propose(record, new, unit.now.date())
-    if record.agreements.recipient_change == "auto":
-        record = _activate(unit, us, record, opened, new)
-    record_partner(unit, record)
+    if new:
+        record = propose(record, new, unit.now.date())
+        record_partner(unit, _announce(unit, us, record, opened, new))
 
 
-def _activate(
+def _announce(
     unit: Unit, us: Surroundings, record: PartnerRecord, opened: Opened, new: Iterable[bytes]
 ) -> PartnerRecord:
-    """The record in which those of *new* that are meant to encrypt for, by the signer's authority, wait their day."""
+    """The record in which those of *new* that have the signer's anchor say who announced them, and when they begin."""
     anchors, between = us.trust.anchors_of(record.code), us.trust.intermediates
     signed = walk_bytes(opened.signer.certificate, anchors, (*between, *opened.carried))
     after = []
     for one in record.certificates:
         chain = walk_bytes(one.der, anchors, between) if one.der in new and one.state == "proposed" else None
-        fits = chain is not None and signed is not None and chain.anchor == signed.anchor
-        if fits and chain is not None and "encrypt" in usages(chain.leaf.parsed):
-            begins = unit.now + ACTIVE_AFTER
-            one = msgspec.structs.replace(
-                one, active_from=begins, announced_by=opened.signer.fingerprint, address=opened.headers.sender
-            )
-            tasks.raise_task(unit, f"certificate/new/{one.sha256[:16]}", _announcement(record, one, begins))
+        if chain is not None and signed is not None and chain.anchor == signed.anchor:
+            facts: dict[str, object] = {"announced_by": opened.signer.fingerprint, "address": opened.headers.sender}
+            if record.agreements.recipient_change == "auto" and "encrypt" in usages(chain.leaf.parsed):
+                facts["active_from"] = unit.now + ACTIVE_AFTER
+            one = msgspec.structs.replace(one, **facts)
+            tasks.raise_task(unit, f"certificate/new/{one.sha256[:16]}", _announcement(record, one))
         after.append(one)
     return msgspec.structs.replace(record, certificates=tuple(after))
 
 
-def _announcement(record: PartnerRecord, one: PartnerCertificate, begins: datetime) -> tasks.Task:
+def _announcement(record: PartnerRecord, one: PartnerCertificate) -> tasks.Task:
+    if one.active_from is not None:
+        begins = f"Om voor te versleutelen gaat het vanzelf in op {one.active_from:%d-%m-%Y om %H:%M} UTC."
+    else:
+        begins = "Om voor te versleutelen wacht het op een mens (gateway partner add --confirm)."
     return tasks.Task(
-        what=f"Een partner kondigde een nieuw certificaat aan om voor te versleutelen ({one.sha256[:16]}…).",
-        who=f"Voor partner {record.code} gaat het vanzelf in op {begins:%d-%m-%Y om %H:%M} UTC, zoals is afgesproken.",
+        what=f"Een partner kondigde een nieuw certificaat aan ({one.sha256[:16]}…).",
+        who=f"Voor partner {record.code} geldt het van nu af als ondertekenaar. {begins}",
         advice=f"Klopt het niet: gateway partner refuse {record.code} {one.sha256} --by NAAM --reason REDEN.",
         weight="warning",
     )
 
 
 def disown(unit: Unit, record: PartnerRecord, sha256: str) -> None:
-    """What a certificate announced that turns out revoked does not start by itself any more."""
+    """What a certificate announced that turns out revoked is a mere proposal again."""
     after = tuple(
-        msgspec.structs.replace(one, active_from=None) if one.announced_by == sha256 else one
+        msgspec.structs.replace(one, active_from=None, announced_by=None) if one.announced_by == sha256 else one
         for one in record.certificates
     )
     record_partner(unit, msgspec.structs.replace(record, certificates=after))

@@ -316,7 +316,7 @@ def _chains(unit: Unit, us: Surroundings) -> Iterator[tuple[PartnerRecord, Chain
     """The usable certificates of all partners that lead to a root, by configured certificates only (SM-36)."""
     records: Sequence[PartnerRecord] = partners(unit)
     for record in records:
-        for kept in (*record.usable, *record.automatic):
+        for kept in (*record.usable, *record.announced):
             read = read_certificate(kept.der)
             if not isinstance(read, Certificate):
                 continue

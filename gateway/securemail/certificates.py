@@ -264,7 +264,11 @@ def choose_certificates(
     active: list[tuple[datetime, Recipient]] = []
     objections: list[str] = []
     for known in partner.certificates:
-        if known.address not in (None, address) or (known.active_from is not None and known.active_from > now):
+        if (
+            known.use == "sign"
+            or known.address not in (None, address)
+            or (known.active_from is not None and known.active_from > now)
+        ):
             continue
         verdict = check_certificate(known.certificate, "encrypt", question, cache)
         prepared = cms_write.recipient(known.certificate) if verdict.valid else None

@@ -52,7 +52,7 @@ class KnownCertificate(msgspec.Struct, frozen=True, kw_only=True):
     certificate: bytes  #: DER
     address: str | None = None  #: the one address it belongs to; None: every address of the partner
     active_from: datetime | None = None  #: not encrypted to before this moment (SM-44)
-    encrypt_only: bool = False  #: no person confirmed it: what it signs is not believed (SM-44)
+    use: Literal["both", "sign", "encrypt"] = "both"  #: announced only: as signer now, to encrypt for later (SM-44)
 
     @property
     def fingerprint(self) -> bytes:
@@ -110,8 +110,8 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True):
         return address is not None and address.lower() in (own.lower() for own in self.addresses)
 
     def knows(self, fingerprint: bytes) -> bool:
-        """Whether the certificate with this SHA-256 was confirmed for the partner."""
-        return any(c.fingerprint == fingerprint and not c.encrypt_only for c in self.certificates)
+        """Whether what the certificate with this SHA-256 signs is believed: confirmed, or announced (SM-134)."""
+        return any(c.fingerprint == fingerprint and c.use != "encrypt" for c in self.certificates)
 
 
 class PartnerBook:

@@ -32,8 +32,8 @@ _read = lru_cache(maxsize=256)(read_certificate)  # a partner's messages carry t
 def announced(mail_from: str, partner: Partner, carried: Iterable[bytes]) -> tuple[bytes, ...]:
     """End-entity certificates that a known signer of the partner carried along and the record does not hold yet (DER).
 
-    Proposals only (SM-44, SM-134): they count when they are for the address that sent them, and a person, or the
-    partner record, says whether and when they are used.
+    They count when they are for the address that sent them; the partner record says for what, and from when (SM-44,
+    SM-134).
     """
     found = []
     for der in carried:

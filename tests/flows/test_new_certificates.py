@@ -90,7 +90,7 @@ def renewal(pair: Pair) -> Renewal:
 
 
 def test_a_new_certificate_starts_after_a_day_where_that_was_agreed(renewal: Renewal) -> None:
-    """SM-44: announced to a person at once, encrypted for from 24 hours later, never believed as signer."""
+    """SM-44, SM-134: told to a person and believed as signer at once, encrypted for from 24 hours later."""
     renewal.agreed()
     following = ca.make_leaf(renewal.root, "Zorg 2027", renewal.began, options=MAIL)
     now = renewal.pair.clock()
@@ -105,7 +105,7 @@ def test_a_new_certificate_starts_after_a_day_where_that_was_agreed(renewal: Ren
     renewal.pair.later(hours=25)
     assert following.der in renewal.sealed_for()
     believed = known(renewal.pair).mail_partner(renewal.pair.clock().date())
-    assert not believed.knows(bytes.fromhex(announced.sha256))
+    assert believed.knows(bytes.fromhex(announced.sha256))
 
 
 @pytest.mark.parametrize("why", ["not agreed", "other authority", "to sign with only"])
@@ -116,6 +116,22 @@ def test_any_other_new_certificate_waits_for_a_person(renewal: Renewal, why: str
     options = ca.LeafOptions(emails=(AANBIEDER.address,), use="sign" if why == "to sign with only" else "both")
     announced = renewal.announce(ca.make_leaf(issuer, "Zorg", renewal.began, options=options))
     assert (announced.state, announced.active_from) == ("proposed", None)
+    believed = known(renewal.pair).mail_partner(renewal.pair.clock().date())
+    assert believed.knows(bytes.fromhex(announced.sha256)) is (why != "other authority")
+
+
+def test_an_announced_certificate_signs_for_the_partner_without_a_person(renewal: Renewal) -> None:
+    """SM-134: what it signs is accepted; nothing is sealed for it; what it announces itself waits for a person."""
+    following = ca.make_leaf(renewal.root, "Zorg 2027", renewal.began, options=MAIL)
+    announced = renewal.announce(following)
+    record = known(renewal.pair)
+    assert (announced.state, record.announced) == ("proposed", (announced,))
+    assert following.der not in renewal.sealed_for()
+    renewal.signer = following
+    third = ca.make_leaf(renewal.root, "Zorg 2028", renewal.began, options=MAIL)
+    after = renewal.announce(third)  # it would not be known had the message been refused
+    assert after.announced_by == announced.sha256
+    assert not known(renewal.pair).mail_partner(renewal.pair.clock().date()).knows(bytes.fromhex(after.sha256))
 
 
 def test_a_person_or_a_revocation_stops_it(renewal: Renewal) -> None:
@@ -126,15 +142,15 @@ def test_a_person_or_a_revocation_stops_it(renewal: Renewal) -> None:
     no = Withdrawal(by="jansen", on=renewal.pair.clock().date(), reason="niet van hem")
     refused = refuse(known(renewal.pair), announced.sha256, no)
     assert isinstance(refused, PartnerRecord)
-    assert refused.automatic == ()
+    assert refused.automatic == refused.announced == ()
     without = refuse(known(renewal.pair), announced.announced_by or "", no)
     assert isinstance(without, PartnerRecord)
-    assert without.automatic == ()
+    assert without.automatic == without.announced == ()
     renewal.publish(renewal.signer)
     renewal.pair.work("gemeente")
     with renewal.pair.gemeente.store.unit(now=renewal.pair.clock(), actor="test") as unit:
         act(unit, renewal.pair.gemeente.us)
-    assert known(renewal.pair).automatic == ()
+    assert known(renewal.pair).automatic == known(renewal.pair).announced == ()
     renewal.pair.later(hours=25)
     assert following.der not in renewal.sealed_for()
 
