@@ -5,7 +5,7 @@ Functions from record to record; `record_partner` writes what changed, with who 
 
 import re
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
 
 import msgspec
