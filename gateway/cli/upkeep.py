@@ -21,7 +21,10 @@ def backup(
     folder: Dir = HERE,
     json: Json = False,
 ) -> None:
-    """Copy the state of a gateway, also while it runs. Keep the master key and destroyed.txt elsewhere."""
+    """Copy the state of a gateway, also while it runs. Keep the master key and destroyed.txt elsewhere.
+
+    Of PostgreSQL with pg_dump.
+    """
     from gateway.store import StoreError
     from gateway.store.upkeep import backup as copy
 
@@ -43,28 +46,35 @@ def restore(
     folder: Dir = HERE,
     json: Json = False,
 ) -> None:
-    """Put a backup back where no state is, and destroy again what was destroyed since it was made."""
+    """Put a backup back where no state is, and destroy again what was destroyed since it was made.
+
+    On PostgreSQL into an empty database, with pg_restore.
+    """
     from gateway.store import StoreError
     from gateway.store.upkeep import restore as put_back
+    from gateway.store.upkeep import restore_server
     from gateway.ways import Files, master_key, store_place
 
     settings = settings_of(folder)
     target = store_place(settings, Files(folder, os.environ))
-    if not isinstance(target, Path):
-        raise Surroundings("This state is in PostgreSQL: restore it with its own tools.")
     if not file.is_file():
         raise Surroundings(f"{file} cannot be read: it is not there.")
     with ExitStack() as stack:
         only_here(stack, folder)
         try:
             master = master_key(settings, Files(folder, os.environ))
-            again = put_back(file, target, master, folder / LEDGER, now=datetime.now(UTC))
+            now, ledger = datetime.now(UTC), folder / LEDGER
+            if isinstance(target, Path):
+                again = put_back(file, target, master, ledger, now=now)
+            else:
+                again = restore_server(file, target, master, ledger, now=now)
         except StoreError as error:
             raise Surroundings(f"{error}.") from None
     if json:
-        emit({"state": str(target), "destroyedAgain": again})
+        emit({"state": settings.store.url, "destroyedAgain": again})
     else:
-        show(f"{target}: back, {again} dossiers destroyed again. Messages sent since the backup may go once more.")
+        show(f"{settings.store.url}: back, {again} dossiers destroyed again.")
+        show("Messages that were sent since the backup may go once more.")
 
 
 def purge(yes: Yes = False, by: By = None, folder: Dir = HERE, json: Json = False) -> None:

@@ -56,9 +56,7 @@ class Store:
 
         OpenRefused (corrupt, foreign, newer, wrong key, no access) comes before anything is written.
         """
-        url = make_url(str(where)) if "://" in str(where) else sa.URL.create("sqlite", database=str(where))
-        if url.drivername == "postgresql":
-            url = url.set(drivername="postgresql+psycopg")
+        url = server_url(str(where)) if "://" in str(where) else sa.URL.create("sqlite", database=str(where))
         ring = KeyRing(master)
         path = Path(url.database) if url.drivername.startswith("sqlite") and url.database else None
         with _sentences():
@@ -73,6 +71,11 @@ class Store:
                     for purpose in (INDEX, AUDIT):
                         ring.named(conn, purpose, "", datetime.now(UTC))
         return cls(engine, ring, node, path)
+
+    @property
+    def url(self) -> sa.URL:
+        """Where it is."""
+        return self._engine.url
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -304,6 +307,21 @@ def _begin_sqlite(conn: sa.Connection) -> None:
 def _begin_server(conn: sa.Connection) -> None:
     if conn.get_execution_options().get(_VIEW, False):
         conn.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+
+def server_url(where: str) -> sa.URL:
+    """A URL with our driver."""
+    url = make_url(where)
+    return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
+
+
+def tables_on(url: sa.URL) -> list[str]:
+    """The tables that a server's database holds; OpenRefused if it cannot be reached."""
+    engine = sa.create_engine(url, poolclass=sa.pool.NullPool, hide_parameters=True)
+    try:
+        return sa.inspect(engine).get_table_names()
+    except sa.exc.OperationalError as error:
+        raise OpenRefused(f"{url.render_as_string()}: cannot be opened ({str(error.orig).strip()})") from None
 
 
 def _has_keys(engine: sa.Engine) -> bool:

@@ -3,12 +3,15 @@
 import os
 import shutil
 import sqlite3
+import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from .database import Store
+import sqlalchemy as sa
+
+from .database import Store, server_url, tables_on
 from .dossiers import Destroyed
 from .errors import CorruptDatabase, OpenRefused, StoreError
 from .keys import MasterKey
@@ -18,17 +21,25 @@ BATCH = 500  # messages in one transaction
 
 
 def backup(store: Store, target: Path) -> None:
-    """A consistent copy of a running SQLite store; the file appears whole or not at all. Keep the master key elsewhere.
+    """A consistent copy of a running store; the file appears whole or not at all. Keep the master key elsewhere.
 
-    PostgreSQL is backed up with its own tools.
+    Of PostgreSQL it is what pg_dump makes, which must be installed; for a large state its continuous archiving is
+    better.
     """
-    if store.path is None:
-        raise StoreError("this state is in PostgreSQL: use pg_dump or its continuous archiving")
     if target.exists():
         raise StoreError(f"{target}: is there already, it is not overwritten")
     temporary = target.with_name(f".{target.name}.tmp")
     temporary.unlink(missing_ok=True)
     os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    if store.path is None:
+        try:
+            _server_tool("pg_dump", store.url, "--format=custom", "--no-owner", f"--file={temporary}")
+        except StoreError:
+            temporary.unlink()
+            raise
+        _sync(temporary)
+        temporary.replace(target)
+        return
     with _connection(store.path) as source, _connection(temporary) as copy:
         source.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, no log beside it
@@ -64,6 +75,41 @@ def restore(source: Path, target: Path, master: MasterKey, ledger: Path, *, now:
         for left in (temporary, *(temporary.with_name(f"{temporary.name}{end}") for end in ("-wal", "-shm"))):
             left.unlink(missing_ok=True)
     return again
+
+
+def restore_server(source: Path, url: str, master: MasterKey, ledger: Path, *, now: datetime) -> int:
+    """`restore` into an empty database of a server, from what `backup` made of one: all of it, or nothing."""
+    if not ledger.is_file():
+        raise OpenRefused(f"{ledger}: the list of destroyed dossiers is needed, or they would come back")
+    place = server_url(url)
+    if tables_on(place):
+        raise OpenRefused(f"{place.render_as_string()}: there are tables already; give an empty database")
+    _server_tool("pg_restore", place, "--single-transaction", "--exit-on-error", "--no-owner", str(source))
+    with Store.open(url, master) as store:
+        again = destroy_again(store, ledger, now=now)
+        with store.unit(now=now, actor=ACTOR) as unit:
+            unit.audit.write("restored", f"backup/{source.name}", detail={"destroyed": again})
+    return again
+
+
+def _server_tool(name: str, url: sa.URL, *arguments: str) -> None:
+    """Run one of PostgreSQL's own programs on a database; its password travels in the environment."""
+    place = url.set(drivername="postgresql", password=None).render_as_string()
+    password = {} if url.password is None else {"PGPASSWORD": str(url.password)}
+    try:
+        subprocess.run(
+            [name, f"--dbname={place}", *arguments],
+            env=os.environ | password,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except FileNotFoundError:
+        raise StoreError(
+            f"{name} is not installed (Debian: postgresql-client), or use the server's archiving"
+        ) from None
+    except subprocess.CalledProcessError as failed:
+        raise StoreError(f"{name} failed: {failed.stderr.strip().partition(chr(10))[0]}") from None
 
 
 def destroy(

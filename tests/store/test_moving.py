@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from gateway.store import MasterKey, OpenRefused, Outgoing, Store
-from gateway.store.moving import move_state
+from gateway.store import MasterKey, OpenRefused, Outgoing, Store, moving
+from gateway.store.moving import Moved, move_state
 from gateway.store.tables import metadata
 
 from .conftest import NOW
@@ -45,6 +46,31 @@ def test_everything_arrives_and_goes_on(source: Path, place: str, master: Master
             assert unit.outbox.put(third) == 3
     with Store.open(place, master) as again, again.view(now=NOW) as view:
         assert view.outbox.wire(1) == b"wire"
+
+
+@pytest.mark.parametrize("at", ["keys", "outbox", "audit"])
+def test_what_was_broken_off_half_way_is_done_again(
+    source: Path, place: str, master: MasterKey, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    """All of it arrives, or nothing: the target of a broken move is as empty as before."""
+    proof = moving._proof
+
+    def stops(conn: sa.Connection, table: sa.Table) -> Moved:
+        if table.name == at and conn.engine.url != old.url:
+            raise KeyboardInterrupt
+        return proof(conn, table)
+
+    with Store.open(source, master) as old, Store.open(place, master) as new:
+        with monkeypatch.context() as patch:
+            patch.setattr(moving, "_proof", stops)
+            with pytest.raises(KeyboardInterrupt):
+                move_state(old, new)
+        with new.view(now=NOW) as view:
+            assert view.outbox.list() == []
+            assert view.audit.head().nr == 0
+        assert {each.table: each.rows for each in move_state(old, new)}["outbox"] == 2
+        with new.view(now=NOW) as view:
+            assert view.outbox.wire(1) == b"wire"
 
 
 def test_a_target_that_holds_something_is_refused(source: Path, place: str, master: MasterKey) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from gateway.store import (
     BerichtIn,
@@ -17,7 +18,7 @@ from gateway.store import (
     StoreError,
     WrongMasterKey,
 )
-from gateway.store.upkeep import backup, destroy, restore, rotate_master
+from gateway.store.upkeep import backup, destroy, restore, restore_server, rotate_master
 
 from .conftest import NOW
 
@@ -144,6 +145,49 @@ def test_a_restore_destroys_again_what_was_destroyed_since(filled: Path, master:
     with Store.open(target, master) as store, store.view(now=NOW) as view:
         assert [r.sleutel for r in view.records.list("plan", dict)] == ["d2"]
         assert [row.action for row in view.audit.list(after=2)] == ["destroyed", "restored"]
+
+
+def database(server: str, name: str) -> str:
+    """A new, empty database on the server."""
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as conn:
+        conn.exec_driver_sql(f"CREATE DATABASE {name}")
+    engine.dispose()
+    return server.replace("/postgres?", f"/{name}?")
+
+
+@pytest.mark.postgres
+def test_a_running_state_in_postgresql_is_copied_and_put_back(
+    postgres_url: str, master: MasterKey, tmp_path: Path
+) -> None:
+    """SM-148 on a server: while another writes, into an empty database only, and without what was destroyed since."""
+    place, ledger, copy = database(postgres_url, "running"), tmp_path / "destroyed.txt", tmp_path / "copy"
+    with Store.open(place, master) as store:
+        fill(store, "d1")
+        fill(store, "d2")
+        with store.unit(now=NOW, actor="other") as unit:
+            unit.audit.write("under way", "x")  # not committed: not in the copy
+            backup(store, copy)
+        assert copy.stat().st_mode & 0o077 == 0
+        assert BSN.encode() not in copy.read_bytes()
+        with pytest.raises(StoreError, match="not overwritten"):
+            backup(store, copy)
+        destroy(store, ["d1"], ledger, now=NOW, actor="archivaris", ground="term is over")
+    with pytest.raises(OpenRefused, match="tables already"):
+        restore_server(copy, place, master, ledger, now=NOW)
+    fresh = database(postgres_url, "fresh")
+    with pytest.raises(OpenRefused, match="list of destroyed dossiers"):
+        restore_server(copy, fresh, master, tmp_path / "gone.txt", now=NOW)
+    (tmp_path / "broken").write_bytes(copy.read_bytes()[:5000])
+    with pytest.raises(StoreError, match="pg_restore failed"):
+        restore_server(tmp_path / "broken", fresh, master, ledger, now=NOW)
+    assert restore_server(copy, fresh, master, ledger, now=NOW) == 1
+    with Store.open(fresh, master) as store, store.view(now=NOW) as view:
+        assert [r.sleutel for r in view.records.list("plan", dict)] == ["d2"]
+        assert [row.action for row in view.audit.list()] == ["made", "made", "destroyed", "restored"]
+        assert view.audit.verify().broken_at is None
+    with Store.open(fresh, master) as store, store.unit(now=NOW, actor="test") as unit:
+        assert unit.audit.write("goes on", "x") == 5
 
 
 @pytest.mark.parametrize("what", ["ledger", "key", "target", "corrupt"])
