@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from .prepared import Prepared, bound
 from .sealing import Sealer
 from .tables import audit
 
@@ -60,8 +61,10 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _FIELDS = [audit.c[name] for name in Entry.__struct_fields__]
-_HEAD = sa.select(audit.c.nr, audit.c.mac).where(audit.c.nr == sa.select(sa.func.max(audit.c.nr)).scalar_subquery())
-_ADD = audit.insert()
+_HEAD = Prepared(
+    sa.select(audit.c.nr, audit.c.mac).where(audit.c.nr == sa.select(sa.func.max(audit.c.nr)).scalar_subquery())
+)
+_ADD = Prepared(audit.insert().values(bound(Entry.__struct_fields__)))
 
 
 class Audit:
@@ -102,8 +105,7 @@ class Audit:
             entry = self._entry(nr, act)
             mac = _mac(key, mac, entry)
             rows.append(msgspec.structs.asdict(entry) | {"mac": mac})
-        if rows:
-            self._conn.execute(_ADD, rows)
+        _ADD.many(self._conn, rows)
         return nr
 
     def _entry(self, nr: int, act: Act) -> Entry:
@@ -127,8 +129,8 @@ class Audit:
         if lock and self._conn.dialect.name == "postgresql":
             # One writer at a time, held until commit; SQLite has one writer anyway.
             self._conn.execute(sa.text("LOCK TABLE audit IN SHARE ROW EXCLUSIVE MODE"))
-        row = self._conn.execute(_HEAD).one_or_none()
-        return AuditHead(nr=0, mac=START) if row is None else AuditHead(nr=row.nr, mac=row.mac)
+        rows = _HEAD.rows(self._conn, {})
+        return AuditHead(nr=rows[0].nr, mac=rows[0].mac) if rows else AuditHead(nr=0, mac=START)
 
     def verify(self, known: Sequence[AuditHead] = ()) -> AuditReport:
         """Walk the whole chain; `known` are heads that were kept elsewhere and must still be in it."""

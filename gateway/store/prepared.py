@@ -159,6 +159,8 @@ class _Text:
 
 
 def _picker(names: Sequence[str]) -> Callable[[Values], tuple[Any, ...]]:
+    if not names:
+        return lambda _: ()
     if len(names) == 1:
         return lambda row: (row[names[0]],)
     return itemgetter(*names)

@@ -49,7 +49,8 @@ _AT = records.c.soort == sa.bindparam("soort_"), records.c.sleutel == sa.bindpar
 _NUMBER = sa.select(records.c.id).where(*_AT)
 _ROW = sa.select(records.c.id, records.c.dossier).where(*_AT)
 _ROW_LOCKED = _ROW.with_for_update()
-_GET = sa.select(records).where(*_AT).order_by(records.c.id)
+_FIELDS = [records.c[name] for name in ("id", "soort", "sleutel", "versie", "dossier", "created_at", "changed_at")]
+_GET = Prepared(sa.select(*_FIELDS).where(*_AT).order_by(records.c.id))
 _NUMBERS = Prepared(sa.select(records.c.id, records.c.sleutel).where(_AT[0], among(records.c.sleutel, "sleutels")))
 _ADD = records.insert()
 _ADD_ALL = Prepared(records.insert().values(bound(("id", "soort", "sleutel", "versie", "created_at", "changed_at"))))
@@ -67,34 +68,37 @@ _ADD_KEY = record_keys.insert()
 
 
 @cache
-def _listed_by(keys: int, limited: bool) -> "sa.Select[Any]":
+def _listed_by(keys: int, limited: bool) -> Prepared:
     """Documents of a kind that have so many search keys.
 
     By its keys if there are any: of a kind there may be many thousands that are over and done with.
     """
     kind = off_index(records.c.soort) if keys else records.c.soort
-    query = sa.select(records).where(kind == sa.bindparam("soort_"), records.c.id > sa.bindparam("after_"))
+    query = sa.select(*_FIELDS).where(kind == sa.bindparam("soort_"), records.c.id > sa.bindparam("after_"))
     for place in range(keys):
         key = record_keys.alias()
         of_record, named = key.c.record_id == records.c.id, key.c.name == sa.bindparam(f"name{place}")
-        query = query.join(key, of_record).where(named, key.c.value.in_(sa.bindparam(f"in{place}", expanding=True)))
+        query = query.join(key, of_record).where(named, among(key.c.value, f"in{place}"))
     ordered = query.order_by(records.c.id)
-    return ordered.limit(sa.bindparam("limit_", type_=sa.Integer)) if limited else ordered
+    return Prepared(ordered.limit(sa.bindparam("limit_", type_=sa.Integer)) if limited else ordered)
 
 
 _plain = record_keys.alias()
-_DOSSIERS = (
+_OF_CLIENT = (
     sa.select(records.c.soort, records.c.dossier)
     .join(record_keys, record_keys.c.record_id == records.c.id)
     .where(
         record_keys.c.name == sa.bindparam("name_"),
-        record_keys.c.value.in_(sa.bindparam("values_", expanding=True)),
+        among(record_keys.c.value, "values_"),
         records.c.dossier.is_not(None),
     )
     .order_by(records.c.id.desc())
 )
-_DOSSIERS_ALSO = _DOSSIERS.join(_plain, _plain.c.record_id == records.c.id).where(
-    _plain.c.name == sa.bindparam("also_"), _plain.c.value == sa.bindparam("is_")
+_DOSSIERS = Prepared(_OF_CLIENT)
+_DOSSIERS_ALSO = Prepared(
+    _OF_CLIENT.join(_plain, _plain.c.record_id == records.c.id).where(
+        _plain.c.name == sa.bindparam("also_"), _plain.c.value == sa.bindparam("is_")
+    )
 )
 
 
@@ -215,9 +219,9 @@ class Records:
         query = _DOSSIERS
         if also is not None:
             query, (values["also_"], values["is_"]) = _DOSSIERS_ALSO, also
-        return [(row.soort, row.dossier) for row in self._conn.execute(query, values)]
+        return [(row.soort, row.dossier) for row in query.rows(self._conn, values)]
 
-    def _read(self, type: type[T], query: "sa.Select[Any]", values: dict[str, Any]) -> Sequence[Record[T]]:
+    def _read(self, type: type[T], query: Prepared, values: dict[str, Any]) -> Sequence[Record[T]]:
         return [
             Record(
                 id=row.id,
@@ -225,11 +229,11 @@ class Records:
                 sleutel=row.sleutel,
                 versie=row.versie,
                 dossier=row.dossier,
-                created_at=row.created_at,
-                changed_at=row.changed_at,
+                created_at=datetime.fromisoformat(row.created_at),
+                changed_at=datetime.fromisoformat(row.changed_at),
                 body=msgspec.json.decode(self._sealer.get(BODY, row.id), type=type),
             )
-            for row in self._conn.execute(query, values).all()
+            for row in query.rows(self._conn, values)
         ]
 
     def add_event(self, soort: str, sleutel: str, event: str, body: object = None) -> int:
