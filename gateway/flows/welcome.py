@@ -31,14 +31,19 @@ class Doorkeeper:
     """Judges mail before it is fetched. Everything it reads is a claim: it decides what is stored, nothing else."""
 
     def __init__(self, store: Store, clock: Callable[[], datetime], disk: Path, own: str | None = None) -> None:
-        self._store, self._clock, self._disk, self._own = store, clock, disk, own
+        self._store, self._clock, self._disk = store, clock, disk
+        self._own = None if own is None else own.lower()
 
     def by_header(self, header: bytes) -> Admission:
         """A partner's whole; a report is looked into; of a stranger the header, or nothing while there is no room."""
         if self._free() < FREE_FLOOR:
             return self._no_room()
         seen = securemail.classify(header)
-        if seen.sender == self._own and (seen.message_id or "").startswith(f"<{SELF_CHECK}"):
+        if (
+            seen.sender is not None
+            and seen.sender == self._own
+            and (seen.message_id or "").startswith(f"<{SELF_CHECK}")
+        ):
             return "leave"
         with self._store.view(now=self._clock()) as view:
             if seen.sender is not None and view.partners.find("address", seen.sender) is not None:

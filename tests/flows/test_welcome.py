@@ -82,3 +82,24 @@ def test_what_fetching_put_in_quarantine_becomes_a_task_once(sent: Pair) -> None
     assert sorted(task.count for task in found.values()) == [1, 1, 2]
     assert any("te groot" in task.what and "12345678" in task.who for task in found.values())
     assert f"inbox/{died}" in found
+
+
+def test_a_mail_of_gateway_check_is_left_for_it(sent: Pair) -> None:
+    """It waits for it in the mailbox; whoever else writes such a name is a stranger."""
+    door = Doorkeeper(sent.gemeente.store, sent.clock, Path("/"), "WMO@gemeente.example")
+    mail = b"From: %s\r\nMessage-ID: <check.%032x@gemeente.example>\r\n\r\n"
+    assert door.by_header(mail % (b"wmo@gemeente.example", 1)) == "leave"
+    assert door.by_header(mail % (b"x@elders.example", 1)) == "header"
+
+
+def test_below_the_last_of_the_disk_nobody_is_fetched(
+    door: Doorkeeper, sent: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is here must still be handled and answered; the stamp changes, so that what was left is judged again."""
+    partner = f"From: {PARTY['aanbieder'].address}\r\n\r\n".encode()
+    before = door.stamp()
+    monkeypatch.setattr(welcome, "FREE_FLOOR", 1 << 62)
+    assert door.by_header(partner) == "leave"
+    assert door.stamp() != before
+    with sent.gemeente.store.view(now=sent.clock()) as view:
+        assert [task.body.weight for task in tasks.open_tasks(view)] == ["alarm"]
