@@ -36,7 +36,7 @@ from gateway.transports import BeforeData, FolderMailbox, FolderTransport
 from gateway.worker.selftest import CrashReport, Step, dying
 
 OTHER: dict[str, str] = {GEMEENTE.role: AANBIEDER.role, AANBIEDER.role: GEMEENTE.role}
-ORDERS = 2  # in a numbered run, for one client after the other
+ORDERS = 2  # in a numbered run, and before the first of the random kills
 SETTLE_MAX = 200  # looks at everything that is due before something is called stuck
 LIFE = (0.2, 2.5)  # seconds between two kills
 HANGS_UP = 0.03  # of the messages that the relay takes it takes without saying so
@@ -171,6 +171,9 @@ def killed(
         stage = Stage(folder / "stage", port)
         where = {role: places() for role in ROLES}
         stage.introduce(where)
+        with (first := stage.app(GEMEENTE.role, where[GEMEENTE.role])).store:
+            for count in range(1, ORDERS + 1):  # so that there is work however soon the clerk dies
+                _order_once(stage, first, count)
         cast: dict[str, Callable[[], None]] = {
             "clerk": lambda: _clerk(stage, where[GEMEENTE.role]),
             AANBIEDER.role: lambda: serve(stage.app(AANBIEDER.role, where[AANBIEDER.role])),
