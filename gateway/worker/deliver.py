@@ -48,12 +48,15 @@ async def deliver_due(
     policies: Mapping[str, RetryPolicy] | None = None,
     claimed_max: int = CLAIMED_MAX,
     owed: Owed | None = None,
+    attempts_max: int | None = None,
 ) -> list[Delivery]:
     """Attempt everything that is due on these channels until nothing is; what was done, in order of completion.
 
     `policies` are the partners whose waiting times, window of sending, number at a time or rate differ from `policy`.
     What is over a partner's rate stays due, for a later call. A slow partner holds its
     own places only: others are claimed and sent while it is waited for.
+
+    With `attempts_max` it ends after about so many: where more falls due all the time there is no end by itself.
 
     Trouble with the database goes to the caller, but only when the transmissions under way have ended: what a relay is
     taking is not cut off. Outcomes that could not be written stay in `owed`, for the next round of this process.
@@ -66,8 +69,11 @@ async def deliver_due(
     try:
         while True:
             if trouble is None:
+                room = claimed_max - len(running)
+                if attempts_max is not None:
+                    room = min(room, attempts_max - len(made) - len(running))
                 try:
-                    claims = await round_.claim(claimed_max - len(running))
+                    claims = await round_.claim(room)
                     running |= {asyncio.create_task(round_.one(claim)) for claim in claims}
                 except Exception as error:
                     trouble = error

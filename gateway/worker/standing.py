@@ -18,6 +18,9 @@ from .worker import Job
 
 LOOK_EVERY = timedelta(seconds=30)  # SM-98: the base of fetching; waking up earlier only shortens the wait
 DELIVER_EVERY = timedelta(seconds=5)  # an empty look at the outbox writes nothing
+ROUND = (
+    1_000  # attempts after which agreements and certificates are looked at again (SM-45), and the round's list let go
+)
 WATCH_EVERY = timedelta(minutes=1)
 
 
@@ -49,13 +52,20 @@ def standing_jobs(
     owed = Owed()
 
     async def deliver(clock: Clock) -> str:
-        if recheck is not None:
-            await asyncio.to_thread(recheck, clock())
-        others = await asyncio.to_thread(policies, clock()) if policies is not None else None
-        made = await deliver_due(store, transports, clock, policy=policy, policies=others, owed=owed)
-        if delivered is not None:
-            delivered(made)
-        return f"{len(made)} attempts, {sum(each.state == 'submitted' for each in made)} submitted"
+        attempts = submitted = 0
+        while True:
+            if recheck is not None:
+                await asyncio.to_thread(recheck, clock())
+            others = await asyncio.to_thread(policies, clock()) if policies is not None else None
+            made = await deliver_due(
+                store, transports, clock, policy=policy, policies=others, owed=owed, attempts_max=ROUND
+            )
+            if delivered is not None:
+                delivered(made)
+            attempts += len(made)
+            submitted += sum(each.state == "submitted" for each in made)
+            if len(made) < ROUND:
+                return f"{attempts} attempts, {submitted} submitted"
 
     async def fetch(clock: Clock) -> str:
         if mailbox is None:

@@ -28,6 +28,7 @@ from gateway.securemail import Agreements, Anchor, Mailbox, Revocation, Trust
 from gateway.store import MasterKey, Store, Unit
 from gateway.transports import SmtpSettings, SmtpTransport, client_context
 from gateway.worker import deliver_due
+from gateway.worker.standing import ROUND
 from tests.securemail import world
 
 ROOT = Path(__file__).parents[2]
@@ -107,7 +108,7 @@ async def send(municipality: Municipality, count: int, port: int, authority: str
     relay = SmtpTransport(settings, client_context(authority))
     making, sent = asyncio.create_task(make()), 0
     while sent < count:
-        made = await deliver_due(municipality.store, {CHANNEL: relay}, now)
+        made = await deliver_due(municipality.store, {CHANNEL: relay}, now, attempts_max=ROUND)
         assert all(one.state == "submitted" for one in made), made
         sent += len(made)
         await asyncio.sleep(0 if made else 0.005)

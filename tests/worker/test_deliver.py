@@ -161,6 +161,15 @@ def test_what_falls_due_while_only_a_dead_partner_is_waited_for_goes_out(store: 
     assert [shipment.wire for shipment in out.handed] == [f"Subject: {n}\r\n\r\n".encode() for n in (1, 2)]
 
 
+def test_a_round_of_so_many_attempts_leaves_the_rest_for_the_next(store: Store, clock: HandClock) -> None:
+    """Under a load that never ends a round must end, and let go of what it remembers."""
+    for number in range(1, 8):
+        put(store, number, partner=f"partner-{number}")
+    out = Obedient()
+    assert [len(asyncio.run(deliver_due(store, {"out": out}, clock, attempts_max=3))) for _ in range(4)] == [3, 3, 1, 0]
+    assert len(out.handed) == 7
+
+
 def test_promises_of_many_transmissions_share_commits(store: Store, clock: HandClock) -> None:
     """A commit waits for the disk; what others want written meanwhile goes with the next one."""
     for number in range(1, 41):
