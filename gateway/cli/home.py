@@ -28,6 +28,7 @@ def open_gateway(folder: Path) -> "App":
         return App.open(folder, os.environ)
     except CannotStart as fault:
         output.findings(str(folder), fault.findings)
+        output.say("    → gateway check tests everything that the settings name, and says what to mend.")
         raise typer.Exit(output.BROKEN) from None
 
 

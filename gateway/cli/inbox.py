@@ -181,7 +181,9 @@ def _one(gateway: "App", name: str, number: int, reason: str, who: str) -> Done:
                 return Done(id=number, act=name, result="already", state=item.state)
             if item.state != "new":
                 unit.inbox.reopen(number)
-            unit.audit.write(f"inbox_{name}", f"inbox/{number}", partner=item.partner, ground=reason[:160])
+            subject = unit.dossiers.pseudonym(item.dossier) if item.dossier else None
+            about = f"inbox/{number}"
+            unit.audit.write(f"inbox_{name}", about, subject=subject, partner=item.partner, ground=reason[:160])
             raw = unit.inbox.begin(number) if name == "process" else None
     except IllegalMove as illegal:
         return Done(id=number, act=name, result="refused", state=illegal.state, why="dat kan niet in deze toestand")

@@ -199,7 +199,8 @@ def _do(
 ) -> None:
     """One act on each message chosen, in a transaction of its own with its line in the audit trail."""
     if not numbers and not states and partner is None:
-        raise typer.BadParameter("noem nummers van berichten, of kies met --state of --partner")
+        choice = "--all" if name == "release" else "--state"
+        raise typer.BadParameter(f"noem nummers van berichten, of kies met {choice} of --partner")
     with ExitStack() as stack:
         gateway = stack.enter_context(open_gateway(folder))
         with gateway.store.view(now=datetime.now(UTC)) as view:
@@ -224,7 +225,12 @@ def _one(
             state = unit.outbox.get(number).state
             outcome = "ok" if why is None else "refused"
             unit.audit.write(
-                f"outbox_{name}", f"outbox/{number}", partner=item.partner, ground=reason[:160], outcome=outcome
+                f"outbox_{name}",
+                f"outbox/{number}",
+                subject=unit.dossiers.pseudonym(item.dossier) if item.dossier else None,
+                partner=item.partner,
+                ground=reason[:160],
+                outcome=outcome,
             )
     except IllegalMove as illegal:
         why = f"dat kan niet in toestand {illegal.state}"

@@ -25,15 +25,21 @@ def backup(
 
     Of PostgreSQL with pg_dump.
     """
-    from gateway.store import StoreError
+    from gateway.store import Store, StoreError
     from gateway.store.upkeep import backup as copy
+    from gateway.ways import Files, master_key, store_place
 
-    with open_gateway(folder) as gateway:
-        (gateway.folder / LEDGER).touch()  # from the first backup on there is a list to restore it with
-        try:
-            copy(gateway.store, file)
-        except StoreError as error:
-            raise Surroundings(f"{error}.") from None
+    # Not through the whole gateway: also one that cannot start, for want of a certificate say, can be copied.
+    settings, files = settings_of(folder), Files(folder, os.environ)
+    place = store_place(settings, files)
+    if isinstance(place, Path) and not place.exists():
+        raise Surroundings(f"{place}: there is no state yet; nothing was copied.")
+    try:
+        with Store.open(place, master_key(settings, files)) as store:
+            (folder / LEDGER).touch()  # from the first backup on there is a list to restore it with
+            copy(store, file)
+    except StoreError as error:
+        raise Surroundings(f"{error}.") from None
     size = file.stat().st_size
     if json:
         emit({"file": str(file), "bytes": size})

@@ -60,6 +60,18 @@ def test_a_backup_is_put_back_without_what_was_destroyed_since(gateway: Gateway,
         assert [record.sleutel for record in view.records.list("proef", dict)] == ["nieuw"]
 
 
+def test_a_gateway_that_cannot_start_is_copied_all_the_same(gateway: Gateway, folder: Path, tmp_path: Path) -> None:
+    """A certificate that is gone is a reason for a backup, not against one. No state: nothing to copy."""
+    (folder / "keys" / "signing.pem").unlink()
+    assert gateway("status", "--dir", folder)[0] == BROKEN
+    assert gateway("backup", tmp_path / "copy.db", "--dir", folder)[0] == GOOD
+    for file in folder.glob("gateway.db*"):
+        file.unlink()
+    code, _, words = gateway("backup", tmp_path / "other.db", "--dir", folder)
+    assert (code, "no state yet" in words) == (BROKEN, True)
+    assert not (folder / "gateway.db").exists()
+
+
 def test_a_restore_without_a_backup_or_list_is_a_sentence(gateway: Gateway, folder: Path, tmp_path: Path) -> None:
     """Nothing is made."""
     assert gateway("restore", tmp_path / "gone.db", "--dir", folder)[0] == BROKEN

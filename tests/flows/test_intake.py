@@ -5,9 +5,11 @@ import pytest
 
 from gateway import securemail
 from gateway.demo import story
-from gateway.flows import intake
+from gateway.domain.findings import Finding
+from gateway.flows import exchange, intake
 from gateway.flows.cases import uitvragen
 from gateway.flows.parties import add_partner, partner
+from gateway.flows.payload import Unusable
 from gateway.securemail import Attachment, Sealed
 
 from .conftest import OTHER, PARTY, PDF, Pair, plan_part, xml_part
@@ -101,6 +103,31 @@ def test_the_same_mail_by_another_route_gets_the_first_receipt_again(delivered: 
     assert item.state == "duplicate"
     assert _traces(delivered) == before
     assert _receipt_state(delivered) == AGAIN
+
+
+def test_a_repeat_of_a_business_message_is_never_answered_twice(allocated: Pair) -> None:
+    """SM-76, IV028: by another route, or in a mail of its own: one WMO302, one effect, and the receipt again."""
+    raw, xml = allocated.wire("gemeente", "WMO301"), allocated.xml_of("gemeente", "WMO301")
+    assert allocated.take_in("aanbieder", raw).state == "handled"
+    before = allocated.uitvraag(), allocated.registered("aanbieder")
+    assert allocated.outgoing("aanbieder").count("WMO302") == 1
+    assert allocated.take_in("aanbieder", _by_another_route(raw)).state == "duplicate"
+    assert allocated.take_in("aanbieder", allocated.seal("gemeente", xml_part(xml)).raw).state == "handled"
+    assert (allocated.uitvraag(), allocated.registered("aanbieder")) == before
+    assert allocated.outgoing("aanbieder").count("WMO302") == 1
+
+
+def test_a_repeat_of_a_message_that_failed_is_handled(allocated: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was registered of it, so the same mail takes effect once what was wrong is mended; once, and no more."""
+    raw = allocated.wire("gemeente", "WMO301")
+    with monkeypatch.context() as patch:
+        fault = Finding(code="XSD", severity="error", message="onleesbaar")
+        patch.setattr(exchange, "take_bericht", lambda *_: Unusable(findings=(fault,)))
+        assert allocated.take_in("aanbieder", raw).state == "quarantined"
+    assert "WMO302" not in allocated.outgoing("aanbieder")
+    assert allocated.take_in("aanbieder", _by_another_route(raw)).state == "handled"
+    assert allocated.take_in("aanbieder", _by_another_route(_by_another_route(raw))).state == "duplicate"
+    assert allocated.outgoing("aanbieder").count("WMO302") == 1
 
 
 def test_a_new_envelope_around_the_same_signed_entity_is_a_duplicate(delivered: Pair) -> None:

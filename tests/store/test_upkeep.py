@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from gateway.store import (
     BerichtIn,
+    IllegalMove,
     MasterKey,
     NotThere,
     OpenRefused,
@@ -18,7 +19,7 @@ from gateway.store import (
     StoreError,
     WrongMasterKey,
 )
-from gateway.store.upkeep import backup, destroy, restore, restore_server, rotate_master
+from gateway.store.upkeep import backup, destroy, forget_mail, restore, restore_server, rotate_master
 
 from .conftest import NOW
 
@@ -95,6 +96,34 @@ def test_nothing_of_a_destroyed_dossier_is_left_in_the_files(tmp_path: Path, mas
         assert any(blind in file.read_bytes() for file in tmp_path.iterdir())
         destroy(store, ["d1"], tmp_path / "destroyed.txt", now=NOW, actor="archivaris", ground="term is over")
         assert not any(blind in file.read_bytes() for file in tmp_path.iterdir())
+
+
+def test_bytes_of_mail_that_was_done_long_ago_go_and_the_rest_stays(store: Store) -> None:
+    """SM-76: what tells a repeat stays for good; open mail is never touched, and nothing is sent or opened again."""
+    fill(store, "d1")
+    later = NOW + timedelta(days=3)
+    with store.unit(now=NOW, actor="test") as unit:
+        unit.outbox.cancel(1, "done")
+        place = Place(source="imap", account="a", folder="INBOX", uid="loose")
+        loose = unit.inbox.add(Raw(place=place, received_at=NOW, data=b"nobody's mail")).id
+        unit.inbox.settle(loose, "quarantined", reason="signer")
+    fill(store, "d2")  # its message is not sent yet
+    assert forget_mail(store, NOW, now=later, actor="test") == 0
+    assert forget_mail(store, NOW + timedelta(days=1), now=later, actor="test") == 4
+    assert forget_mail(store, NOW + timedelta(days=1), now=later, actor="test") == 0
+    with store.unit(now=later, actor="test") as unit:
+        assert [unit.outbox.is_kept(n) for n in (1, 2)] == [False, True]
+        assert unit.outbox.get(1).sha256 == unit.outbox.get(2).sha256
+        assert unit.identities.look_up("zorg", "<d1@z>", b"d1").verdict == "duplicate"
+        assert unit.berichten.xml(1) == b"<Bericht/>"  # what the mail carried
+        with pytest.raises(IllegalMove, match="past their term"):
+            unit.inbox.reopen(loose)
+        assert unit.inbox.reopen_all(["signer"]) == 0
+        (last,) = unit.audit.list(after=unit.audit.head().nr - 1)
+        assert (last.action, last.detail) == ("mail_forgotten", '{"messages":4}')
+    with store.connection(write=False) as conn:
+        days = conn.exec_driver_sql("SELECT name FROM keys WHERE purpose = 'day'").scalars().all()
+    assert days == []  # nothing is kept under it any more
 
 
 def test_dossiers_whose_term_is_over_are_listed(store: Store) -> None:
