@@ -105,10 +105,12 @@ def open_(
     """Open a mail as the running gateway would: who signed it, whether it may be believed, what is in it."""
     from gateway import securemail
     from gateway.flows.parties import partner_book
+    from gateway.securemail.kinds import written_at
 
     raw = files.read(file)
     now = datetime.now(UTC)
-    received = at or _own_date(raw) or now
+    # A file does not know when it came in: its own date is a claim, so the check of the date says nothing.
+    received = at or written_at(raw) or now
     with open_gateway(folder) as gateway:
         us = gateway.us
         with gateway.store.view(now=now) as unit:
@@ -138,19 +140,6 @@ def _note_reading(gateway: "App", opened: "Opened", now: datetime, who: str, rea
         subject = None if item is None or item.dossier is None else unit.dossiers.pseudonym(item.dossier)
         about = "mail" if item is None else f"inbox/{item.id}"
         unit.audit.write("read", about, subject=subject, partner=partner, ground=reason[:160] or None)
-
-
-def _own_date(raw: bytes) -> datetime | None:
-    """The date in the header: a file does not know when it came in. A claim, so the check of the date says nothing."""
-    from email import message_from_bytes
-    from email.utils import parsedate_to_datetime
-
-    written = message_from_bytes(raw[:65_536]).get("Date")
-    try:
-        moment = parsedate_to_datetime(str(written))
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _message(sender: str, recipient: str, paths: list[Path]) -> "Message":

@@ -8,6 +8,7 @@ import msgspec
 
 from gateway.securemail.addresses import is_message_id, parse_address
 from gateway.securemail.limits import LIMITS, Limits
+from gateway.securemail.protected import read_date
 from gateway.securemail.refusal import Refusal
 from gateway.securemail.scanner import ContentType, Header, parse_content_type, split_header
 
@@ -65,6 +66,15 @@ def arrived_at(raw: bytes, limits: Limits = LIMITS) -> datetime | None:
         moment = parsedate_to_datetime(first.rpartition(";")[2].strip())
         return None if moment.tzinfo is None else moment.astimezone(UTC)
     except (Refusal, ValueError, OverflowError):
+        return None
+
+
+def written_at(raw: bytes, limits: Limits = LIMITS) -> datetime | None:
+    """The `Date` of the header block: a claim. None if there is none that can be read."""
+    try:
+        header, _ = split_header(raw, limits)
+        return read_date(header.get("date"))
+    except Refusal:
         return None
 
 

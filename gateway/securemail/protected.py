@@ -47,7 +47,7 @@ def read_headers(header: Header, protection: Protection) -> Headers:
         message_id=message_id,
         sender=sender,
         recipients=parse_addresses(header.get("to") or ""),
-        date=_date(header.get("date")),
+        date=read_date(header.get("date")),
         subject=header.get("subject") or "",
         in_reply_to=in_reply_to if in_reply_to and is_message_id(in_reply_to) else None,
         auto_submitted=header.get("auto-submitted"),
@@ -57,7 +57,8 @@ def read_headers(header: Header, protection: Protection) -> Headers:
     )
 
 
-def _date(value: str | None) -> datetime | None:
+def read_date(value: str | None) -> datetime | None:
+    """The moment in a Date field, in UTC; None if there is no field. `Refusal` malformed."""
     return None if value is None else _moment(value)
 
 

@@ -86,9 +86,17 @@ def test_an_old_mail_is_opened_as_of_its_own_date(gateway: Gateway, pair: Path) 
     assert lines(gateway(*own, "--at", before)[1])[0]["reasons"][0]["reason"] == "date"
 
 
-@pytest.mark.parametrize("text", ["geen mail", "Date: gisteren\n\nx", "Date: Mon, 17 Feb 2025 08:00:00 -0000\n\nx"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "geen mail",
+        "Date: gisteren\n\nx",
+        "Date: Mon, 17 Feb 2025 08:00:00 -0000\n\nx",
+        "Date: Mon, 17 Feb 2025 08:00:00 +9999999999999\n\nx",
+    ],
+)
 def test_what_is_no_sealed_mail_is_quarantined(gateway: Gateway, pair: Path, text: str) -> None:
-    """Whatever stands in the file; a date without a zone too."""
+    """Whatever stands in the file; a date without a zone, or in one that cannot be, too."""
     (pair / "x.eml").write_text(text)
     code, out, _ = gateway("mail", "open", pair / "x.eml", "--dir", pair / "aanbieder", "--json")
     assert (code, lines(out)[0]["verdict"]) == (NO, "quarantined")
