@@ -27,7 +27,7 @@ AHEAD = 8  # messages next in line for a way out that are written as `sending` b
 REFILL = 20  # claim again when this many are done …
 REFILL_WAIT = 0.05  # … or this many seconds after the first of them: a claim is a commit
 
-LOOK_AGAIN = 0.25  # seconds between looks at what fell due meanwhile, when no attempt ends
+LOOK_AGAIN = 0.1  # seconds between looks at what fell due meanwhile, when no attempt ends
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
