@@ -3,7 +3,7 @@
 import re
 import shutil
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -12,11 +12,16 @@ from gateway.domain.delivery import Admission
 from gateway.flows import tasks
 from gateway.flows.cases import today
 from gateway.flows.tasks import Task
-from gateway.store import Store, Unit
+from gateway.store import Load, Store, Unit
 
 QUOTA_BYTES: Final = 2_000_000_000  # of all mail that was refused before its sender was known
 QUOTA_ENTRIES: Final = 10_000
+CLAIMED: Final = (
+    10  # times that, for mail that only says to be a partner's: who forges it must not fill the disk either
+)
 FREE_DISK: Final = 2_000_000_000
+REPORTS_MAX: Final = 10  # about one message by its Message-ID, which others know too; by envelope id there is no limit
+LOAD_KEPT: Final = timedelta(seconds=10)  # what is in quarantine is counted again after that
 FREE_FLOOR: Final = 200_000_000  # below it nothing is fetched any more: what is here must still be handled and answered
 ACTOR: Final = "flow:welcome"
 SELF_CHECK: Final = "check."
@@ -33,11 +38,12 @@ class Doorkeeper:
     def __init__(self, store: Store, clock: Callable[[], datetime], disk: Path, own: str | None = None) -> None:
         self._store, self._clock, self._disk = store, clock, disk
         self._own = None if own is None else own.lower()
+        self._counted: tuple[datetime, Load] | None = None
 
     def by_header(self, header: bytes) -> Admission:
         """A partner's whole; a report is looked into; of a stranger the header, or nothing while there is no room."""
         if self._free() < FREE_FLOOR:
-            return self._no_room()
+            return self._no_room("post")
         seen = securemail.classify(header)
         if (
             seen.sender is not None
@@ -45,9 +51,14 @@ class Doorkeeper:
             and (seen.message_id or "").startswith(f"<{SELF_CHECK}")
         ):
             return "leave"
+        flooded = False
         with self._store.view(now=self._clock()) as view:
             if seen.sender is not None and view.partners.find("address", seen.sender) is not None:
-                return "whole"
+                if not self._flooded(view):
+                    return "whole"
+                flooded = True
+        if flooded:
+            return self._no_room("post die zegt van een partner te zijn")
         if seen.null_sender or seen.kind in ("delivery-status", "disposition-notification"):
             return "look"
         return self._stranger()
@@ -62,23 +73,33 @@ class Doorkeeper:
     def stamp(self) -> object:
         """Partners' addresses, and whether there is room: what was left is judged again when these changed."""
         with self._store.view(now=self._clock()) as view:
-            return view.partners.addresses(), self._has_room(view), self._free() < FREE_FLOOR
+            room = self._has_room(view), self._flooded(view), self._free() < FREE_FLOOR
+            return view.partners.addresses(), *room
 
     def _stranger(self) -> Admission:
         with self._store.view(now=self._clock()) as view:
             room = self._has_room(view)
-        return "header" if room else self._no_room()
+        return "header" if room else self._no_room("post van onbekende afzenders")
 
     def _has_room(self, view: Unit) -> bool:
-        load = view.inbox.unproven()
-        return load.bytes < QUOTA_BYTES and load.entries < QUOTA_ENTRIES and self._free() >= FREE_DISK
+        return not self._over(view, 1) and self._free() >= FREE_DISK
+
+    def _flooded(self, view: Unit) -> bool:
+        """Partners' mail cannot be told from forged mail before it is opened: it gets more room, but not all there is."""
+        return self._over(view, CLAIMED) or (self._over(view, 1) and self._free() < FREE_DISK)
+
+    def _over(self, view: Unit, times: int) -> bool:
+        if self._counted is None or not timedelta() <= view.now - self._counted[0] < LOAD_KEPT:
+            self._counted = view.now, view.inbox.unproven()
+        load = self._counted[1]
+        return load.bytes >= times * QUOTA_BYTES or load.entries >= times * QUOTA_ENTRIES
 
     def _free(self) -> int:
         return shutil.disk_usage(self._disk).free
 
-    def _no_room(self) -> Admission:
+    def _no_room(self, what: str) -> Admission:
         with self._store.unit(now=self._clock(), actor=ACTOR) as unit:
-            _alarm(unit, "post" if self._free() < FREE_FLOOR else "post van onbekende afzenders")
+            _alarm(unit, "post" if self._free() < FREE_FLOOR else what)
         return "leave"
 
 
@@ -87,14 +108,22 @@ def _names_ours(unit: Unit, raw: bytes) -> bool:
     message_ids = {found.decode() for found in _MESSAGE_ID.findall(raw)}
     if len(envelope_ids) + len(message_ids) > _NAMES_MAX:
         return False
-    return any(unit.outbox.by_envelope_id(each) is not None for each in envelope_ids) or any(
-        unit.outbox.by_message_id(each) is not None for each in message_ids
-    )
+    if any(unit.outbox.by_envelope_id(each) is not None for each in envelope_ids):
+        return True
+    return any(_may_be_reported(unit, each) for each in message_ids)
+
+
+def _may_be_reported(unit: Unit, message_id: str) -> bool:
+    """Whether it is ours, and not told of so often that somebody must be playing with it."""
+    sent = unit.outbox.by_message_id(message_id)
+    if sent is None:
+        return False
+    return sum(note.event in ("bounce", "receipt") for note in unit.outbox.notes(sent.id)) < REPORTS_MAX
 
 
 def _alarm(unit: Unit, what: str) -> None:
-    """Once a day; the mail itself waits in the mailbox, unread."""
-    about = f"alarm/room/{today(unit)}"
+    """Once a day for each kind of mail; the mail itself waits in the mailbox, unread."""
+    about = f"alarm/room/{what.rpartition(' ')[2]}/{today(unit)}"
     if unit.records.get(tasks.SOORT, about, Task) is None:
         task = Task(
             what=f"Er is geen ruimte meer voor {what}; zij blijft ongelezen in de postbus staan.",

@@ -39,7 +39,7 @@ def test_a_report_gets_in_if_it_names_what_we_sent(door: Doorkeeper, sent: Pair)
     assert door.by_report(dsn(sent) + b"<%032x@x.example>" * 60 % tuple(range(60))) == "header"
 
 
-@pytest.mark.parametrize(("name", "value"), [("QUOTA_BYTES", 10), ("QUOTA_ENTRIES", 1), ("FREE_DISK", 1 << 62)])
+@pytest.mark.parametrize(("name", "value"), [("QUOTA_BYTES", 400), ("QUOTA_ENTRIES", 1), ("FREE_DISK", 1 << 62)])
 def test_without_room_strangers_wait_in_the_mailbox_and_partners_do_not(
     door: Doorkeeper, sent: Pair, monkeypatch: pytest.MonkeyPatch, name: str, value: int
 ) -> None:
@@ -103,3 +103,32 @@ def test_below_the_last_of_the_disk_nobody_is_fetched(
     assert door.stamp() != before
     with sent.gemeente.store.view(now=sent.clock()) as view:
         assert [task.body.weight for task in tasks.open_tasks(view)] == ["alarm"]
+
+
+@pytest.mark.parametrize("over", ["ten quotas", "the quota, and the disk nearly full"])
+def test_forged_mail_of_a_partner_cannot_fill_the_disk_either(
+    door: Doorkeeper, sent: Pair, monkeypatch: pytest.MonkeyPatch, over: str
+) -> None:
+    """It cannot be told from a partner's before it is opened: beyond its own, wider bound it waits in the mailbox."""
+    with sent.gemeente.store.unit(now=sent.clock(), actor="test") as unit:
+        place = Place(source="imap", account="a", folder="INBOX", uid="1/1")
+        unit.inbox.add_header(place, sent.clock(), 500, STRANGER, "stranger")
+    monkeypatch.setattr(welcome, "QUOTA_BYTES", 50 if over == "ten quotas" else 400)
+    if over != "ten quotas":
+        monkeypatch.setattr(welcome, "FREE_DISK", 1 << 62)
+    assert door.by_header(f"From: {PARTY['aanbieder'].address}\r\n\r\n".encode()) == "leave"
+    with sent.gemeente.store.view(now=sent.clock()) as view:
+        (task,) = tasks.open_tasks(view)
+    assert task.body.weight == "alarm"
+    assert "van een partner" in task.body.what
+
+
+def test_who_knows_a_message_id_cannot_report_without_end(door: Doorkeeper, sent: Pair) -> None:
+    """The tenth report by Message-ID alone is the last that is fetched; by the secret envelope id there is no limit."""
+    forged, real = dsn(sent, envid=None), dsn(sent)
+    assert door.by_report(forged) == "whole"
+    for number in range(welcome.REPORTS_MAX):
+        sent.put("gemeente", forged + b"%d" % number)
+        sent.settle_now()
+    assert door.by_report(forged) == "header"
+    assert door.by_report(real) == "whole"
