@@ -85,7 +85,7 @@ class Doorkeeper:
         return not self._over(view, 1) and self._free() >= FREE_DISK
 
     def _flooded(self, view: Unit) -> bool:
-        """Partners' mail cannot be told from forged mail before it is opened: it gets more room, but not all there is."""
+        """Partners' mail cannot be told from forged mail before it is opened: it gets more room, not all there is."""
         return self._over(view, CLAIMED) or (self._over(view, 1) and self._free() < FREE_DISK)
 
     def _over(self, view: Unit, times: int) -> bool:
