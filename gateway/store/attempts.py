@@ -127,12 +127,13 @@ def _due(query: "sa.Select[Any]", some_channels: bool) -> "sa.Select[Any]":
             earlier.c.id < outbox.c.id,
         )
         .correlate(outbox)
-        .exists()
+        .limit(sa.literal_column("1"))
+        .scalar_subquery()  # PostgreSQL would join what is due with all that is open for `EXISTS`
     )
     due = query.where(
         *_WAITS,
         outbox.c.channel.not_in(sa.select(channels.c.name).where(channels.c.paused_until > _NOW)),
-        ~blocked,
+        blocked.is_(None),
     )
     if some_channels:
         due = due.where(among(outbox.c.channel, "channels"))

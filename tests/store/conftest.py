@@ -41,7 +41,11 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where a new database may be made: a file or a URL."""
     if request.param == "sqlite":
         return str(tmp_path / "gateway.db")
-    url: str = request.getfixturevalue("postgres_url")
+    return emptied(request.getfixturevalue("postgres_url"))
+
+
+def emptied(url: str) -> str:
+    """The server's database without what an earlier test left in it."""
     engine = sa.create_engine(url)
     with engine.begin() as conn:
         names = ", ".join(table.name for table in metadata.sorted_tables)

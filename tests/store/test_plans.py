@@ -14,7 +14,7 @@ from gateway.domain.delivery import Outcome
 from gateway.store import MasterKey, Outgoing, Place, Raw, Store, Unit
 from gateway.worker import trouble
 
-from .conftest import NOW
+from .conftest import NOW, emptied
 
 SMALL = {"channels", "jobs", "CONSTANT", "json_each", "sqlite_sequence"}  # a handful of rows for good
 OPEN_WORK = re.compile("ix_outbox_due|ix_outbox_reference|ix_outbox_leased|ix_inbox_due|ix_inbox_places_unmoved")
@@ -52,20 +52,23 @@ def old(tmp_path: Path) -> Iterator[Store]:
         yield store
 
 
+def message(number: int, reference: str) -> Outgoing:
+    """For one of a few partners."""
+    return Outgoing(
+        message_id=f"<{number}@g>",
+        kind="iwmo",
+        partner=f"p{number % 9}",
+        channel="smtp",
+        sender="a@g.example",
+        recipient="b@z.example",
+        wire=b"wire",
+        reference=reference,
+    )
+
+
 def _life(unit: Unit, number: int) -> None:
     """What happens to one message that goes out and one that comes in."""
-    unit.outbox.put(
-        Outgoing(
-            message_id=f"<{number}@g>",
-            kind="iwmo",
-            partner=f"p{number % 9}",
-            channel="smtp",
-            sender="a@g.example",
-            recipient="b@z.example",
-            wire=b"wire",
-            reference=f"t-{number % 5}",
-        )
-    )
+    unit.outbox.put(message(number, f"t-{number % 5}"))
     claims = unit.attempts.claim(node="n", limit=3, per_partner=2, channel_names=["smtp"])
     unit.attempts.start_all(claims)
     unit.attempts.record_all([(claim, Outcome(verdict="submitted", phase="data")) for claim in claims])
@@ -95,6 +98,35 @@ def test_no_repeated_query_scans_a_table_that_grows(old: Store) -> None:
             _life(unit, number)
         unit.outbox.unanswered(NOW)
     assert scans == []
+
+
+@pytest.mark.postgres
+def test_a_server_whose_statistics_know_only_history_looks_each_due_message_up(postgres_url: str) -> None:
+    """It would take what is open for next to nothing, and for each due message read all that waits."""
+    pages: list[int] = []
+
+    def explain(conn: sa.Connection, cursor: object, statement: str, values: object, *_: object) -> None:
+        if "AS earlier" in statement:
+            asked = conn.connection.cursor()
+            asked.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", values)  # type: ignore[arg-type]
+            pages.append(asked.fetchall()[0][0][0]["Plan"]["Shared Hit Blocks"])
+
+    engine = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as conn, Store.open(emptied(postgres_url), MasterKey.generate()) as store:
+        with store.unit(now=NOW, actor="test") as unit:
+            for number in range(300):
+                _life(unit, number)
+            done = sa.text("UPDATE outbox SET state = 'submitted', next_at = NULL, lease_until = NULL, attempt = NULL")
+            unit._conn.execute(done)
+        conn.execute(sa.text("VACUUM ANALYZE"))
+        with store.unit(now=NOW, actor="test") as unit:
+            unit.outbox.put_all([message(number, f"own-{number}") for number in range(1000, 1400)])
+        event.listen(store._engine, "before_cursor_execute", explain)
+        with store.unit(now=NOW, actor="test") as unit:
+            claims = unit.attempts.claim(node="n", limit=10, per_partner=2, channel_names=["smtp"])
+    engine.dispose()
+    assert len(claims) == 10
+    assert pages[0] < 400
 
 
 def steps(store: Store, work: Callable[[Unit], object], *, write: bool = False) -> int:
