@@ -4,6 +4,7 @@ Everything written is 7-bit ASCII with CRLF line ends; bodies are base64 in line
 are 128 random bits, so no content is searched for them.
 """
 
+import io
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -240,7 +241,12 @@ def enveloped_mail(fields: Sequence[Field], envelope: bytes, *, authenticated: b
         "Content-Transfer-Encoding: base64\r\n"
         'Content-Disposition: attachment; filename="smime.p7m"\r\n\r\n'
     )
-    return b"".join((head.encode("ascii"), *_base64_blocks(envelope), CRLF))
+    mail = io.BytesIO()  # joined as it grows: a list of all blocks would be the whole mail once more
+    mail.write(head.encode("ascii"))
+    for block in _base64_blocks(envelope):
+        mail.write(block)
+    mail.write(CRLF)
+    return mail.getvalue()
 
 
 def clear_mail(fields: Sequence[Field], signed: bytes) -> bytes:

@@ -148,7 +148,6 @@ def _open(raw: bytes, arrival: Arrival, cache: VerdictCache, claims: _Claims) ->
         raise Refusal("sender", "afzender is geen partner")
     claims.partner = partner.id
     header, inside = mail.header, _inside(mail, partner, arrival)
-    del mail  # its body is as large as the message
     checked = signature.read_signature(inside.signed, arrival.limits)
     certificate, verdict = _signer(checked, partner, arrival, cache)
     entity, headers = _signed_headers(checked.entity, header, outer, partner, inside, arrival.limits)
@@ -254,8 +253,8 @@ def _split_strictly(plaintext: bytes, limits: Limits) -> tuple[Entity, Signed | 
 @parser
 def _in_the_open(mail: Entity, partner: Partner, arrival: Arrival) -> _Inside:
     """Clear-signed: receipts, and partners with `transport_only` until its end date (SM-115)."""
-    body = scanner.canonical_lines(mail.body)
-    signed = signature.split_signed(msgspec.structs.replace(mail, body=body), arrival.limits)
+    place = scanner.whole(scanner.canonical_lines(mail.body))
+    signed = signature.split_signed(msgspec.structs.replace(mail, place=place), arrival.limits)
     if signed is None:
         raise Refusal("structure", "S/MIME-vorm niet toegestaan")
     exception = partner.agreements.transport_only

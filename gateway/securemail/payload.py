@@ -56,7 +56,7 @@ def _collect(entity: Entity, enclosing: tuple[str, ...], found: list[Part], limi
     if len(enclosing) >= limits.part_depth:
         raise malformed("onderdelen te diep genest")
     boundary = scanner.boundary_of(entity.type, enclosing)
-    for piece in scanner.split_multipart(entity.body, boundary, limits):
+    for piece in scanner.parts_of(entity.place, boundary, limits):
         _collect(scanner.read_entity(piece, limits), (*enclosing, boundary), found, limits)
 
 

@@ -87,13 +87,35 @@ class ContentType(msgspec.Struct, frozen=True):
     parameters: dict[str, str]
 
 
+class Span(NamedTuple):
+    """Bytes where they stand in others: a message of 34 MB is not copied once for each part in it."""
+
+    data: bytes
+    start: int
+    stop: int
+
+    def cut(self) -> bytes:
+        """The bytes themselves."""
+        return self.data[self.start : self.stop]
+
+
+def whole(data: bytes) -> Span:
+    """All of *data*."""
+    return Span(data, 0, len(data))
+
+
 class Entity(msgspec.Struct, frozen=True):
     """A MIME entity: its header and where its body stands."""
 
     header: Header
-    body: bytes
+    place: Span  #: of the body
     type: ContentType
     encoding: str  #: 7bit, 8bit, quoted-printable or base64
+
+    @property
+    def body(self) -> bytes:
+        """The body, cut out anew each time."""
+        return self.place.cut()
 
 
 class _Head(NamedTuple):
@@ -104,9 +126,9 @@ class _Head(NamedTuple):
     encoding: str
 
 
-def read_entity(data: bytes, limits: Limits = LIMITS) -> Entity:
+def read_entity(data: bytes | Span, limits: Limits = LIMITS) -> Entity:
     """Split *data* into header and body and read the structural fields. Default type text/plain (RFC 2045 5.2)."""
-    block, body = _split(data, limits)
+    block, body = _split(data if isinstance(data, Span) else whole(data), limits)
     head = _read_repeated(block, limits) if len(block) <= _SHORT_BLOCK else _read_head(block, limits)
     return Entity(head.header, body, head.type, head.encoding)
 
@@ -129,27 +151,28 @@ _read_repeated = remembered(_read_head)
 
 def split_header(data: bytes, limits: Limits = LIMITS) -> tuple[Header, bytes]:
     """The header block and what follows its empty line."""
-    block, body = _split(data, limits)
-    return parse_header(block, limits), body
+    block, body = _split(whole(data), limits)
+    return parse_header(block, limits), body.cut()
 
 
-def _split(data: bytes, limits: Limits) -> tuple[bytes, bytes]:
-    """The bytes of the header block and those after its empty line."""
-    if data.startswith((b"\r\n", b"\n")):
-        return b"", data[data.index(b"\n") + 1 :]
-    end = _end_of_header(data, limits.header_block + 4)
+def _split(span: Span, limits: Limits) -> tuple[bytes, Span]:
+    """The bytes of the header block, and where those after its empty line stand."""
+    data, start, stop = span
+    if data.startswith((b"\r\n", b"\n"), start, stop):
+        return b"", Span(data, data.index(b"\n", start) + 1, stop)
+    end = _end_of_header(data, start, min(stop, start + limits.header_block + 4))
     if end >= 0:
-        return data[:end], data[data.index(b"\n", end + 1) + 1 :]
-    if len(data) > limits.header_block:
+        return data[start:end], Span(data, data.index(b"\n", end + 1) + 1, stop)
+    if stop - start > limits.header_block:
         raise malformed("kop te groot")
     # A part may consist of a header only.
-    return data, b""
+    return span.cut(), Span(data, stop, stop)
 
 
-def _end_of_header(data: bytes, stop: int) -> int:
+def _end_of_header(data: bytes, start: int, stop: int) -> int:
     """Where the line end before the first empty line stands (its LF), before *stop*; -1: nowhere."""
-    crlf = data.find(b"\n\r\n", 0, stop)
-    lf = data.find(b"\n\n", 0, crlf + 1 if crlf >= 0 else stop)
+    crlf = data.find(b"\n\r\n", start, stop)
+    lf = data.find(b"\n\n", start, crlf + 1 if crlf >= 0 else stop)
     return lf if lf >= 0 else crlf
 
 
@@ -229,62 +252,68 @@ def boundary_of(content_type: ContentType, enclosing: Sequence[str] = ()) -> str
 
 
 def split_multipart(body: bytes, boundary: str, limits: Limits = LIMITS) -> tuple[bytes, ...]:
+    """The parts of a multipart, cut out; see `parts_of`."""
+    return tuple(part.cut() for part in parts_of(whole(body), boundary, limits))
+
+
+def parts_of(body: Span, boundary: str, limits: Limits = LIMITS) -> tuple[Span, ...]:
     """The parts of a multipart, each exactly the bytes between its boundary lines.
 
     The line end before a boundary belongs to the boundary (RFC 2046 5.1.1). The preamble is short printable text, the
     epilogue only blanks and line ends, the closing line present (SM-123).
     """
+    data, start, stop = body
     mark = b"--" + boundary.encode("ascii")
-    parts: list[bytes] = []
+    parts: list[Span] = []
     part_at: int | None = None
-    line = 0 if body.startswith(mark) else _next_line(body, mark, 0)
+    line = start if data.startswith(mark, start, stop) else _next_line(body, mark, start)
     while line >= 0:
         after = line + len(mark)
-        closing = body.startswith(b"--", after)
+        closing = data.startswith(b"--", after, stop)
         end = _line_end(body, after + 2 if closing else after)
         if part_at is None:
-            _check_preamble(body[:line], limits)
+            _check_preamble(Span(data, start, line), limits)
         else:
-            parts.append(body[part_at : max(part_at, _before_line_end(body, line))])
+            parts.append(Span(data, part_at, max(part_at, _before_line_end(data, line))))
         if len(parts) > limits.parts:
             raise malformed("te veel onderdelen")
         if closing:
-            if part_at is None or body[end:].strip(_BLANK):
+            if part_at is None or data[end:stop].strip(_BLANK):
                 raise malformed("bytes na het laatste onderdeel")
             return tuple(parts)
         part_at = end
-        line = end if body.startswith(mark, end) else _next_line(body, mark, end)
+        line = end if data.startswith(mark, end, stop) else _next_line(body, mark, end)
     raise malformed("afsluitende scheidingsregel ontbreekt")
 
 
-def _next_line(body: bytes, mark: bytes, at: int) -> int:
+def _next_line(body: Span, mark: bytes, at: int) -> int:
     # The line end that precedes the mark may be the last byte before *at*.
-    found = body.find(b"\n" + mark, max(at - 1, 0))
+    found = body.data.find(b"\n" + mark, max(at - 1, body.start), body.stop)
     return found + 1 if found >= 0 else -1
 
 
-def _before_line_end(body: bytes, line: int) -> int:
-    return line - 2 if body[line - 2 : line] == b"\r\n" else line - 1
+def _before_line_end(data: bytes, line: int) -> int:
+    return line - 2 if data[line - 2 : line] == b"\r\n" else line - 1
 
 
-def _line_end(body: bytes, at: int) -> int:
+def _line_end(body: Span, at: int) -> int:
     """Where the line after a boundary starts; anything but blanks behind the boundary is refused."""
-    newline = body.find(b"\n", at)
-    rest = body[at:] if newline < 0 else body[at:newline]
-    if rest.strip(b" \t\r"):
+    newline = body.data.find(b"\n", at, body.stop)
+    if body.data[at : body.stop if newline < 0 else newline].strip(b" \t\r"):
         raise malformed("tekens achter een scheidingsregel")
-    return len(body) if newline < 0 else newline + 1
+    return body.stop if newline < 0 else newline + 1
 
 
-def _check_preamble(preamble: bytes, limits: Limits) -> None:
-    if len(preamble) > limits.preamble or not _PREAMBLE.match(preamble):
+def _check_preamble(preamble: Span, limits: Limits) -> None:
+    if preamble.stop - preamble.start > limits.preamble or not _PREAMBLE.match(preamble.cut()):
         raise malformed("bytes voor het eerste onderdeel")
 
 
 def decode_body(entity: Entity) -> bytes:
     """The content of a leaf part."""
     if entity.encoding == "base64":
-        return decode_base64(entity.body)
+        # Not by a name: the body with its line ends is let go before the content is made.
+        return _decode_packed(entity.body.translate(None, _BLANK))
     if entity.encoding == "quoted-printable":
         if _NO_QUOTED_PRINTABLE.search(entity.body):
             raise malformed("quoted-printable onleesbaar")
@@ -294,7 +323,10 @@ def decode_body(entity: Entity) -> bytes:
 
 def decode_base64(body: bytes) -> bytes:
     """Base64 with blanks and line ends, padding at the end, nothing else and nothing after (SM-123)."""
-    packed = body.translate(None, _BLANK)
+    return _decode_packed(body.translate(None, _BLANK))
+
+
+def _decode_packed(packed: bytes) -> bytes:
     try:
         data = pybase64.b64decode(packed, validate=True)
     except ValueError:

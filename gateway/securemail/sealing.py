@@ -48,8 +48,8 @@ def seal(
     message_id = message.message_id or layout.new_message_id(message.sender)
     outer = layout.outer_fields(message, message_id, now)
     protected = layout.protected_fields(message, message_id, now)
-    entity = layout.signed_entity(message, protected, outer)
-    signed, mic = sign_entity(entity, signer, profile, now)
+    # The entity is not kept beside what it is signed in: both are as large as the message.
+    signed, mic = sign_entity(layout.signed_entity(message, protected, outer), signer, profile, now)
     return Sealed(_envelop(outer, signed, recipients, profile), signed, mic, message_id)
 
 

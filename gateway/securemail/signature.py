@@ -64,7 +64,7 @@ def split_signed(root: Entity, limits: Limits = LIMITS) -> Signed | None:
     The text must have CRLF line ends already (`scanner.canonical_lines`).
     """
     if root.type.type == "multipart/signed":
-        parts = scanner.split_multipart(root.body, scanner.boundary_of(root.type), limits)
+        parts = scanner.parts_of(root.place, scanner.boundary_of(root.type), limits)
         if len(parts) != 2:
             raise malformed("multipart/signed heeft niet precies twee delen")
         signature = scanner.read_entity(parts[1], limits)
@@ -72,7 +72,7 @@ def split_signed(root: Entity, limits: Limits = LIMITS) -> Signed | None:
             raise malformed("tweede deel van multipart/signed is geen handtekening")
         if root.type.parameters.get("protocol", "").lower() not in ("", *_SIGNATURE_TYPES):
             raise malformed("multipart/signed met een ander protocol")
-        return Signed(parts[0], scanner.decode_body(signature))
+        return Signed(parts[0].cut(), scanner.decode_body(signature))
     if root.type.type in MIME_TYPES and root.type.parameters.get("smime-type", "signed-data").lower() == "signed-data":
         return Signed(None, scanner.decode_body(root))
     return None
