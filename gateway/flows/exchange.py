@@ -80,6 +80,7 @@ def _take_message(
         sources=us.sources,
         schemas=us.schemas,
         codelists=us.codelists,
+        reading=incoming.reading,
     )
     if answer.data is None:
         return Unusable(findings=answer.findings)

@@ -193,10 +193,7 @@ def _identities(unit: Unit) -> Identities:
             else [Accepted(first.message_id, bytes.fromhex(first.mic), bytes.fromhex(first.cms_sha256 or ""))]
         )
 
-    def ours(message_id: str) -> bool:
-        return unit.outbox.by_message_id(message_id) is not None
-
-    return Identities(accepted=accepted, ours=ours)
+    return Identities(accepted=accepted, ours=unit.outbox.is_ours)
 
 
 def _fault(code: str, message: str) -> Finding:

@@ -71,6 +71,7 @@ class VerdictCache:
     def __init__(self) -> None:
         self._verdicts: dict[tuple[object, ...], Verdict] = {}
         self._certificates: dict[bytes, Certificate] = {}
+        self._recipients: dict[bytes, Recipient] = {}
 
     def certificate(self, der: bytes) -> Certificate | BadCertificate:
         """`read_certificate`, remembered."""
@@ -82,6 +83,17 @@ class VerdictCache:
             self._make_room(self._certificates)
             self._certificates[der] = read
         return read
+
+    def recipient(self, der: bytes) -> Recipient | BadCertificate:
+        """`cms_write.recipient`, remembered."""
+        found = self._recipients.get(der)
+        if found is not None:
+            return found
+        made = cms_write.recipient(der)
+        if isinstance(made, Recipient) and len(der) <= _LONGEST_KEPT:
+            self._make_room(self._recipients)
+            self._recipients[der] = made
+        return made
 
     def find(self, key: tuple[object, ...], at: datetime, now: datetime) -> Verdict | None:
         """A kept verdict that also holds for a message received at *at*."""
@@ -271,7 +283,7 @@ def choose_certificates(
         ):
             continue
         verdict = check_certificate(known.certificate, "encrypt", question, cache)
-        prepared = cms_write.recipient(known.certificate) if verdict.valid else None
+        prepared = cache.recipient(known.certificate) if verdict.valid else None
         if verdict.chain is None or not isinstance(prepared, Recipient):
             objections.append(f"{verdict.reason}: {verdict.detail}")
         elif not fits_profile(prepared.facts, profile):

@@ -64,7 +64,7 @@ _SEARCHABLE = frozenset(Bericht.__struct_fields__) - {"created_at"}
 
 # The statements that every message needs, made once: making one costs four times what running it does.
 _SENDER = [berichten.c[name] == sa.bindparam(f"{name}_") for name in ("richting", "soort", "afzender")]
-_FIND = sa.select(*_FIELDS).where(*_SENDER, berichten.c.identificatie == sa.bindparam("identificatie_"))
+_FIND = Prepared(sa.select(*_FIELDS).where(*_SENDER, berichten.c.identificatie == sa.bindparam("identificatie_")))
 _KNOWN = Prepared(sa.select(berichten.c.id).where(*_SENDER, among(berichten.c.identificatie, "identificaties")))
 _NEW = (
     "id",
@@ -90,6 +90,11 @@ _UNDER = Prepared(
 
 def _number(bericht: Bericht) -> int:
     return bericht.id
+
+
+def _bericht(values: dict[str, Any]) -> Bericht:
+    """Of a row as the driver gives it."""
+    return Bericht(**values | {"created_at": datetime.fromisoformat(values["created_at"])})
 
 
 def in_order(found: Iterable[Iterable[Bericht]]) -> list[Bericht]:
@@ -160,14 +165,14 @@ class Berichten:
             for row in _UNDER.rows(self._conn, {"hashes": wanted[first : first + KEYS_AT_ONCE]}):
                 values = row._asdict()
                 name = hashes[values.pop("value")]
-                found[name][row.id] = Bericht(**values | {"created_at": datetime.fromisoformat(row.created_at)})
+                found[name][row.id] = _bericht(values)
         return {name: sorted(rows.values(), key=_number) for name, rows in found.items()}
 
     def find(self, richting: Richting, soort: str, afzender: str, identificatie: str) -> Bericht | None:
         """The message with this identity."""
         name = {"richting_": richting, "soort_": soort, "afzender_": afzender, "identificatie_": identificatie}
-        row = self._conn.execute(_FIND, name).one_or_none()
-        return None if row is None else Bericht(**row._mapping)
+        found = _FIND.rows(self._conn, name)
+        return _bericht(found[0]._asdict()) if found else None
 
     def get(self, number: int) -> Bericht:
         """One message; NotThere."""

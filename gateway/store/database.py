@@ -28,6 +28,7 @@ from .errors import (
     StoreError,
 )
 from .keys import MasterKey
+from .prepared import savepoint
 from .sealing import AUDIT, INDEX, KeyRing
 from .tables import audit, bericht_keys, keys, metadata, outbox, record_keys, records
 from .unit import Unit
@@ -211,7 +212,7 @@ class Store:
         """One transaction that writes: commits at the end, rolls back on any exception. See `together`."""
         shared: sa.Connection | None = getattr(self._shared, "conn", None)
         if shared is not None:
-            with _sentences(), shared.begin_nested():
+            with _sentences(), savepoint(shared):
                 yield self._unit(shared, now, actor)
             return
         with _sentences(), self._turn, self._engine.begin() as conn:

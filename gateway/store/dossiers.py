@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from .outbox_rows import UNLEASED
+from .prepared import Prepared, bound
 from .sealing import DAY, DOSSIER
 from .states import OPEN
 from .tables import (
@@ -40,8 +41,8 @@ class Destroyed(msgspec.Struct, frozen=True, kw_only=True):
     values: int  # sealed values, of which nothing is left but noise in old backups
 
 
-_TERM = sa.select(dossiers.c.pseudonym, dossiers.c.keep_until).where(dossiers.c.id == sa.bindparam("dossier"))
-_NAME = dossiers.insert()
+_TERM = Prepared(sa.select(dossiers.c.pseudonym, dossiers.c.keep_until).where(dossiers.c.id == sa.bindparam("dossier")))
+_NAME = Prepared(dossiers.insert().values(bound(dossiers.c.keys())))
 
 
 class Dossiers:
@@ -55,8 +56,12 @@ class Dossiers:
         """The client's name in the audit trail: random, made on first use, never derived from the BSN."""
         if (known := self._known.get(dossier)) is not None:
             return known
-        row = self._conn.execute(sa.select(dossiers.c.pseudonym).where(dossiers.c.id == dossier)).one_or_none()
-        return self._name(dossier, row, None)
+        return self._name(dossier, self._term(dossier), None)
+
+    def _term(self, dossier: str) -> Any:
+        """Its pseudonym, and its term as text; None if it has none of either."""
+        found = _TERM.rows(self._conn, {"dossier": dossier})
+        return found[0] if found else None
 
     def keep(self, dossier: str, until: datetime) -> None:
         """Its term: nothing of it is destroyed before this time."""
@@ -65,8 +70,8 @@ class Dossiers:
 
     def touch(self, dossier: str, until: datetime) -> str:
         """Its term does not end before this time, give or take a month (not a write each time); its pseudonym."""
-        row = self._conn.execute(_TERM, {"dossier": dossier}).one_or_none()
-        if row is not None and (row.keep_until is None or row.keep_until < until - SLACK):
+        row = self._term(dossier)
+        if row is not None and (row.keep_until is None or datetime.fromisoformat(row.keep_until) < until - SLACK):
             self.keep(dossier, until)
         return self._name(dossier, row, until)
 
@@ -74,7 +79,7 @@ class Dossiers:
         if row is None:
             made = secrets.token_hex(8)
             new = {"id": dossier, "pseudonym": made, "created_at": self._now, "keep_until": until}
-            self._conn.execute(_NAME, new)
+            _NAME.many(self._conn, [new])
         pseudonym = self._known[dossier] = made if row is None else str(row.pseudonym)
         return pseudonym
 

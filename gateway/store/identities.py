@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from .errors import NotThere
 from .outbox import Outbox
+from .prepared import Prepared, bound
 from .tables import attempts, identities
 
 REPEATS_MAX = 3  # SM-66: the first receipt again, byte for byte, at most 3 times …
@@ -39,10 +40,10 @@ _FIELDS = [identities.c[name] for name in Identity.__struct_fields__]
 
 # The statements that every message needs, made once: making one costs four times what running it does.
 _FIRST = sa.select(*_FIELDS).where(identities.c.partner == sa.bindparam("partner_")).order_by(identities.c.id).limit(1)
-_BY_NAME = _FIRST.where(identities.c.message_id == sa.bindparam("message_id_"))
-_BY_MIC = _FIRST.where(identities.c.mic == sa.bindparam("mic_"))
-_BY_NUMBER = sa.select(*_FIELDS).where(identities.c.id == sa.bindparam("number"))
-_ADD = identities.insert()
+_BY_NAME = Prepared(_FIRST.where(identities.c.message_id == sa.bindparam("message_id_")))
+_BY_MIC = Prepared(_FIRST.where(identities.c.mic == sa.bindparam("mic_")))
+_BY_NUMBER = Prepared(sa.select(*_FIELDS).where(identities.c.id == sa.bindparam("number")))
+_ADD = Prepared(identities.insert().values(bound([name for name in identities.c.keys() if name != "id"])))  # noqa: SIM118
 
 
 class Identities:
@@ -69,23 +70,19 @@ class Identities:
         cms_sha256: bytes | None = None,
         inbox_id: int | None = None,
         receipt_id: int | None = None,
-    ) -> int:
+    ) -> None:
         """Register an accepted message, in the transaction that accepts it; never a refused one (SM-131)."""
-        key = self._conn.execute(
-            _ADD,
-            {
-                "partner": partner,
-                "message_id": message_id,
-                "mic": mic.hex(),
-                "cms_sha256": None if cms_sha256 is None else cms_sha256.hex(),
-                "outcome": outcome,
-                "inbox_id": inbox_id,
-                "receipt_id": receipt_id,
-                "registered_at": self._now,
-            },
-        ).inserted_primary_key
-        assert key is not None
-        return int(key[0])
+        row = {
+            "partner": partner,
+            "message_id": message_id,
+            "mic": mic.hex(),
+            "cms_sha256": None if cms_sha256 is None else cms_sha256.hex(),
+            "outcome": outcome,
+            "inbox_id": inbox_id,
+            "receipt_id": receipt_id,
+            "registered_at": self._now,
+        }
+        _ADD.many(self._conn, [row])
 
     def repeat_receipt(self, number: int) -> bool:
         """Queue the first receipt again, the same bytes; False if there is none, it is on its way, or the day full."""
@@ -106,9 +103,12 @@ class Identities:
         self._outbox.repeat(identity.receipt_id)
         return True
 
-    def _one(self, query: "sa.Select[Any]", **values: Any) -> Identity | None:
-        row = self._conn.execute(query, values).one_or_none()
-        return None if row is None else Identity(**row._mapping)
+    def _one(self, query: Prepared, **values: Any) -> Identity | None:
+        found = query.rows(self._conn, values)
+        if not found:
+            return None
+        row = found[0]._asdict()
+        return Identity(**row | {"registered_at": datetime.fromisoformat(row["registered_at"])})
 
 
 _UNDER_WAY = ("new", "deferred", "uncertain", "sending", "held")

@@ -265,6 +265,10 @@ class Outbox:
         row = self._conn.execute(_BY_MESSAGE_ID, {"name": message_id}).one_or_none()
         return None if row is None else _item(row)
 
+    def is_ours(self, message_id: str) -> bool:
+        """Whether we sent, or are to send, a message with this Message-ID."""
+        return bool(_KNOWN.rows(self._conn, {"names": [message_id]}))
+
     def by_envelope_id(self, envelope_id: str) -> OutboxItem | None:
         """The message that an attempt sent under this envelope id (SM-72)."""
         attempt = sa.select(attempts.c.outbox_id).where(attempts.c.envelope_id == envelope_id).scalar_subquery()

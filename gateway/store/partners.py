@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from .errors import AlreadyThere, Conflict, NotThere
+from .prepared import Prepared
 from .tables import certificates, partner_keys, partners
 
 T = TypeVar("T")
@@ -30,11 +31,14 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
         return hashlib.sha256(self.der).hexdigest()
 
 
-_FIND = sa.select(partner_keys.c.partner).where(
-    partner_keys.c.name == sa.bindparam("name_"), partner_keys.c.value == sa.bindparam("value_")
+# The statements that every message needs.
+_FIND = Prepared(
+    sa.select(partner_keys.c.partner).where(
+        partner_keys.c.name == sa.bindparam("name_"), partner_keys.c.value == sa.bindparam("value_")
+    )
 )
-_STAMP = sa.select(partners.c.code, partners.c.versie, partners.c.changed_at).order_by(partners.c.code)
-_GET = sa.select(partners).where(partners.c.code == sa.bindparam("code_"))
+_STAMP = Prepared(sa.select(partners.c.code, partners.c.versie, partners.c.changed_at).order_by(partners.c.code))
+_GET = Prepared(sa.select(partners.c.body, partners.c.versie).where(partners.c.code == sa.bindparam("code_")))
 
 
 class Partners:
@@ -63,12 +67,13 @@ class Partners:
 
     def get(self, code: str, type: type[T]) -> tuple[T, int] | None:
         """A partner's record and version; None if there is none."""
-        row = self._conn.execute(_GET, {"code_": code}).one_or_none()
-        return None if row is None else (msgspec.json.decode(row.body, type=type), row.versie)
+        found = _GET.rows(self._conn, {"code_": code})
+        return (msgspec.json.decode(found[0].body, type=type), found[0].versie) if found else None
 
     def find(self, name: str, value: str) -> str | None:
         """The code of the partner that has this key."""
-        return self._conn.scalar(_FIND, {"name_": name, "value_": value})
+        found = _FIND.rows(self._conn, {"name_": name, "value_": value})
+        return found[0].partner if found else None
 
     def list(self, type: type[T]) -> Sequence[tuple[str, T]]:
         """All partners by code."""
@@ -77,7 +82,7 @@ class Partners:
 
     def stamp(self) -> object:
         """Equal to an earlier one if no partner changed in between; cheaper than reading them."""
-        return [tuple(row) for row in self._conn.execute(_STAMP)]
+        return _STAMP.rows(self._conn, {})
 
     def version(self) -> str:
         """Changes with every change of any partner."""

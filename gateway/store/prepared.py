@@ -68,7 +68,7 @@ def _as_it_is(element: off_index, compiler: SQLCompiler, **options: Any) -> str:
 class Prepared:
     """One statement. Bound by name: text, numbers, bytes, None, lists, times (aware, or as `utc_text` writes them)."""
 
-    def __init__(self, statement: "sa.Select[Any] | sa.Insert | sa.Update") -> None:
+    def __init__(self, statement: "sa.Select[Any] | sa.Insert | sa.Update | sa.Delete") -> None:
         self._statement = statement
         self._made: dict[str, _Text] = {}  # by dialect
 
@@ -110,6 +110,27 @@ def _driver(conn: sa.Connection) -> sqlite3.Connection | None:
 
 
 @contextmanager
+def savepoint(conn: sa.Connection) -> Iterator[None]:
+    """What the block writes can be undone by itself, within the transaction: an exception undoes it."""
+    if (driver := _driver(conn)) is None:
+        with conn.begin_nested():
+            yield
+        return
+    with _named(conn, "SAVEPOINT"):
+        driver.execute("SAVEPOINT part")
+    try:
+        yield
+    except BaseException:
+        if driver.in_transaction:  # else SQLite itself undid everything: the disk is full, say
+            with _named(conn, "ROLLBACK TO"):
+                driver.execute("ROLLBACK TO part")
+                driver.execute("RELEASE part")
+        raise
+    with _named(conn, "RELEASE"):
+        driver.execute("RELEASE part")
+
+
+@contextmanager
 def _named(conn: sa.Connection, sql: str) -> Iterator[None]:
     """The driver's errors under SQLAlchemy's names, without values."""
     try:
@@ -122,7 +143,7 @@ def _named(conn: sa.Connection, sql: str) -> Iterator[None]:
 class _Text:
     """A statement as one driver wants it."""
 
-    def __init__(self, statement: "sa.Select[Any] | sa.Insert | sa.Update", dialect: sa.Dialect) -> None:
+    def __init__(self, statement: "sa.Select[Any] | sa.Insert | sa.Update | sa.Delete", dialect: sa.Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
         assert isinstance(compiled, SQLCompiler)
         self.sql = compiled.string
@@ -176,10 +197,18 @@ def empty(rows: Sequence[Values]) -> frozenset[str]:
     return frozenset(name for name in rows[0] if all(row[name] is None for row in rows))
 
 
+_LAST_NUMBER = Prepared(
+    sa.select(sa.column("seq"))
+    .select_from(sa.table("sqlite_sequence"))
+    .where(sa.column("name") == sa.bindparam("table"))
+)
+
+
 def new_numbers(conn: sa.Connection, table: sa.Table, count: int) -> list[int]:
     """Numbers for new rows, in order, never given before: so that rows that name each other are written at once."""
     if conn.dialect.name == "sqlite":  # one writer; a table with AUTOINCREMENT
-        last = conn.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)).scalar() or 0
+        found = _LAST_NUMBER.rows(conn, {"table": table.name})
+        last = found[0].seq if found else 0
         return list(range(last + 1, last + 1 + count))
     next_one = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
     return sorted(conn.exec_driver_sql(next_one, (table.name, count)).scalars())

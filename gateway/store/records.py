@@ -46,14 +46,14 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 # The statements that every message needs, made once: making one costs four times what running it does.
 _AT = records.c.soort == sa.bindparam("soort_"), records.c.sleutel == sa.bindparam("sleutel_")
-_NUMBER = sa.select(records.c.id).where(*_AT)
 _ROW = sa.select(records.c.id, records.c.dossier).where(*_AT)
 _ROW_LOCKED = _ROW.with_for_update()
 _FIELDS = [records.c[name] for name in ("id", "soort", "sleutel", "versie", "dossier", "created_at", "changed_at")]
 _GET = Prepared(sa.select(*_FIELDS).where(*_AT).order_by(records.c.id))
 _NUMBERS = Prepared(sa.select(records.c.id, records.c.sleutel).where(_AT[0], among(records.c.sleutel, "sleutels")))
-_ADD = records.insert()
-_ADD_ALL = Prepared(records.insert().values(bound(("id", "soort", "sleutel", "versie", "created_at", "changed_at"))))
+_NEW = ("id", "soort", "sleutel", "versie", "created_at", "changed_at")
+_ADD_ALL = Prepared(records.insert().values(bound(_NEW)))
+_ADD_OF_DOSSIER = Prepared(records.insert().values(bound((*_NEW, "dossier"))))
 _SAVE = (
     records.update()
     .where(*_AT, records.c.versie == sa.bindparam("versie_"))
@@ -61,10 +61,12 @@ _SAVE = (
 )
 _LAST_EVENT = sa.select(sa.func.max(record_events.c.nr)).where(record_events.c.record_id == sa.bindparam("number"))
 _ADD_EVENT = record_events.insert()
-_DROP_KEYS = record_keys.delete().where(
-    record_keys.c.record_id == sa.bindparam("number"), record_keys.c.name == sa.bindparam("name_")
+_DROP_KEYS = Prepared(
+    record_keys.delete().where(
+        record_keys.c.record_id == sa.bindparam("number"), record_keys.c.name == sa.bindparam("name_")
+    )
 )
-_ADD_KEY = record_keys.insert()
+_ADD_KEYS = Prepared(record_keys.insert().values(bound(record_keys.c.keys())))
 
 
 @cache
@@ -126,35 +128,25 @@ class Records:
 
         `keys` are searched as they are; `personal` ones (BSN) only by a keyed hash and never stored (SM-146).
         """
-        if (known := self._conn.scalar(_NUMBER, _at(soort, sleutel))) is not None:
-            raise AlreadyThere(f"{soort} {sleutel}", known)
-        made = self._conn.execute(
-            _ADD,
-            {
-                "soort": soort,
-                "sleutel": sleutel,
-                "versie": 1,
-                "dossier": dossier,
-                "created_at": self._now,
-                "changed_at": self._now,
-            },
-        ).inserted_primary_key
-        assert made is not None
-        number = int(made[0])
-        self._sealer.add(BODY, number, msgspec.json.encode(body), dossier)
-        self._set_keys(number, keys or {}, personal or {})
+        (number,) = self._new(soort, {sleutel: body}, dossier)
+        self._add_keys(number, keys or {}, personal or {})
         return number
 
     def add_all(self, soort: str, bodies: Mapping[str, object]) -> None:
         """New documents of one kind by their key, without dossier or search keys. AlreadyThere if a key is taken."""
-        if not bodies:
-            return
-        for row in _NUMBERS.rows(self._conn, {"soort_": soort, "sleutels": list(bodies)}):
+        if bodies:
+            self._new(soort, bodies, None)
+
+    def _new(self, soort: str, bodies: Mapping[str, object], dossier: str | None) -> Sequence[int]:
+        for row in _NUMBERS.rows(self._conn, {"soort_": soort, "sleutels": [*bodies]}):
             raise AlreadyThere(f"{soort} {row.sleutel}", row.id)
-        fixed = {"soort": soort, "versie": 1, "created_at": self._now, "changed_at": self._now}
-        numbered = list(zip(new_numbers(self._conn, records, len(bodies)), bodies.items(), strict=True))
-        _ADD_ALL.many(self._conn, [{**fixed, "id": number, "sleutel": sleutel} for number, (sleutel, _) in numbered])
-        self._sealer.add_all(BODY, [(number, msgspec.json.encode(body), None) for number, (_, body) in numbered])
+        numbers = new_numbers(self._conn, records, len(bodies))
+        fixed = {"soort": soort, "versie": 1, "created_at": self._now, "changed_at": self._now, "dossier": dossier}
+        rows = [{**fixed, "id": number, "sleutel": sleutel} for number, sleutel in zip(numbers, bodies, strict=True)]
+        (_ADD_ALL if dossier is None else _ADD_OF_DOSSIER).many(self._conn, rows)
+        written = zip(numbers, map(msgspec.json.encode, bodies.values()), strict=True)
+        self._sealer.add_all(BODY, [(number, body, dossier) for number, body in written])
+        return numbers
 
     def save(
         self,
@@ -264,14 +256,18 @@ class Records:
         ]
 
     def _set_keys(self, number: int, keys: SearchKeys, personal: SearchKeys) -> None:
+        _DROP_KEYS.many(self._conn, [{"number": number, "name_": name} for name in {**keys, **personal}])
+        self._add_keys(number, keys, personal)
+
+    def _add_keys(self, number: int, keys: SearchKeys, personal: SearchKeys) -> None:
         plain = {name: _many(values) for name, values in keys.items()}
         blind = {name: [self._sealer.blind(name, v) for v in _many(values)] for name, values in personal.items()}
+        rows = []
         for name, values in (plain | blind).items():
-            self._conn.execute(_DROP_KEYS, {"number": number, "name_": name})
             version = self._sealer.index_version if name in blind else None
             fixed = {"record_id": number, "name": name, "key_version": version}
-            if rows := [{**fixed, "value": value} for value in dict.fromkeys(values)]:
-                self._conn.execute(_ADD_KEY, rows)
+            rows += [{**fixed, "value": value} for value in dict.fromkeys(values)]
+        _ADD_KEYS.many(self._conn, rows)
 
 
 def _many(values: str | Sequence[str]) -> Sequence[str]:

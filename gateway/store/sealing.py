@@ -32,16 +32,20 @@ _FIND_ALL = Prepared(
 _ADD = Prepared(sealed.insert().values(bound(sealed.c.keys())))
 
 
-_NEWEST = (
+_NEWEST = Prepared(
     sa.select(keys.c.id)
     .where(keys.c.purpose == sa.bindparam("purpose_"), keys.c.name == sa.bindparam("name_"))
     .order_by(keys.c.version.desc())
     .limit(1)
 )
-_NEW_KEY = keys.insert()
-_INDEX_KEYS = sa.select(keys.c.id, keys.c.version).where(keys.c.purpose == INDEX).order_by(keys.c.version.desc())
-_FIND = sa.select(sealed.c.key_id, sealed.c.data).where(
-    sealed.c.field == sa.bindparam("field_"), sealed.c.row_id == sa.bindparam("row")
+_NEW_KEY = Prepared(keys.insert().values(bound(keys.c.keys())))
+_INDEX_KEYS = Prepared(
+    sa.select(keys.c.id, keys.c.version).where(keys.c.purpose == INDEX).order_by(keys.c.version.desc())
+)
+_FIND = Prepared(
+    sa.select(sealed.c.key_id, sealed.c.data).where(
+        sealed.c.field == sa.bindparam("field_"), sealed.c.row_id == sa.bindparam("row")
+    )
 )
 
 
@@ -55,6 +59,11 @@ def _value_aad(field: str, row: int, key_id: str) -> bytes:
 
 def _blind(key: bytes, name: str, value: str) -> str:
     return hmac.digest(key, f"{name}\0{value}".encode(), "sha256").hex()
+
+
+def _newest(conn: sa.Connection, asked: dict[str, str]) -> str | None:
+    found = _NEWEST.rows(conn, asked)
+    return found[0].id if found else None
 
 
 class KeyRing:
@@ -98,7 +107,7 @@ class KeyRing:
         if (lasting := self._lasting.get((purpose, name))) is not None:
             return lasting, self.get(conn, lasting)
         asked = {"purpose_": purpose, "name_": name}
-        if (key_id := conn.scalar(_NEWEST, asked) or self._made_meanwhile(conn, asked)) is not None:
+        if (key_id := _newest(conn, asked) or self._made_meanwhile(conn, asked)) is not None:
             if purpose != DOSSIER:
                 self._lasting[purpose, name] = key_id  # found, so an earlier unit committed it
             return key_id, self.get(conn, key_id)
@@ -107,17 +116,8 @@ class KeyRing:
     def make(self, conn: sa.Connection, purpose: str, name: str, version: int, now: datetime) -> tuple[str, bytes]:
         """A new random key (id, bytes)."""
         key_id, key = secrets.token_hex(16), secrets.token_bytes(32)
-        conn.execute(
-            _NEW_KEY,
-            {
-                "id": key_id,
-                "purpose": purpose,
-                "name": name,
-                "version": version,
-                "wrapped": self.wrap(key_id, purpose, key),
-                "created_at": now,
-            },
-        )
+        row = {"id": key_id, "purpose": purpose, "name": name, "version": version, "created_at": now}
+        _NEW_KEY.many(conn, [row | {"wrapped": self.wrap(key_id, purpose, key)}])
         self._remember(key_id, key)
         return key_id, key
 
@@ -127,8 +127,7 @@ class KeyRing:
             return None
         lock = sa.func.hashtext("|".join(asked.values()))
         conn.execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))
-        made: str | None = conn.scalar(_NEWEST, asked)
-        return made
+        return _newest(conn, asked)
 
     def wrap(self, key_id: str, purpose: str, key: bytes) -> bytes:
         """`key` encrypted under the master key."""
@@ -197,9 +196,8 @@ class Sealer:
 
     def find(self, field: str, row: int) -> bytes | None:
         """The value, or None if there is none."""
-        if (found := self._conn.execute(_FIND, {"field_": field, "row": row}).one_or_none()) is None:
-            return None
-        return self.open(field, row, found.key_id, found.data)
+        found = _FIND.rows(self._conn, {"field_": field, "row": row})
+        return self.open(field, row, found[0].key_id, found[0].data) if found else None
 
     def has(self, field: str, row: int) -> bool:
         """Whether there is a value; it is not decrypted."""
@@ -239,7 +237,7 @@ class Sealer:
     def _index_keys(self) -> list[tuple[int, bytes]]:
         """Newest first. Asked anew in each unit: another process may have begun to replace the key."""
         if not self._index:
-            rows = self._conn.execute(_INDEX_KEYS).all()
+            rows = _INDEX_KEYS.rows(self._conn, {})
             self._index = [(row.version, self._ring.get(self._conn, row.id)) for row in rows]
         return self._index
 

@@ -17,6 +17,7 @@ from .inbox import Inbox
 from .jobs import Jobs
 from .outbox import Outbox
 from .partners import Partners
+from .prepared import savepoint
 from .records import Records
 from .sealing import KeyRing, Sealer
 from .status import Status
@@ -33,7 +34,7 @@ class Unit:
     @contextmanager
     def part(self) -> Iterator[None]:
         """Several independent changes in one commit: an exception undoes this part and leaves the others."""
-        with self._conn.begin_nested():
+        with savepoint(self._conn):
             yield
 
     @cached_property

@@ -62,6 +62,7 @@ def retour(
     schemas: Schemas | None = None,
     codelists: Codelijsten | None = None,
     identificatie: str | None = None,
+    reading: Reading | None = None,
 ) -> Answer:
     """Judge a WMO301, 305, 307, 315, 317 or 319 on all four levels and make its return message (IV028, IV032).
 
@@ -74,11 +75,12 @@ def retour(
     - `own`: the codes that this gateway answers for (gemeentecodes, AGB codes); empty: any.
     - `identificatie`: IdentificatieRetour, at most 12 characters; without it one is derived from the content, so that
       a repeat gets the same.
+    - `reading`: what `read` made of `data`, if that was done before; the findings are then without their line.
 
     XsltVersie stays empty: no finding of ours comes from the official XSLT (IV028). Never raises for bad data; raises
     OngeldigBericht for an `identificatie` that is none.
     """
-    gelezen = read(data, schemas=schemas, numbers=nummers())
+    gelezen = reading or read(data, schemas=schemas, numbers=nummers())
     if gelezen.bericht is None or gelezen.soort is None:
         return Answer(oordeel="geweigerd", findings=gelezen.findings)
     bericht, soort = gelezen.bericht, SOORTEN.get(gelezen.soort)
@@ -89,7 +91,10 @@ def retour(
     lijsten = codelists or codelijsten.standaard()
     bronnen = {**lijsten.bronnen(partijen(bericht).gemeente), **sources, "eigen": frozenset(own)}
     ctx = Context(today=today, earlier=earlier, codelists=lijsten, sources=bronnen, oddities=gelezen.oddities)
-    return _antwoord(data, gelezen, ctx, today, identificatie or voorstel(bericht), schemas)
+    antwoord = _antwoord(gelezen, ctx, today, identificatie or voorstel(bericht), schemas)
+    if reading is not None:
+        return antwoord
+    return msgspec.structs.replace(antwoord, findings=tuple(met_regels(list(antwoord.findings), data, schemas)))
 
 
 def voorstel(bericht: Deel) -> str:
@@ -151,9 +156,7 @@ def _herhaling(gegeven: Any, schemas: Schemas | None) -> Answer:
     )
 
 
-def _antwoord(
-    data: bytes, gelezen: Reading, ctx: Context, today: dt.date, identificatie: str, schemas: Schemas | None
-) -> Answer:
+def _antwoord(gelezen: Reading, ctx: Context, today: dt.date, identificatie: str, schemas: Schemas | None) -> Answer:
     bericht, heen = gelezen.bericht, str(gelezen.soort)
     soort = SOORTEN[str(SOORTEN[heen].retour)]
     alle = _overtredingen(bericht, heen, ctx)
@@ -165,7 +168,7 @@ def _antwoord(
         soort=soort.soort,
         retour=antwoord,
         data=build(antwoord, schemas=with_answers),
-        findings=tuple(met_regels([finding(rij, hit) for rij, hit in alle], data, schemas)),
+        findings=tuple(finding(rij, hit) for rij, hit in alle),
     )
 
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from lxml import etree
 
-from gateway.berichten import OngeldigBericht, build, iwmo, parse
+from gateway.berichten import OngeldigBericht, build, iwmo, parse, read
 from gateway.berichten.historie import History
 from gateway.berichten.retour import retour
 from gateway.berichten.retour.antwoord import voorstel
@@ -199,6 +199,15 @@ def test_findings_point_at_the_line():
     bron = build(m305(start(102))).decode().splitlines()
     assert (fout.code, fout.retourcode, fout.level) == ("TR019", "9019", 3)
     assert "<ToewijzingNummer>102" in bron[fout.line - 1]
+
+
+def test_a_message_that_was_read_already_gets_the_same_answer():
+    """It is read once; only the lines in the file are not looked up."""
+    data, context = build(m305(start(102))), {"today": VANDAAG, "earlier": History.of([m301()]), "sources": BRONNEN}
+    answer = retour(data, **context)
+    again = retour(b"", reading=read(data), **context)
+    without = tuple(msgspec.structs.replace(each, line=None) for each in answer.findings)
+    assert again == msgspec.structs.replace(answer, findings=without)
 
 
 @ELK
