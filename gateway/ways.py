@@ -50,7 +50,7 @@ class Files:
     """Files and secrets that settings name; CannotStart says which one cannot be had, and why."""
 
     def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
-        self.folder = folder
+        self.folder = folder.absolute()  # so that a path joined to it twice is still the same path
         self.environ = environ
 
     def read(self, name: str | Path, key: str) -> bytes:

@@ -107,6 +107,14 @@ def test_check_of_a_complete_gateway_is_good(gateway: Gateway, complete: Path) -
     assert found["store"]["what"] == "opens with this master key"
 
 
+def test_check_finds_the_files_of_a_folder_named_from_here(
+    gateway: Gateway, complete: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--dir outbox`, the default, is such a name: what it holds is looked for once below it."""
+    monkeypatch.chdir(complete.parent)
+    assert gateway("check", "--dir", complete.name)[0] == GOOD
+
+
 def test_check_for_people_names_what_to_mend(gateway: Gateway, folder: Path) -> None:
     """Words go to standard error: they are about the surroundings, not an answer to pipe on."""
     _, out, words = gateway("check", "--dir", folder)
