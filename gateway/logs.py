@@ -16,9 +16,7 @@ from gateway.domain.ids import mask_bsn
 CUT = 200  # characters kept of a value that came from outside (SM-151)
 _CONTROL = {code: f"\\x{code:02x}" for code in [*range(32), *range(127, 160)]}
 _CHATTY = ("imapclient", "imaplib", "aiosmtplib", "aiosmtpd")  # at debug level these write whole dialogues (SM-150)
-_SCHEDULER = (
-    "apscheduler",
-)  # at warning level it writes a line for every run that a longer one before it made needless
+_SCHEDULER = "apscheduler"  # at warning level it writes a line for every run that a longer one made needless
 _PYHANKO = ("pyhanko", "pyhanko_certvalidator")  # at warning level these write certificate subjects (SM-118)
 
 
@@ -75,8 +73,7 @@ def configure(stream: TextIO | None = None, level: int = logging.INFO) -> None:
     root.setLevel(logging.WARNING)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
-    for name in _SCHEDULER:
-        logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger(_SCHEDULER).setLevel(logging.ERROR)
     for name in _PYHANKO:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 

@@ -30,7 +30,7 @@ def run_checks(
     settings: Settings, folder: Path, environ: Mapping[str, str], *, round_trip: bool = True
 ) -> Iterator[Check]:
     """Every check in turn, from the inside out."""
-    around = Surround(settings, folder, environ, datetime.now(UTC), round_trip)
+    around = Surround(settings, folder.absolute(), environ, datetime.now(UTC), round_trip)
     yield Check(check="settings", ok=True, what=f"{settings.gateway.role} {settings.gateway.code}")
     for subject in SUBJECTS:
         yield from subject(around)

@@ -67,8 +67,15 @@ def test_a_traceback_has_places_but_no_values(stream: io.StringIO) -> None:
 
 def test_warnings_of_libraries_become_events_too(stream: io.StringIO) -> None:
     """One form for the whole log."""
-    logging.getLogger("apscheduler").warning("missed %s", BSN)
+    logging.getLogger("asyncio").warning("missed %s", BSN)
     assert only(stream)["event"] == "missed *********"
+
+
+def test_of_the_scheduler_only_errors_are_written(stream: io.StringIO) -> None:
+    """It warns of each run that a longer one before it made needless; the job itself says what it did."""
+    logging.getLogger("apscheduler.executors.default").warning("skipped")
+    logging.getLogger("apscheduler.executors.default").error("failed")
+    assert only(stream)["event"] == "failed"
 
 
 @pytest.mark.parametrize("name", ["pyhanko", "pyhanko_certvalidator", "imapclient", "aiosmtplib"])
