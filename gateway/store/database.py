@@ -270,7 +270,7 @@ class _Turn:
 
 def _engine(url: sa.URL, *, view: bool = False) -> sa.Engine:
     # No value of a row in an error, let alone in a log. A server that was away is asked again, not given up.
-    engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=not url.drivername.startswith("sqlite"))
+    engine = sa.create_engine(url, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite_view if view else _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -278,6 +278,8 @@ def _engine(url: sa.URL, *, view: bool = False) -> sa.Engine:
         from . import server
 
         event.listen(engine, "do_connect", server.connect)
+        event.listen(engine, "checkin", server.put_back)
+        event.listen(engine, "checkout", server.taken_out)
         event.listen(engine, "begin", _begin_server)
     return engine
 

@@ -5,6 +5,7 @@ limits, which also notice it between statements); the server's side ends the tra
 that its locks keep nobody else waiting. What a connection string says itself goes before these.
 """
 
+import select
 import time
 from collections.abc import Generator
 from typing import Any, Final, TypeVar
@@ -16,6 +17,7 @@ T = TypeVar("T")
 
 STATEMENT_MAX: Final = 30.0  # seconds for one statement, said by the server
 ANSWER_MAX: Final = 40.0  # for one answer, whatever the server does
+UNASKED_MAX: Final = 5.0  # seconds out of use after which a connection is asked whether it is still one
 
 CONNECT: Final[dict[str, int]] = {
     "connect_timeout": 10,
@@ -39,6 +41,7 @@ class Connection(psycopg.Connection[Any]):
     """A connection whose every wait ends."""
 
     answer_max: float | None = ANSWER_MAX
+    put_back = 0.0  # when it was last in use, as `time.monotonic` counts
 
     def wait(self, gen: Generator[Any, Any, T], *args: Any, **options: Any) -> T:
         """As the driver's, for at most `answer_max` seconds; then the connection is closed: OperationalError."""
@@ -61,15 +64,53 @@ class Connection(psycopg.Connection[Any]):
             return value
 
 
+class Cursor(psycopg.Cursor[Any]):
+    """Results in PostgreSQL's binary form."""
+
+    def __init__(self, connection: psycopg.Connection[Any], **options: Any) -> None:
+        super().__init__(connection, **options)
+        self.format = psycopg.pq.Format.BINARY
+
+
 def connect(_: object, __: object, arguments: list[Any], options: dict[str, Any]) -> Connection:
     """For SQLAlchemy's `do_connect`."""
     connection = Connection.connect(*arguments, **(CONNECT | options))
     said = options.get("options", "")
+    # Numbers, times and names are as quick either way; sealed bytes would travel as hexadecimal digits.
+    connection.cursor_factory = Cursor
     for name, value in SESSION.items():
         if f"{name}=" not in said:
             connection.execute("SELECT set_config(%s, %s, false)", (name, value))
     connection.commit()
     return connection
+
+
+def put_back(connection: Connection | None, _: object) -> None:
+    """For SQLAlchemy's `checkin`."""
+    if connection is not None:
+        connection.put_back = time.monotonic()
+
+
+def taken_out(connection: Connection, _: object, __: object) -> None:
+    """For SQLAlchemy's `checkout`: one that has just been used and of which nothing was heard since is not asked.
+
+    A server that ended says so, and its socket has something to be read; only of a cable that is cut nothing is heard.
+    A question each time costs as much as a small statement.
+    """
+    if not connection.put_back:
+        return  # new
+    if connection.closed or _has_said_something(connection) or time.monotonic() - connection.put_back > UNASKED_MAX:
+        try:
+            connection.execute("SELECT 1")
+            connection.rollback()
+        except psycopg.Error:
+            raise sa.exc.InvalidatePoolError from None  # all of them: the others are of the same age
+
+
+def _has_said_something(connection: Connection) -> bool:
+    socket = select.poll()
+    socket.register(connection.fileno(), select.POLLIN)
+    return bool(socket.poll(0))
 
 
 def unhurried(conn: sa.Connection) -> None:

@@ -56,6 +56,31 @@ def node(wire: Cable, master: MasterKey, monkeypatch: pytest.MonkeyPatch) -> Ite
         yield store
 
 
+def test_a_connection_is_asked_for_a_sign_of_life_only_after_a_rest(
+    node: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A question costs a round trip for every unit of work."""
+    asked: list[object] = []
+    execute = server.Connection.execute
+
+    def listened(connection: server.Connection, *arguments: Any, **options: Any) -> Any:
+        asked.append(arguments[0])
+        return execute(connection, *arguments, **options)
+
+    monkeypatch.setattr(server.Connection, "execute", listened)
+    with node.view(now=NOW):
+        pass
+    asked.clear()
+    for _ in range(3):
+        with node.view(now=NOW) as view:
+            view.outbox.next_due()
+    assert asked == []
+    monkeypatch.setattr(server, "UNASKED_MAX", 0.0)
+    with node.view(now=NOW) as view:
+        view.outbox.next_due()
+    assert asked == ["SELECT 1"]
+
+
 def test_a_server_that_was_restarted_is_used_again_at_once(running: postgres.Cluster, node: Store, wire: Cable) -> None:
     """Stopped as by a crash: a sentence meanwhile, and after it no connection of before is handed out."""
     put(node, message(1))
