@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.output import GOOD, NO, Json, Surroundings, emit, show
+from gateway.cli.output import GOOD, NO, Json, Surroundings, emit, say, show
 
 if TYPE_CHECKING:
     from gateway.worker.selftest import CrashReport
+
+TOLD = 50  # kills between two lines on how far it is
 
 app = typer.Typer(no_args_is_help=True, help="Proofs on this machine.")
 
@@ -49,7 +51,7 @@ def crash(
     code = GOOD
     for name, run in _runs(every, kills, seed, nodes):
         with tempfile.TemporaryDirectory(prefix="gateway-selftest-") as folder, _places(database, folder) as new:
-            report = run(Path(folder), new)
+            report = run(Path(folder), new if kills else _telling(name, new))
         code = NO if report.faults else code
         if json:
             emit({"case": name, "steps": report.steps, "kills": report.kills, "faults": report.faults})
@@ -75,6 +77,21 @@ def _runs(every: int, kills: int, seed: int, nodes: int) -> Iterator[tuple[str, 
     for case in (SENDING, RECEIVING):
         yield case.name, lambda folder, new, case=case: crash_test(case, folder, lambda _: new(), every=every)  # type: ignore[misc]
     yield "exchange", lambda folder, new: whole.numbered(folder, new, every=every)
+
+
+def _telling(name: str, new: Callable[[], str]) -> Callable[[], str]:
+    """The same places; now and then it is said how far the proof is: every step of all takes a quarter of an hour."""
+    made = 0
+    a_run = 2 if name == "exchange" else 1  # databases
+
+    def place() -> str:
+        nonlocal made
+        made += 1
+        if made % (TOLD * a_run) == 0:
+            say(f"{name}: killed {made // a_run} times")
+        return new()
+
+    return place
 
 
 @contextmanager
