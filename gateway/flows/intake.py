@@ -86,13 +86,13 @@ def _payload(opened: Opened) -> Payload | Unusable:
 
     Where no part says by itself what it is, the one that is declared to be data counts: its faults are told (SM-62).
     """
-    found = [part for part in opened.parts if kind_of(part.content) is not None]
-    found = found or [part for part in opened.parts if part.type in DECLARED]
+    parts = [(part, kind_of(part.content)) for part in opened.parts]
+    found = [one for one in parts if one[1] is not None] or [one for one in parts if one[0].type in DECLARED]
     if len(found) != 1:
         return Unusable(findings=(_fault("PAYLOAD", "Het bericht bevat niet precies één plan of iWmo-bericht."),))
-    part = found[0]
+    part, known = found[0]
     rest = tuple(p for p in opened.parts if p is not part)
-    kind = kind_of(part.content) or ("plan" if part.type == "application/json" else "iwmo")
+    kind = known or ("plan" if part.type == "application/json" else "iwmo")
     return Payload(kind=kind, content=part.content, rest=rest)
 
 

@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from .errors import Damaged, IllegalMove, NotThere
-from .prepared import Prepared, bound, empty, new_numbers
+from .prepared import Prepared, among, bound, empty, new_numbers
 from .sealing import Sealer
 from .states import InEvent, InState, move_in
 from .tables import INBOX_NEW_SQL, INBOX_WANTED_SQL, UNMOVED_SQL, inbox, inbox_places, sealed
@@ -88,7 +88,7 @@ _PLACE = [inbox_places.c[name] for name in Place.__struct_fields__]
 _TIMES = ("received_at", "fetched_at", "next_at", "settled_at", "wanted_at")
 
 _BY_DIGEST = Prepared(sa.select(inbox.c.id).where(inbox.c.sha256 == sa.bindparam("digest")))
-_BY_NUMBER = Prepared(sa.select(*_FIELDS).where(inbox.c.id == sa.bindparam("number")))
+_BY_NUMBERS = Prepared(sa.select(*_FIELDS).where(among(inbox.c.id, "numbers")).order_by(inbox.c.id))
 _STATE = Prepared(sa.select(inbox.c.state).where(inbox.c.id == sa.bindparam("number")).with_for_update())
 
 
@@ -310,23 +310,36 @@ class Inbox:
         return [InboxItem(**row._mapping) for row in self._conn.execute(query)]
 
     def begin(self, number: int) -> bytes | None:
-        """Count a try before it is made and give the raw bytes; None if it is settled or was tried too often.
+        """`begin_all` for one."""
+        return self.begin_all([number]).get(number)
+
+    def begin_all(self, numbers: Sequence[int]) -> dict[int, bytes]:
+        """Count a try before it is made and give the raw bytes, without those settled or tried too often. NotThere.
 
         A message whose handling kills the process comes back `MAX_TRIES` times and then goes to quarantine.
         """
-        item = self.get(number)
-        if item.state != "new":
-            return None
-        if item.tries >= MAX_TRIES:
-            self.settle(number, "quarantined", reason="crash", detail=f"handling failed {item.tries} times")
-            return None
-        try:
-            raw = self.raw(number)
-        except (Damaged, NotThere) as error:
-            self.settle(number, "quarantined", reason="damaged", detail=str(error))
-            return None
-        self._change(number, {"tries": item.tries + 1, "next_at": self._now + TRY_WAIT * 2**item.tries})
-        return raw
+        items = [item for item in self._some(numbers) if item.state == "new"]
+        for item in items:
+            if item.tries >= MAX_TRIES:
+                self.settle(item.id, "quarantined", reason="crash", detail=f"handling failed {item.tries} times")
+        tried = [item for item in items if item.tries < MAX_TRIES]
+        kept = self._sealer.find_all(RAW, [item.id for item in tried])
+        begun, counted = {}, []
+        for item in tried:
+            try:
+                begun[item.id] = self._raw(item.id, kept.get(item.id))
+            except (Damaged, NotThere) as error:
+                self.settle(item.id, "quarantined", reason="damaged", detail=str(error))
+                continue
+            next_at = self._now + TRY_WAIT * 2**item.tries
+            counted.append({"number": item.id, "tries": item.tries + 1, "next_at": next_at})
+        _change(("tries", "next_at"), frozenset()).many(self._conn, counted)
+        return begun
+
+    def _raw(self, number: int, kept: Any) -> bytes:
+        if kept is None:
+            raise NotThere(f"{RAW} of row {number} is not there")
+        return self._sealer.open(RAW, number, kept.key_id, kept.data)
 
     def _change(self, number: int, values: dict[str, Any]) -> None:
         _change(tuple(values), empty([values])).many(self._conn, [{"number": number, **values}])
@@ -408,14 +421,18 @@ class Inbox:
 
     def get(self, number: int) -> InboxItem:
         """One message; NotThere."""
-        found = _BY_NUMBER.rows(self._conn, {"number": number})
-        if not found:
-            raise NotThere(f"incoming message {number} is not there")
-        values = found[0]._asdict()
-        for name in _TIMES:
-            if values[name] is not None:
-                values[name] = datetime.fromisoformat(values[name])
-        return InboxItem(**values)
+        (item,) = self._some([number])
+        return item
+
+    def states(self, numbers: Sequence[int]) -> dict[int, InState]:
+        """Where these messages stand; NotThere."""
+        return {item.id: item.state for item in self._some(numbers)}
+
+    def _some(self, numbers: Sequence[int]) -> "list[InboxItem]":
+        rows = _BY_NUMBERS.rows(self._conn, {"numbers": [*numbers]})
+        if missing := set(numbers) - {row.id for row in rows}:
+            raise NotThere(f"incoming message {min(missing)} is not there")
+        return [_item(row._asdict()) for row in rows]
 
     def raw(self, number: int) -> bytes:
         """The bytes as they came."""
@@ -466,6 +483,14 @@ class Inbox:
         """How many messages are in each state."""
         query = sa.select(inbox.c.state, sa.func.count()).group_by(inbox.c.state)
         return {row[0]: row[1] for row in self._conn.execute(query)}
+
+
+def _item(values: dict[str, Any]) -> InboxItem:
+    """Of a row as the driver gives it."""
+    for name in _TIMES:
+        if values[name] is not None:
+            values[name] = datetime.fromisoformat(values[name])
+    return InboxItem(**values)
 
 
 def _at(place: Place) -> tuple[sa.ColumnElement[bool], ...]:

@@ -80,8 +80,10 @@ class Prepared:
         values = made.bind(rows)
         if (driver := _driver(conn)) is None:
             return conn.exec_driver_sql(made.sql, values).rowcount
-        with _named(conn, made.sql):
+        try:
             return driver.executemany(made.sql, values).rowcount
+        except sqlite3.Error as error:
+            raise _named(conn, made.sql, error) from error
 
     def rows(self, conn: sa.Connection, values: Values) -> list[Any]:
         """Run it once; all rows of the result, as named tuples: SQLAlchemy's rows look a name up anew each time."""
@@ -89,8 +91,10 @@ class Prepared:
         bound_ = made.bind([made.listed(values)])[0]
         if (driver := _driver(conn)) is None:
             return [made.row(row) for row in conn.exec_driver_sql(made.sql, bound_).all()]
-        with _named(conn, made.sql):
+        try:
             return [made.row(row) for row in driver.execute(made.sql, bound_)]
+        except sqlite3.Error as error:
+            raise _named(conn, made.sql, error) from error
 
     def _of(self, conn: sa.Connection) -> "_Text":
         if (made := self._made.get(conn.dialect.name)) is None:
@@ -116,28 +120,27 @@ def savepoint(conn: sa.Connection) -> Iterator[None]:
         with conn.begin_nested():
             yield
         return
-    with _named(conn, "SAVEPOINT"):
-        driver.execute("SAVEPOINT part")
+    _plainly(conn, driver, "SAVEPOINT part")
     try:
         yield
     except BaseException:
         if driver.in_transaction:  # else SQLite itself undid everything: the disk is full, say
-            with _named(conn, "ROLLBACK TO"):
-                driver.execute("ROLLBACK TO part")
-                driver.execute("RELEASE part")
+            _plainly(conn, driver, "ROLLBACK TO part", "RELEASE part")
         raise
-    with _named(conn, "RELEASE"):
-        driver.execute("RELEASE part")
+    _plainly(conn, driver, "RELEASE part")
 
 
-@contextmanager
-def _named(conn: sa.Connection, sql: str) -> Iterator[None]:
-    """The driver's errors under SQLAlchemy's names, without values."""
+def _named(conn: sa.Connection, sql: str, error: sqlite3.Error) -> Exception:
+    """The driver's error under SQLAlchemy's name, without values."""
+    return sa.exc.DBAPIError.instance(sql, None, error, sqlite3.Error, hide_parameters=True, dialect=conn.dialect)
+
+
+def _plainly(conn: sa.Connection, driver: sqlite3.Connection, *sentences: str) -> None:
     try:
-        yield
+        for sql in sentences:
+            driver.execute(sql)
     except sqlite3.Error as error:
-        found = sa.exc.DBAPIError.instance(sql, None, error, sqlite3.Error, hide_parameters=True, dialect=conn.dialect)
-        raise found from error
+        raise _named(conn, sql, error) from error
 
 
 class _Text:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import chain
@@ -55,6 +55,10 @@ def write_whole(path: Path, data: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _header_of(start: bytes) -> bytes:
+    return start[:HEADER_MAX].partition(b"\r\n\r\n")[0]
 
 
 class FolderMailbox:
@@ -148,8 +152,23 @@ class FolderMailbox:
 
     async def header(self, uid: str) -> bytes:
         """See `Mailbox`."""
-        start = await self.fetch(uid, HEADER_MAX)
-        return start[:HEADER_MAX].partition(b"\r\n\r\n")[0]
+        return _header_of(await self.fetch(uid, HEADER_MAX))
+
+    async def headers(self, uids: Sequence[str]) -> Mapping[str, bytes]:
+        """See `Mailbox`."""
+        found = await asyncio.to_thread(self._read_all, uids, HEADER_MAX + 1)
+        return {uid: _header_of(start) for uid, start in found.items()}
+
+    async def fetch_all(self, uids: Sequence[str], limit: int) -> Mapping[str, bytes]:
+        """See `Mailbox`."""
+        return await asyncio.to_thread(self._read_all, uids, limit + 1)
+
+    def _read_all(self, uids: Sequence[str], limit: int) -> dict[str, bytes]:
+        found = {}
+        for uid in uids:
+            with suppress(OSError):
+                found[uid] = self._read(uid, limit)
+        return found
 
     async def release(self, uids: Collection[str]) -> Collection[str]:
         """See `Mailbox`."""

@@ -71,6 +71,22 @@ class ImapMailbox:
         """See `Mailbox`."""
         return await self._run(lambda: self._part(uid, f"BODY.PEEK[HEADER]<0.{HEADER_MAX}>"), one=True)
 
+    async def headers(self, uids: Sequence[str]) -> Mapping[str, bytes]:
+        """See `Mailbox`. In one command."""
+        return await self._several(uids, f"BODY.PEEK[HEADER]<0.{HEADER_MAX}>", len(uids) * HEADER_MAX)
+
+    async def fetch_all(self, uids: Sequence[str], limit: int) -> Mapping[str, bytes]:
+        """See `Mailbox`. In one command."""
+        return await self._several(uids, f"BODY.PEEK[]<0.{limit + 1}>", limit)
+
+    async def _several(self, uids: Sequence[str], item: str, size: int) -> Mapping[str, bytes]:
+        """Trouble blames none of them: which one it was shows when they are asked for one by one."""
+        try:
+            return await self._run(lambda: self._parts(uids, item), size=size)
+        except MailboxDown:
+            await self._run(lambda: None)
+            return {}
+
     async def release(self, uids: Collection[str]) -> Collection[str]:
         """See `Mailbox`."""
         return await self._run(lambda: self._release(uids, self._settings.processed))
@@ -169,10 +185,17 @@ class ImapMailbox:
             raise _Gone
         return self._bytes(number, item)
 
+    def _parts(self, uids: Sequence[str], item: str) -> Mapping[str, bytes]:
+        numbers = {number: uid for uid in uids if (number := self._number(uid)) is not None}
+        if not numbers:
+            return {}
+        found = self._client.fetch(list(numbers), [item]).items()
+        bodies = ((numbers[number], _body(data)) for number, data in found if number in numbers)
+        return {uid: data for uid, data in bodies if data is not None}
+
     def _bytes(self, number: int, item: str) -> bytes:
-        found = self._client.fetch([number], [item]).get(number, {})
-        data = next((value for key, value in found.items() if key.startswith(b"BODY[")), None)
-        if not isinstance(data, bytes):
+        data = _body(self._client.fetch([number], [item]).get(number, {}))
+        if data is None:
             raise _Gone
         return data
 
@@ -306,6 +329,12 @@ def log_in(client: Any, settings: ImapSettings) -> None:
 def said(error: Exception) -> str:
     """An error for an operator, without what a server said: only of which kind it is."""
     return type(error).__name__
+
+
+def _body(data: Mapping[bytes, Any]) -> bytes | None:
+    """The bytes that were asked for, in the answer about one message."""
+    found = next((value for key, value in data.items() if key.startswith(b"BODY[")), None)
+    return found if isinstance(found, bytes) else None
 
 
 def _is_described(data: Mapping[bytes, Any]) -> bool:

@@ -5,7 +5,7 @@ import base64
 import poplib
 import ssl
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -72,6 +72,14 @@ class Pop3Mailbox:
     async def header(self, uid: str) -> bytes:
         """See `Mailbox`."""
         return await self._run(partial(self._bounded, command="TOP {} 0", uid=uid, limit=HEADER_MAX), one=True)
+
+    async def headers(self, uids: Sequence[str]) -> Mapping[str, bytes]:
+        """See `Mailbox`. POP3 gives one message at a time."""
+        return {}
+
+    async def fetch_all(self, uids: Sequence[str], limit: int) -> Mapping[str, bytes]:
+        """See `Mailbox`. POP3 gives one message at a time."""
+        return {}
 
     async def release(self, uids: Collection[str]) -> Collection[str]:
         """See `Mailbox`. Ends the session: only then are they gone."""

@@ -3,7 +3,7 @@
 Foreign exceptions end here: a `Transport` answers with an `Outcome`, a `Mailbox` raises one of the two below.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -70,6 +70,14 @@ class Mailbox(Protocol):
 
     async def header(self, uid: str) -> bytes:
         """At most 64 KB of its header. Unreadable, MailboxDown."""
+        ...
+
+    async def headers(self, uids: Sequence[str]) -> Mapping[str, bytes]:
+        """`header` of several at once. What it leaves out is to be asked for by itself. MailboxDown."""
+        ...
+
+    async def fetch_all(self, uids: Sequence[str], limit: int) -> Mapping[str, bytes]:
+        """`fetch` of several that are together said to be at most `limit` bytes. As `headers`."""
         ...
 
     async def release(self, uids: Collection[str]) -> Collection[str]:

@@ -19,7 +19,7 @@ Handler = Callable[[InboxItem, bytes, datetime], None]
 """Opens the raw message; writes effect, replies and `inbox.settle` in one unit. May be called again for a message."""
 
 BATCH = 50
-TOGETHER = 10  # messages that share a commit: who else wants to write waits for so many …
+TOGETHER = 20  # messages that share a commit: who else wants to write waits for so many …
 SMALL = 1_000_000  # … of at most so many bytes
 ACTOR = "worker:handle"
 
@@ -59,11 +59,12 @@ def _groups(items: Sequence[InboxItem]) -> Iterator[Sequence[InboxItem]]:
 
 def _try(store: Store, handler: Handler, items: Sequence[InboxItem], clock: Clock) -> list[Handled]:
     with store.unit(now=clock(), actor=ACTOR) as unit:
-        raws = [(item, unit.inbox.begin(item.id)) for item in items]
+        raws = unit.inbox.begin_all([item.id for item in items])
     errors: dict[int, str] = {}
     try:
         with store.together():
-            for item, raw in raws:
+            for item in items:
+                raw = raws.pop(item.id, None)
                 if raw is not None and (error := _handle(handler, item, raw, clock())) is not None:
                     errors[item.id] = error
     except StoreDown:
@@ -73,7 +74,7 @@ def _try(store: Store, handler: Handler, items: Sequence[InboxItem], clock: Cloc
                 unit.inbox.not_tried(item.id)
         raise
     with store.view(now=clock()) as view:
-        states = {item.id: view.inbox.get(item.id).state for item in items}
+        states = view.inbox.states([item.id for item in items])
     return [Handled(id=item.id, state=states[item.id], error=errors.get(item.id)) for item in items]
 
 

@@ -22,6 +22,7 @@ SIZE_MAX = 48_000_000  # bytes: a message of 25 MB of attachments, sealed (SM-16
 BATCH_COUNT = 50  # messages in one commit …
 BATCH_BYTES = 16_000_000  # … or so many bytes, whatever the mailbox said of their size
 GROUP = 100  # messages that are asked about at once
+AT_ONCE = 2_000_000  # bytes that are asked for in one go, of several messages
 AHEAD_MAX = 1_000  # SM-102: fetched and not handled yet
 ACTOR = "worker:pickup"
 
@@ -32,7 +33,7 @@ class Welcome(Protocol):
     """Who says which mail is fetched. Both may read the store."""
 
     def by_header(self, header: bytes) -> Admission:
-        """Judge a header block."""
+        """Judge a header block; called for several, one after the other, in a thread."""
         ...
 
     def by_report(self, raw: bytes) -> Admission:
@@ -95,6 +96,16 @@ class _Fetched(msgspec.Struct, frozen=True):
     received_at: datetime
     data: bytes
     only_header: Literal["too-large", "stranger"] | None = None
+
+
+class _Ahead:
+    """What was asked of the mailbox for several messages at once. Of a message that is not in it nothing is known."""
+
+    def __init__(self) -> None:
+        self.headers: dict[str, bytes] = {}
+        self.verdicts: dict[str, Admission] = {}
+        self.whole: dict[str, bytes] = {}
+        self.asked: set[str] = set()  # for which `whole` was tried, or is not wanted
 
 
 class _Look:
@@ -184,11 +195,17 @@ class _Look:
         for uid in set(uids) - {each.uid for each in listed}:
             await self._failed(uid, "the mailbox does not describe it")
         batch: list[_Fetched] = []
-        for each in listed:
+        ahead = _Ahead()
+        for place, each in enumerate(listed):
             if room <= 0:
                 break
             left.pop(each.uid, None)
-            fetched = await self._fetch(each)
+            if place % BATCH_COUNT == 0:
+                await self._judge_ahead(listed[place : place + BATCH_COUNT], ahead)
+            if each.uid not in ahead.asked:
+                end = place - place % BATCH_COUNT + BATCH_COUNT
+                await self._fetch_ahead(listed[place : min(end, place + room)], ahead)
+            fetched = await self._fetch(each, ahead)
             if fetched == "left":
                 left[each.uid] = stamp
             if not isinstance(fetched, _Fetched):
@@ -202,20 +219,45 @@ class _Look:
             await self._commit(batch)
         return room
 
-    async def _fetch(self, listed: Listed) -> _Fetched | Literal["left"] | None:
+    async def _judge_ahead(self, listed: Sequence[Listed], ahead: "_Ahead") -> None:
+        """What can be judged of several by their headers in one go; the others are judged by themselves."""
+        welcome = self._welcome
+        if welcome is None:
+            return
+        ahead.headers = dict(await self._mailbox.headers([each.uid for each in listed]))
+        verdicts = await asyncio.to_thread(lambda: [welcome.by_header(header) for header in ahead.headers.values()])
+        ahead.verdicts = dict(zip(ahead.headers, verdicts, strict=True))
+
+    async def _fetch_ahead(self, listed: Sequence[Listed], ahead: "_Ahead") -> None:
+        """The first of these, and as many that follow as may be fetched whole and are small, in one go."""
+        size, some = 0, []
+        for each in listed:
+            if each.uid in ahead.asked or size + each.size > AT_ONCE:
+                break
+            welcome = self._welcome is None or ahead.verdicts.get(each.uid) == "whole"
+            if welcome and each.size <= self._size_max:
+                size += each.size
+                some.append(each.uid)
+            ahead.asked.add(each.uid)
+        if len(some) > 1:
+            ahead.whole = dict(await self._mailbox.fetch_all(some, AT_ONCE))
+
+    async def _fetch(self, listed: Listed, ahead: "_Ahead") -> _Fetched | Literal["left"] | None:
         """The message, or its header if it is a stranger's or too large whatever was said; None if unreadable."""
         mailbox = self._mailbox
         try:
-            if self._welcome is not None and (verdict := await self._judge(listed, self._welcome)) != "whole":
+            if self._welcome is not None and (verdict := await self._judge(listed, self._welcome, ahead)) != "whole":
                 if verdict == "leave":
                     self._add(left=1)
                     return "left"
-                return self._fetched(listed, await mailbox.header(listed.uid), "stranger")
+                return self._fetched(listed, await self._header(listed.uid, ahead), "stranger")
             if listed.size <= self._size_max:
-                data = await mailbox.fetch(listed.uid, self._size_max)
+                data = ahead.whole.pop(listed.uid, None)
+                if data is None or len(data) > AT_ONCE:
+                    data = await mailbox.fetch(listed.uid, self._size_max)
                 if len(data) <= self._size_max:
                     return self._fetched(listed, data)
-            return self._fetched(listed, await mailbox.header(listed.uid), "too-large")
+            return self._fetched(listed, await self._header(listed.uid, ahead), "too-large")
         except Unreadable as error:
             await self._failed(listed.uid, str(error))
             return None
@@ -227,9 +269,16 @@ class _Look:
         arrived = listed.received_at or securemail.arrived_at(data) or self._clock()
         return _Fetched(listed, arrived, data, only_header)
 
-    async def _judge(self, listed: Listed, welcome: Welcome) -> Admission:
+    async def _header(self, uid: str, ahead: "_Ahead") -> bytes:
+        known = ahead.headers.get(uid)
+        return await self._mailbox.header(uid) if known is None else known
+
+    async def _judge(self, listed: Listed, welcome: Welcome, ahead: "_Ahead") -> Admission:
         """A report names what it is about in its body: it is read, but kept only if that is ours."""
-        verdict = await asyncio.to_thread(welcome.by_header, await self._mailbox.header(listed.uid))
+        if listed.uid in ahead.verdicts:
+            verdict = ahead.verdicts[listed.uid]
+        else:
+            verdict = await asyncio.to_thread(welcome.by_header, await self._mailbox.header(listed.uid))
         if verdict != "look":
             return verdict
         if listed.size > LOOK_MAX:

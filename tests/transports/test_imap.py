@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.transports import ImapMailbox, ImapSettings, client_context
+from gateway.transports import ImapMailbox, ImapSettings, Unreadable, client_context
 
 
 class Server:
@@ -105,3 +105,36 @@ def test_a_folder_that_was_made_anew_has_let_go_of_its_old_numbers() -> None:
     server = Server("MOVE")
     assert released(server, "6/1") == {"6/1"}
     assert server.present == {1, 2, 3}
+
+
+def test_several_messages_come_in_one_command_and_one_that_breaks_it_costs_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """SM-100: they are then asked for one by one, over a new connection, so that the right one is blamed."""
+    asked: list[list[int]] = []
+
+    class Full(Server):
+        def fetch(self, numbers: list[int], items: list[str]) -> dict[int, dict[bytes, Any]]:
+            asked.append(numbers)
+            if 3 in numbers:
+                raise OSError("broken")
+            return {n: {b"BODY[]<0>": b"%d" % n} for n in numbers}
+
+        def shutdown(self) -> None:
+            """Gone."""
+
+    box = ImapMailbox(ImapSettings(host="127.0.0.1", username="x", password="x"), client_context(None))
+    box._client, box._validity = Full(), 7
+    assert asyncio.run(box.fetch_all(["7/1", "7/2", "6/9"], 100)) == {"7/1": b"1", "7/2": b"2"}
+    monkeypatch.setattr(box, "_connected", lambda call, size, old=box._connected: _again(box, Full(), old, call, size))
+    assert asyncio.run(box.fetch_all(["7/1", "7/3"], 100)) == {}
+    assert asyncio.run(box.fetch("7/1", 100)) == b"1"
+    with pytest.raises(Unreadable):
+        asyncio.run(box.fetch("7/3", 100))
+    assert asked == [[1, 2], [1, 3], [1], [3]]
+
+
+def _again(box: ImapMailbox, server: Server, connected: Any, call: Any, size: int) -> Any:
+    """With a new connection in place of one that was dropped."""
+    box._client = box._client or server
+    return connected(call, size)

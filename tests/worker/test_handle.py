@@ -93,8 +93,11 @@ def test_a_database_that_fails_during_handling_puts_no_mail_in_quarantine(store:
     assert asyncio.run(handle_inbox(store, handler, clock)) == [Handled(id=1, state="handled")]
 
 
-def test_messages_that_were_never_tried_share_commits(store: Store, clock: HandClock) -> None:
+def test_messages_that_were_never_tried_share_commits(
+    store: Store, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A commit costs more than handling a small message; one that fails undoes only what it did itself."""
+    monkeypatch.setattr("gateway.worker.handle.TOGETHER", 10)
     arrive(store, *(f"{number}".encode() for number in range(12)), b"poison", *(b"more" * n for n in range(1, 8)))
     commits = []
     store.on_step(lambda step: commits.append(step) if step == "before commit" else None)
