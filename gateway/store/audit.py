@@ -1,4 +1,7 @@
-"""The audit trail: append-only, gapless, chained by an HMAC, written in the transaction of what it tells (SM-149)."""
+"""The audit trail: append-only, gapless, chained by an HMAC, written in the transaction of what it tells (SM-149).
+
+It is written last in that transaction: who writes it keeps every other writer on a server waiting until the commit.
+"""
 
 import hmac
 from collections.abc import Mapping, Sequence
@@ -70,8 +73,11 @@ _ADD = Prepared(audit.insert().values(bound(Entry.__struct_fields__)))
 class Audit:
     """Named queries on the trail, within one unit of work."""
 
-    def __init__(self, conn: sa.Connection, sealer: Sealer, now: datetime, actor: str, node: str) -> None:
+    def __init__(
+        self, conn: sa.Connection, sealer: Sealer, now: datetime, actor: str, node: str, told: list[Entry]
+    ) -> None:
         self._conn, self._sealer, self._now, self._actor, self._node = conn, sealer, now, actor, node
+        self._told = told  # in this transaction, and not written yet: without number and MAC
 
     def write(
         self,
@@ -83,8 +89,8 @@ class Audit:
         partner: str | None = None,
         ground: str | None = None,
         detail: Mapping[str, Any] | None = None,
-    ) -> int:
-        """Append a row; its number. Never a BSN, name, file name or content, nor an index value (SM-117, SM-146)."""
+    ) -> None:
+        """Append a row. Never a BSN, name, file name or content, nor an index value (SM-117, SM-146)."""
         act = Act(
             action=action,
             object=object,
@@ -94,23 +100,31 @@ class Audit:
             ground=ground,
             detail=detail,
         )
-        return self.write_all([act])
+        self.write_all([act])
 
-    def write_all(self, acts: Sequence[Act]) -> int:
-        """Append rows in this order; the number of the last."""
-        head, key, rows = self.head(lock=True), self._sealer.audit_key(), []
-        nr, mac = head.nr, head.mac
-        for act in acts:
-            nr += 1
-            entry = self._entry(nr, act)
+    def write_all(self, acts: Sequence[Act]) -> None:
+        """Append rows in this order."""
+        self._told += [self._entry(act) for act in acts]
+
+    def flush(self) -> None:
+        """Write down what was told: at the end of the transaction, or when the trail is read in it."""
+        if not self._told:
+            return
+        if self._conn.dialect.name == "postgresql":
+            # One writer at a time, held until commit; SQLite has one writer anyway.
+            self._conn.execute(sa.text("LOCK TABLE audit IN SHARE ROW EXCLUSIVE MODE"))
+        head, key, rows = self._head(), self._sealer.audit_key(), []
+        mac = head.mac
+        for nr, told in enumerate(self._told, head.nr + 1):
+            entry = msgspec.structs.replace(told, nr=nr)
             mac = _mac(key, mac, entry)
             rows.append(msgspec.structs.asdict(entry) | {"mac": mac})
         _ADD.many(self._conn, rows)
-        return nr
+        self._told.clear()
 
-    def _entry(self, nr: int, act: Act) -> Entry:
+    def _entry(self, act: Act) -> Entry:
         return Entry(
-            nr=nr,
+            nr=0,
             at=self._now,
             node=self._node,
             actor=self._actor,
@@ -124,11 +138,12 @@ class Audit:
             mac="",
         )
 
-    def head(self, *, lock: bool = False) -> AuditHead:
+    def head(self) -> AuditHead:
         """The last row's number and MAC."""
-        if lock and self._conn.dialect.name == "postgresql":
-            # One writer at a time, held until commit; SQLite has one writer anyway.
-            self._conn.execute(sa.text("LOCK TABLE audit IN SHARE ROW EXCLUSIVE MODE"))
+        self.flush()
+        return self._head()
+
+    def _head(self) -> AuditHead:
         rows = _HEAD.rows(self._conn, {})
         return AuditHead(nr=rows[0].nr, mac=rows[0].mac) if rows else AuditHead(nr=0, mac=START)
 
@@ -155,6 +170,7 @@ class Audit:
         actor: str | None = None,
     ) -> Sequence[Entry]:
         """Rows in order, after a number; of one object, of clients (pseudonyms), by one actor."""
+        self.flush()
         query = sa.select(*_FIELDS).where(audit.c.nr > after).order_by(audit.c.nr).limit(limit)
         if object is not None:
             query = query.where(audit.c.object == object)

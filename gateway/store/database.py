@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
+from .audit import Entry
 from .errors import (
     CorruptDatabase,
     ForeignDatabase,
@@ -28,10 +29,9 @@ from .errors import (
     StoreError,
 )
 from .keys import MasterKey
-from .prepared import savepoint
 from .sealing import AUDIT, INDEX, KeyRing
 from .tables import audit, bericht_keys, keys, metadata, outbox, record_keys, records
-from .unit import Unit
+from .unit import Unit, part_of
 
 REVISIONS = ("0001",)  # all migrations this program knows, oldest first; a test holds it equal to the folder
 BUSY_MS = 30_000  # how long a writer waits for another; a unit of work takes milliseconds
@@ -212,14 +212,16 @@ class Store:
         """One transaction that writes: commits at the end, rolls back on any exception. See `together`."""
         shared: sa.Connection | None = getattr(self._shared, "conn", None)
         if shared is not None:
-            with _sentences(), savepoint(shared):
-                yield self._unit(shared, now, actor)
+            with _sentences(), part_of(shared, self._shared.told):
+                yield self._unit(shared, now, actor, self._shared.told)
             return
         with _sentences(), self._turn, self._engine.begin() as conn:
-            yield self._unit(conn, now, actor)
+            unit = self._unit(conn, now, actor, [])
+            yield unit
+            unit.audit.flush()
 
-    def _unit(self, conn: sa.Connection, now: datetime, actor: str) -> Unit:
-        return Unit(conn, self._ring, now=now.astimezone(UTC), actor=actor, node=self.node)
+    def _unit(self, conn: sa.Connection, now: datetime, actor: str, told: list[Entry]) -> Unit:
+        return Unit(conn, self._ring, now=now.astimezone(UTC), actor=actor, node=self.node, told=told)
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -229,11 +231,12 @@ class Store:
         """
         try:
             with _sentences(), self._turn, self._engine.begin() as conn:
-                self._shared.conn = conn
+                self._shared.conn, self._shared.told = conn, []
                 try:
                     yield
+                    self._unit(conn, datetime.now(UTC), "store", self._shared.told).audit.flush()
                 finally:
-                    del self._shared.conn
+                    del self._shared.conn, self._shared.told
         except BaseException:
             self._ring.forget()  # a key that one unit made and the next one found was never committed
             raise
@@ -244,7 +247,9 @@ class Store:
         with _sentences(), self._views.connect() as plain:
             conn = plain.execution_options(**{_VIEW: True})
             with conn.begin() as transaction:
-                yield Unit(conn, self._ring, now=now.astimezone(UTC), actor="view", node=self.node)
+                view = self._unit(conn, now, "view", [])
+                yield view
+                view.audit.flush()  # refused, as any writing
                 transaction.rollback()
 
 

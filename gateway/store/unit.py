@@ -8,7 +8,7 @@ from functools import cached_property
 import sqlalchemy as sa
 
 from .attempts import Attempts
-from .audit import Audit
+from .audit import Audit, Entry
 from .berichten import Berichten
 from .channels import Channels
 from .dossiers import Dossiers
@@ -23,18 +23,32 @@ from .sealing import KeyRing, Sealer
 from .status import Status
 
 
+@contextmanager
+def part_of(conn: sa.Connection, told: list[Entry]) -> Iterator[None]:
+    """What an exception undoes of a transaction: the writes, and what was told for the audit trail."""
+    before = told.copy()
+    try:
+        with savepoint(conn):
+            yield
+    except BaseException:
+        told[:] = before
+        raise
+
+
 class Unit:
     """The store within one transaction. Made by `Store.unit` and `Store.view`."""
 
-    def __init__(self, conn: sa.Connection, ring: KeyRing, *, now: datetime, actor: str, node: str) -> None:
-        self._conn, self._node = conn, node
+    def __init__(
+        self, conn: sa.Connection, ring: KeyRing, *, now: datetime, actor: str, node: str, told: list[Entry]
+    ) -> None:
+        self._conn, self._node, self._told = conn, node, told
         self.now, self.actor = now, actor
         self._sealer = Sealer(conn, ring, now)
 
     @contextmanager
     def part(self) -> Iterator[None]:
         """Several independent changes in one commit: an exception undoes this part and leaves the others."""
-        with savepoint(self._conn):
+        with part_of(self._conn, self._told):
             yield
 
     @cached_property
@@ -75,7 +89,7 @@ class Unit:
     @cached_property
     def audit(self) -> Audit:
         """The audit trail."""
-        return Audit(self._conn, self._sealer, self.now, self.actor, self._node)
+        return Audit(self._conn, self._sealer, self.now, self.actor, self._node, self._told)
 
     @cached_property
     def dossiers(self) -> Dossiers:

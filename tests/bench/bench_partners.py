@@ -24,28 +24,31 @@ MESSAGES = 400
 A_SECOND = 80
 LOOK = 0.25  # seconds between two looks at the outbox, as the job does it
 WIRE = b"Subject: x\r\n\r\n" + (b"x" * 74 + b"\r\n") * 170
-ROUNDS = 3
+ROUNDS = 5
 
 
 def rows() -> list[Row]:
-    """95th percentile of the delay of the other partners' messages, from being committed to being taken."""
+    """95th percentile of the delay of the other partners' messages, from being committed to being taken.
+
+    The median of several turns, of both in turn: of a tail one disturbed second would decide the best or the whole.
+    """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wmo-bench-")))
         stack.enter_context(quiet.logs_in(folder / "log"))
         authority = Authority(folder)
         port, _ = stack.enter_context(sink.running(folder, *authority.server()))
         relay = SmtpSettings(host="127.0.0.1", port=port, tls="implicit")
-        best = {"alive": float("inf"), "dead": float("inf")}
+        found: dict[str, list[float]] = {"alive": [], "dead": []}
         for turn in range(ROUNDS):
-            for name in best:
+            for name, tails in found.items():
                 with Store.open(folder / f"{turn}-{name}.db", MasterKey.generate()) as store:
                     delays = asyncio.run(_delays(store, relay, authority.pem, f"{name}@zorg.example"))
-                best[name] = min(best[name], statistics.quantiles(delays, n=20)[-1])
+                tails.append(statistics.quantiles(delays, n=20)[-1])
     return [
         Row(
             name=f"one dead partner of {PARTNERS}: others, 95th percentile of the delay",
-            measured=best["dead"] * 1000,
-            reference=best["alive"] * 1000,
+            measured=statistics.median(found["dead"]) * 1000,
+            reference=statistics.median(found["alive"]) * 1000,
             against="all alive",
             target=1.1,
         )

@@ -1,7 +1,7 @@
 """The register of messages, the documents of the flows, partners and the audit trail."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 import pytest
@@ -13,12 +13,14 @@ from gateway.store import (
     BerichtIn,
     Certificate,
     Conflict,
+    MasterKey,
     NotThere,
     StaleClaim,
     Store,
+    Unit,
 )
 
-from .conftest import NOW
+from .conftest import NOW, emptied
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -219,6 +221,42 @@ def test_a_row_that_is_altered_or_taken_out_is_found(store: Store, place: str, t
     engine.dispose()
     with store.view(now=NOW) as view:
         assert view.audit.verify([head]).broken_at == broken_at
+
+
+def test_what_was_undone_is_not_in_the_trail(store: Store) -> None:
+    """Neither that of a part, nor that of a unit which shares a commit, also when the trail was read meanwhile."""
+
+    def fails(unit: Unit, about: str) -> NoReturn:
+        unit.audit.write("undone", about)
+        assert unit.audit.list(object=about)
+        raise ZeroDivisionError
+
+    with store.together():
+        with store.unit(now=NOW, actor="jansen") as unit:
+            unit.audit.write("first", "x")
+            with pytest.raises(ZeroDivisionError), unit.part():
+                fails(unit, "part")
+        with pytest.raises(ZeroDivisionError), store.unit(now=NOW, actor="jansen") as unit:
+            fails(unit, "unit")
+        with store.unit(now=NOW + timedelta(seconds=1), actor="smit") as unit:
+            unit.audit.write("second", "x")
+    with store.view(now=NOW) as view:
+        assert [(row.actor, row.action) for row in view.audit.list()] == [("jansen", "first"), ("smit", "second")]
+        assert view.audit.verify().broken_at is None
+
+
+@pytest.mark.postgres
+def test_nobody_waits_for_the_trail_of_a_unit_that_is_not_done(postgres_url: str, master: MasterKey) -> None:
+    """It is one chain, and the same for all nodes: who wrote it early would make them work one after another."""
+    url = emptied(postgres_url)
+    with Store.open(url, master, node="a") as one, Store.open(url, master, node="b") as other:
+        with one.unit(now=NOW, actor="slow") as unit:
+            unit.audit.write("begun first", "x")
+            with other.unit(now=NOW, actor="quick") as meanwhile:
+                meanwhile.audit.write("done first", "x")
+        with one.view(now=NOW) as view:
+            assert [row.action for row in view.audit.list()] == ["done first", "begun first"]
+            assert view.audit.verify().broken_at is None
 
 
 def test_a_job_taken_over_cannot_be_finished_by_its_former_holder(store: Store) -> None:
