@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from .errors import Damaged, IllegalMove, NotThere
-from .prepared import Prepared, among, bound, empty, new_numbers
+from .prepared import Prepared, among, bound, empty, new_numbers, off_index
 from .sealing import Sealer
 from .states import InEvent, InState, move_in
 from .tables import INBOX_NEW_SQL, INBOX_WANTED_SQL, UNMOVED_SQL, inbox, inbox_places, sealed
@@ -408,14 +408,14 @@ class Inbox:
 
     def forget_done(self, before: datetime, limit: int) -> int:
         """Remove the bytes of messages that were settled before that time."""
-        query = sa.select(inbox.c.id).where(*_done(before)).order_by(inbox.c.id).limit(limit)
-        numbers = list(self._conn.scalars(query))
+        query = sa.select(inbox.c.id).join_from(*_BYTES_OF).where(*_done(before))
+        numbers = list(self._conn.scalars(query.order_by(sealed.c.row_id).limit(limit)))
         self._conn.execute(sealed.delete().where(sealed.c.field == RAW, sealed.c.row_id.in_(numbers)))
         return len(numbers)
 
     def count_done(self, before: datetime) -> int:
         """How many messages `forget_done` would take."""
-        return self._conn.scalar(sa.select(sa.func.count()).select_from(inbox).where(*_done(before))) or 0
+        return self._conn.scalar(sa.select(sa.func.count()).join_from(*_BYTES_OF).where(*_done(before))) or 0
 
     # -- questions ---------------------------------------------------------------------------------------------------
 
@@ -507,4 +507,7 @@ def _kept() -> sa.ColumnElement[bool]:
 
 
 def _done(before: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    return inbox.c.settled_at < before, _kept()
+    return sealed.c.field == RAW, off_index(inbox.c.settled_at) < before
+
+
+_BYTES_OF = sealed, inbox, inbox.c.id == sealed.c.row_id  # from what is kept: much more was forgotten

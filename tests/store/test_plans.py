@@ -231,6 +231,12 @@ QUESTIONS: dict[str, Callable[[Unit], object]] = {
     "purge": lambda unit: unit.dossiers.expired(),
 }
 
+
+def _write_down(unit: Unit) -> None:
+    unit.audit.write("seen", "outbox/1")
+    unit.audit.flush()
+
+
 CHANGES: dict[str, Callable[[Unit], object]] = {
     "put": lambda unit: unit.outbox.put(_message(10**6)),
     "claim": lambda unit: unit.attempts.claim(node="n", limit=3, per_partner=2, channel_names=["smtp"]),
@@ -239,7 +245,7 @@ CHANGES: dict[str, Callable[[Unit], object]] = {
         Raw(place=Place(source="imap", account="a", folder="INBOX", uid="new"), received_at=NOW, data=b"new")
     ),
     "handle": lambda unit: [unit.inbox.begin(item.id) for item in unit.inbox.due()],
-    "write down": lambda unit: unit.audit.write("seen", "outbox/1"),
+    "write down": _write_down,
 }
 
 
@@ -263,3 +269,22 @@ def test_what_is_repeated_costs_the_same_after_a_long_history(two: tuple[Store, 
     work = CHANGES[name] if write else QUESTIONS[name]
     few, many = (steps(store, work, write=write) for store in two)
     assert many <= 1.15 * few + 30, f"{few} steps became {many}"
+
+
+def test_what_was_forgotten_is_not_looked_through_every_night(tmp_path: Path) -> None:
+    """Of a mail nothing is kept but its row, for years."""
+
+    def forget(unit: Unit) -> None:
+        later = NOW + timedelta(days=1)
+        unit.outbox.forget_done(later, 1000)
+        unit.inbox.forget_done(later, 1000)
+        assert unit.outbox.count_done(later) + unit.inbox.count_done(later) == 0
+
+    cost = []
+    for size in (30, 600):
+        with Store.open(tmp_path / f"{size}.db", MasterKey.generate()) as store:
+            _history(store, size)
+            with store.unit(now=NOW, actor="test") as unit:
+                forget(unit)
+            cost.append(steps(store, forget, write=True))
+    assert cost[1] <= 1.15 * cost[0] + 30
