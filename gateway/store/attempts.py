@@ -8,7 +8,7 @@ the outbox quotes the one that holds its lease, which is the fence against outco
 import random
 import secrets
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -170,9 +170,8 @@ class Attempts:
         sending waits for it. `policies` are the partners that differ from `policy`.
         """
         others = policies or {}
-        picked = self._pick(limit, channel_names, per_partner, quotas or {})
-        rows = _TAKE.rows(self._conn, {"now": self._now, "numbers": picked})
-        wires = self._sealer.find_all(WIRE, picked)
+        rows = self._take(limit, channel_names, per_partner, quotas or {})
+        wires = self._sealer.find_all(WIRE, [row.id for row in rows])
         until = self._now + lease
         claims: list[Claim] = []
         leases, records = [], []
@@ -215,25 +214,26 @@ class Attempts:
             self._update(leases)
         return claims
 
-    def _pick(
+    def _take(
         self, limit: int, channel_names: Collection[str] | None, per_partner: int | None, quotas: Mapping[str, int]
-    ) -> list[int]:
-        """Due messages of which no partner has more than its share, counting what is under way on all nodes."""
+    ) -> list[Any]:
+        """Due messages, locked, of which no partner has more than its share, counting what is under way on all nodes.
+
+        What another node takes in this moment is left to it, and where that is most of them the next ones are taken.
+        """
         values: dict[str, Any] = {"now": self._now, "channels": list(channel_names or ()), "full": []}
-        candidates = _candidates(channel_names is not None)
-        if per_partner is None:
-            return [row.id for row in candidates.rows(self._conn, values | {"count": limit})]
-        under_way = Counter({row.partner: row.running for row in _UNDER_WAY.rows(self._conn, {"now": self._now})})
-        for partner, quota in quotas.items():
-            under_way[partner] = max(under_way[partner], per_partner - quota)
-        values |= {"count": limit * LOOK_AHEAD}
-        values["full"] = [partner for partner, count in under_way.items() if count >= per_partner]
-        picked: list[int] = []
-        for row in candidates.rows(self._conn, values):
-            if under_way[row.partner] < per_partner and len(picked) < limit:
-                under_way[row.partner] += 1
-                picked.append(row.id)
-        return picked
+        share, under_way = limit if per_partner is None else per_partner, Counter[str]()
+        if per_partner is not None:
+            under_way.update({row.partner: row.running for row in _UNDER_WAY.rows(self._conn, {"now": self._now})})
+            for partner, quota in quotas.items():
+                under_way[partner] = max(under_way[partner], per_partner - quota)
+            values["full"] = [partner for partner, count in under_way.items() if count >= per_partner]
+        ahead = limit if per_partner is None else limit * LOOK_AHEAD
+        due = iter(_candidates(channel_names is not None).rows(self._conn, values | {"count": ahead}))
+        taken: list[Any] = []
+        while len(taken) <= limit // 2 and (numbers := _next(due, limit - len(taken), share, under_way)):
+            taken += _TAKE.rows(self._conn, {"now": self._now, "numbers": numbers})
+        return taken
 
     def _claim(self, row: Any, found: Any, until: datetime) -> Claim:
         if found is None:
@@ -437,6 +437,16 @@ class Attempts:
     def _after_uncertain(self, planned: datetime | None) -> datetime:
         earliest = self._now + UNCERTAIN_WAIT
         return earliest if planned is None else max(planned, earliest)
+
+
+def _next(due: Iterator[Any], room: int, share: int, under_way: Counter[str]) -> list[int]:
+    """The next messages of partners that have a place left, which they now take."""
+    numbers: list[int] = []
+    while len(numbers) < room and (row := next(due, None)) is not None:
+        if under_way[row.partner] < share:
+            under_way[row.partner] += 1
+            numbers.append(row.id)
+    return numbers
 
 
 def _died(row: Any) -> Outcome:

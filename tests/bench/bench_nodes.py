@@ -20,7 +20,7 @@ from tests.bench.rows import Row
 from tests.bench.sink import Count
 from tests.transports.pki import Authority
 
-MESSAGES = 600  # of all processes of a turn
+MESSAGES = 1600  # of all processes of a turn: many, for at its begin nothing is sealed yet and all wait
 ROUNDS = 3
 APART = 4_000  # clients of one process; another has others
 

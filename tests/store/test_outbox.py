@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from gateway.domain.delivery import Outcome, Verdict
-from gateway.store import AlreadyThere, Claim, IllegalMove, Outgoing, RetryPolicy, StaleClaim, Store
+from gateway.store import AlreadyThere, Claim, IllegalMove, MasterKey, Outgoing, RetryPolicy, StaleClaim, Store
 
-from .conftest import NOW
+from .conftest import NOW, emptied
 
 MINUTE = timedelta(minutes=1)
 
@@ -355,3 +355,16 @@ def test_submitted_without_a_receipt_is_found(store: Store) -> None:
         attempt(store, "submitted")
     with store.view(now=NOW + timedelta(hours=5)) as view:
         assert [i.id for i in view.outbox.unanswered(NOW + timedelta(hours=1))] == [1]
+
+
+@pytest.mark.postgres
+def test_two_nodes_that_claim_at_the_same_moment_both_have_work(postgres_url: str, master: MasterKey) -> None:
+    """What the other is taking is not waited for: the next ones in line are taken, and no message by both."""
+    url, options = emptied(postgres_url), dict[str, Any](limit=4, per_partner=10)
+    with Store.open(url, master, node="a") as one, Store.open(url, master, node="b") as other:
+        numbers = put(one, *(message(number) for number in range(10)))
+        with one.unit(now=NOW, actor="test") as unit:
+            first = unit.attempts.claim(node="a", **options)
+            second = claim(other, **options)
+        assert [claim.id for claim in first + second] == numbers[:8]
+        assert [claim.id for claim in claim(one, **options)] == numbers[8:]

@@ -414,4 +414,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["key_id"], ["keys.id"], name=op.f("fk_sealed_key_id")),
         sa.PrimaryKeyConstraint("field", "row_id", name=op.f("pk_sealed")),
     )
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(
+            "ALTER TABLE sealed ALTER COLUMN data SET STORAGE EXTERNAL"
+        )  # what is encrypted cannot be compressed
     op.create_index(op.f("ix_sealed_key_id"), "sealed", ["key_id"], unique=False)
