@@ -234,7 +234,8 @@ class Store:
                 self._shared.conn, self._shared.told = conn, []
                 try:
                     yield
-                    self._unit(conn, datetime.now(UTC), "store", self._shared.told).audit.flush()
+                    if told := self._shared.told:  # by units that each had their own moment and actor
+                        self._unit(conn, told[-1].at, told[-1].actor, told).audit.flush()
                 finally:
                     del self._shared.conn, self._shared.told
         except BaseException:
