@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -12,6 +12,7 @@ from gateway.domain.delivery import Admission
 from gateway.flows import tasks
 from gateway.flows.cases import today
 from gateway.flows.tasks import Task
+from gateway.securemail.kinds import Classified
 from gateway.store import Load, Store, Unit
 
 QUOTA_BYTES: Final = 2_000_000_000  # of all mail that was refused before its sender was known
@@ -41,24 +42,29 @@ class Doorkeeper:
         self._counted: tuple[datetime, Load] | None = None
 
     def by_header(self, header: bytes) -> Admission:
+        """`by_headers` for one."""
+        return self.by_headers([header])[0]
+
+    def by_headers(self, headers: Sequence[bytes]) -> Sequence[Admission]:
         """A partner's whole; a report is looked into; of a stranger the header, or nothing while there is no room."""
         if self._free() < FREE_FLOOR:
-            return self._no_room("post")
-        seen = securemail.classify(header)
+            return [self._no_room("post")] * len(headers)
+        seen = [securemail.classify(header) for header in headers]
+        with self._store.view(now=self._clock()) as view:
+            senders = {each.sender for each in seen if each.sender is not None}
+            partners = {sender for sender in senders if view.partners.find("address", sender) is not None}
+            flooded = bool(partners) and self._flooded(view)
+        return [self._judged(each, is_partner=each.sender in partners, flooded=flooded) for each in seen]
+
+    def _judged(self, seen: Classified, *, is_partner: bool, flooded: bool) -> Admission:
         if (
             seen.sender is not None
             and seen.sender == self._own
             and (seen.message_id or "").startswith(f"<{SELF_CHECK}")
         ):
             return "leave"
-        flooded = False
-        with self._store.view(now=self._clock()) as view:
-            if seen.sender is not None and view.partners.find("address", seen.sender) is not None:
-                if not self._flooded(view):
-                    return "whole"
-                flooded = True
-        if flooded:
-            return self._no_room("post die zegt van een partner te zijn")
+        if is_partner:
+            return self._no_room("post die zegt van een partner te zijn") if flooded else "whole"
         if seen.null_sender or seen.kind in ("delivery-status", "disposition-notification"):
             return "look"
         return self._stranger()

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from operator import itemgetter
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 import msgspec
 import sqlalchemy as sa
@@ -206,12 +207,18 @@ _LAST_NUMBER = Prepared(
     .where(sa.column("name") == sa.bindparam("table"))
 )
 
+# The last number by table, within a transaction; what a part of it undid leaves a gap.
+_GIVEN: WeakKeyDictionary[Any, dict[str, int]] = WeakKeyDictionary()
+
 
 def new_numbers(conn: sa.Connection, table: sa.Table, count: int) -> list[int]:
     """Numbers for new rows, in order, never given before: so that rows that name each other are written at once."""
     if conn.dialect.name == "sqlite":  # one writer; a table with AUTOINCREMENT
-        found = _LAST_NUMBER.rows(conn, {"table": table.name})
-        last = found[0].seq if found else 0
+        given = _GIVEN.setdefault(conn.get_transaction(), {})
+        if (last := given.get(table.name)) is None:
+            found = _LAST_NUMBER.rows(conn, {"table": table.name})
+            last = found[0].seq if found else 0
+        given[table.name] = last + count
         return list(range(last + 1, last + 1 + count))
     next_one = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
     return sorted(conn.exec_driver_sql(next_one, (table.name, count)).scalars())

@@ -32,8 +32,8 @@ LOOK_MAX = 262_144  # bytes of a report that are read to see if it is about a me
 class Welcome(Protocol):
     """Who says which mail is fetched. Both may read the store."""
 
-    def by_header(self, header: bytes) -> Admission:
-        """Judge a header block; called for several, one after the other, in a thread."""
+    def by_headers(self, headers: Sequence[bytes]) -> Sequence[Admission]:
+        """Judge header blocks."""
         ...
 
     def by_report(self, raw: bytes) -> Admission:
@@ -225,7 +225,7 @@ class _Look:
         if welcome is None:
             return
         ahead.headers = dict(await self._mailbox.headers([each.uid for each in listed]))
-        verdicts = await asyncio.to_thread(lambda: [welcome.by_header(header) for header in ahead.headers.values()])
+        verdicts = await asyncio.to_thread(welcome.by_headers, list(ahead.headers.values()))
         ahead.verdicts = dict(zip(ahead.headers, verdicts, strict=True))
 
     async def _fetch_ahead(self, listed: Sequence[Listed], ahead: "_Ahead") -> None:
@@ -278,7 +278,8 @@ class _Look:
         if listed.uid in ahead.verdicts:
             verdict = ahead.verdicts[listed.uid]
         else:
-            verdict = await asyncio.to_thread(welcome.by_header, await self._mailbox.header(listed.uid))
+            header = await self._mailbox.header(listed.uid)
+            (verdict,) = await asyncio.to_thread(welcome.by_headers, [header])
         if verdict != "look":
             return verdict
         if listed.size > LOOK_MAX:

@@ -140,7 +140,10 @@ def test_a_folder_is_read_without_the_files_still_being_written(store: Store, cl
 class _Known:
     """One partner; a report that names us is welcome; from one sender there is no room."""
 
-    def by_header(self, header: bytes) -> Admission:
+    def by_headers(self, headers: Sequence[bytes]) -> Sequence[Admission]:
+        return [self._by_header(header) for header in headers]
+
+    def _by_header(self, header: bytes) -> Admission:
         if b"Return-Path: <>" in header:
             return "look"
         if b"full.example" in header:
