@@ -88,6 +88,12 @@ _PLACE = [inbox_places.c[name] for name in Place.__struct_fields__]
 _TIMES = ("received_at", "fetched_at", "next_at", "settled_at", "wanted_at")
 
 _BY_DIGEST = Prepared(sa.select(inbox.c.id).where(inbox.c.sha256 == sa.bindparam("digest")))
+_BY_DIGESTS = Prepared(sa.select(inbox.c.id, inbox.c.sha256).where(among(inbox.c.sha256, "digests")))
+_PLACES = Prepared(
+    sa.select(*_PLACE).where(
+        *(column == sa.bindparam(f"{column.name}_") for column in _PLACE[:3]), among(inbox_places.c.uid, "uids")
+    )
+)
 _BY_NUMBERS = Prepared(sa.select(*_FIELDS).where(among(inbox.c.id, "numbers")).order_by(inbox.c.id))
 _STATE = Prepared(sa.select(inbox.c.state).where(inbox.c.id == sa.bindparam("number")).with_for_update())
 
@@ -162,14 +168,48 @@ class Inbox:
 
     def add(self, raw: Raw) -> Added:
         """Keep a message, new to be handled. The same place or the same bytes again add nothing (SM-94, SM-95)."""
-        digest = hashlib.sha256(raw.data).hexdigest()
-        number = self._known(digest)
-        new = number is None
-        if number is None:
-            number = self._insert(digest, len(raw.data), raw.received_at, {"state": "new", "next_at": self._now})
-            self._sealer.add(RAW, number, raw.data)
-        self._set_place(raw.place, inbox_id=number, moved_at=None)
-        return Added(id=number, new=new)
+        return self.add_all([raw])[0]
+
+    def add_all(self, raws: Sequence[Raw]) -> "list[Added]":
+        """`add` for many, in this order."""
+        digests = [hashlib.sha256(raw.data).hexdigest() for raw in raws]
+        known = {row.sha256: row.id for row in _BY_DIGESTS.rows(self._conn, {"digests": digests})}
+        fresh: dict[str, Raw] = {}
+        added = []
+        for digest, raw in zip(digests, raws, strict=True):
+            added.append(digest not in known and digest not in fresh)
+            if added[-1]:
+                fresh[digest] = raw
+        numbers = new_numbers(self._conn, inbox, len(fresh))
+        given = {"fetched_at": self._now, "tries": 0, "state": "new", "next_at": self._now}
+        rows = [
+            {"id": number, "sha256": digest, "size": len(raw.data), "received_at": raw.received_at, **given}
+            for number, (digest, raw) in zip(numbers, fresh.items(), strict=True)
+        ]
+        if rows:
+            _add(tuple(rows[0])).many(self._conn, rows)
+        kept = zip(numbers, fresh.values(), strict=True)
+        self._sealer.add_all(RAW, [(number, raw.data, None) for number, raw in kept])
+        known |= dict(zip(fresh, numbers, strict=True))
+        self._found({raw.place: known[digest] for digest, raw in zip(digests, raws, strict=True)})
+        return [Added(id=known[digest], new=new) for digest, new in zip(digests, added, strict=True)]
+
+    def _found(self, places: dict[Place, int]) -> None:
+        """Which message stands at each of these places."""
+        here: set[Place] = set()
+        for source, account, folder in {(place.source, place.account, place.folder) for place in places}:
+            box = {"source_": source, "account_": account, "folder_": folder}
+            asked = {**box, "uids": [place.uid for place in places]}
+            here |= {Place(**row._asdict()) for row in _PLACES.rows(self._conn, asked)}
+        for place in here & places.keys():
+            self._set_place(place, inbox_id=places[place], moved_at=None)
+        rows = [
+            {**msgspec.structs.asdict(place), "inbox_id": number, "moved_at": None}
+            for place, number in places.items()
+            if place not in here
+        ]
+        if rows:
+            _add_place(tuple(rows[0]), empty(rows)).many(self._conn, rows)
 
     def add_header(self, place: Place, received_at: datetime, size: int, header: bytes, reason: str) -> Added:
         """Keep only the header of a message that is not fetched, in quarantine: too-large, stranger (SM-93, SM-144)."""
@@ -252,6 +292,13 @@ class Inbox:
     def moved(self, place: Place) -> None:
         """The mailbox has let go of it."""
         self._set_place(place, moved_at=self._now)
+
+    def all_moved(self, places: Sequence[Place]) -> None:
+        """`moved` for many."""
+        rows = [{**msgspec.structs.asdict(place), "moved_at": self._now} for place in places]
+        if rows and _change_place(("moved_at",), frozenset()).many(self._conn, rows) < len(rows):
+            for place in places:
+                self.moved(place)
 
     def stands_again(self, place: Place) -> None:
         """It stands in its mailbox still, and is to be let go of."""

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Literal, Protocol
 
 import msgspec
@@ -304,13 +305,16 @@ class _Look:
         """Raw bytes of a whole batch in one commit: before this, nothing was asked of the mailbox but reading."""
         new, only_header = 0, Counter(each.only_header for each in fetched)
         with self._store.unit(now=self._clock(), actor=ACTOR) as unit:
-            for each in fetched:
-                place = self._place(each.listed.uid)
-                if each.only_header is not None:
-                    size = max(each.listed.size, len(each.data))
-                    unit.inbox.add_header(place, each.received_at, size, each.data, each.only_header)
-                else:
-                    new += unit.inbox.add(Raw(place=place, received_at=each.received_at, data=each.data)).new
+            for only, some in groupby(fetched, key=lambda each: each.only_header):
+                placed = [(self._place(each.listed.uid), each) for each in some]
+                if only is None:
+                    raws = [Raw(place=place, received_at=each.received_at, data=each.data) for place, each in placed]
+                    new += sum(added.new for added in unit.inbox.add_all(raws))
+                    continue
+                for place, each in placed:
+                    unit.inbox.add_header(
+                        place, each.received_at, max(each.listed.size, len(each.data)), each.data, only
+                    )
         self._add(
             new=new,
             oversize=only_header["too-large"],
@@ -339,8 +343,7 @@ class _Look:
 
     def _mark(self, places: list[Place]) -> None:
         with self._store.unit(now=self._clock(), actor=ACTOR) as unit:
-            for place in places:
-                unit.inbox.moved(place)
+            unit.inbox.all_moved(places)
 
     def _place(self, uid: str) -> Place:
         return Place(source=self._mailbox.source, account=self._mailbox.account, folder=self._mailbox.folder, uid=uid)

@@ -146,3 +146,25 @@ def test_evidence_of_arrival_never_loses() -> None:
     for state, moves in OUTBOX_MOVES.items():
         if state != "new":
             assert moves["receipt"] == "received", state
+
+
+def test_many_that_came_at_once_are_kept_as_one_by_one(store: Store) -> None:
+    """SM-94, SM-95: the same bytes at two places are one message, in one batch or in two; moved again too."""
+
+    def raw(uid: str, data: bytes, folder: str = "INBOX") -> Raw:
+        place = Place(source="imap", account="a", folder=folder, uid=uid)
+        return Raw(place=place, received_at=NOW, data=data)
+
+    first = [raw("1", b"a"), raw("2", b"b"), raw("3", b"a"), raw("1", b"c", "Elders")]
+    with store.unit(now=NOW, actor="test") as unit:
+        assert [each.new for each in unit.inbox.add_all(first)] == [True, True, False, True]
+        unit.inbox.all_moved([each.place for each in first])
+        assert unit.inbox.unmoved("imap", "a", "INBOX") == []
+        added = unit.inbox.add_all([raw("2", b"b"), raw("4", b"a"), raw("5", b"d")])
+        assert [each.new for each in added] == [False, False, True]
+        assert [place.uid for place in unit.inbox.unmoved("imap", "a", "INBOX")] == ["2", "4", "5"]
+        assert [unit.inbox.raw(item.id) for item in unit.inbox.list()] == [b"a", b"b", b"c", b"d"]
+        assert [place.uid for place in unit.inbox.places(1)] == ["1", "3", "4"]
+        unit.inbox.all_moved([raw("2", b"").place, raw("9", b"").place])
+        assert [place.uid for place in unit.inbox.unmoved("imap", "a", "INBOX")] == ["4", "5"]
+        assert unit.inbox.add_all([]) == []
