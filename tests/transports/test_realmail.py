@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -276,8 +276,8 @@ def test_a_wrong_password_is_a_mailbox_that_is_down(
 class NoStrangers:
     """Of mail whose subject says so only the header is kept."""
 
-    def by_header(self, header: bytes) -> Admission:
-        return "header" if b"vreemd" in header else "whole"
+    def by_headers(self, headers: Sequence[bytes]) -> Sequence[Admission]:
+        return ["header" if b"vreemd" in header else "whole" for header in headers]
 
     def by_report(self, _raw: bytes) -> Admission:
         raise AssertionError("nothing was to be looked at")
