@@ -258,6 +258,14 @@ class MaildirMailbox(FolderMailbox):
         return _BARE_LF.sub(b"\r\n", super()._bytes(path, limit))[:limit]
 
     def _put(self, path: Path, target: Path) -> None:
-        for part in ("new", "cur", "tmp"):
-            (target.parent / part).mkdir(parents=True, exist_ok=True)
+        if not target.is_dir():
+            self._make(target.parent)
         super()._put(path, target)
+
+    def _make(self, folder: Path) -> None:
+        """A maildir++ folder that belongs to whom the maildir belongs to: the mail server must write in it as well."""
+        owner = self._path.stat()
+        for place in (folder, *(folder / part for part in ("tmp", "new", "cur"))):
+            place.mkdir(exist_ok=True)
+            with suppress(PermissionError):  # only root may give it away
+                os.chown(place, owner.st_uid, owner.st_gid)
