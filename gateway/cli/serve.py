@@ -22,6 +22,9 @@ def serve(folder: Dir = HERE) -> None:
     with ExitStack() as stack:
         only_here(stack, folder)
         gateway = stack.enter_context(open_gateway(folder))
+        if not stack.enter_context(gateway.store.only_node()):
+            name = gateway.settings.store.node
+            raise Surroundings(f"Another process serves this database as node {name}: give each its own store.node.")
         gateway.store.check()
         _destroy_again(gateway)
         serving(gateway)
