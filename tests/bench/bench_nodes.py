@@ -1,15 +1,23 @@
 """The outbound path of two processes over one PostgreSQL against that of one: `python -m tests.bench nodes`.
 
 Server, sink and both processes share the machine. The server keeps its promises (fsync).
+
+Every turn has a database of its own, with the same ten partners in it and nothing else, and every order is for a client
+of its own. Else the later turns, and of each turn that of two processes, would meet more history and clients who were
+ordered for before: an order for such a client is judged by what was exchanged, so more work is done and not the same
+work by more processes.
 """
 
 import asyncio
 import multiprocessing
 import tempfile
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from multiprocessing.synchronize import Event
 from pathlib import Path
+
+import sqlalchemy as sa
 
 from gateway.store import MasterKey
 from gateway.transports import SmtpSettings, SmtpTransport, client_context
@@ -20,9 +28,8 @@ from tests.bench.rows import Row
 from tests.bench.sink import Count
 from tests.transports.pki import Authority
 
-MESSAGES = 1600  # of all processes of a turn: many, for at its begin nothing is sealed yet and all wait
+MESSAGES = 3200  # of all processes of a turn: many, for at its begin nothing is sealed yet and all wait
 ROUNDS = 3
-APART = 4_000  # clients of one process; another has others
 
 FORK = multiprocessing.get_context("fork")  # the keys of the benchmark's world are made once
 
@@ -36,14 +43,12 @@ def rows() -> list[Row]:
         authority = Authority(folder)
         port, count = stack.enter_context(sink.running(folder, *authority.server()))
         stack.enter_context(quiet.logs_in(folder / "log"))
-        url, master = stack.enter_context(postgres.server(durable=True)), MasterKey.generate()
-        first = world.Municipality(url, master)
-        first.introduce()
-        first.store.close()
-        best, made = {1: 0.0, 2: 0.0}, [0, APART]
+        server = stack.enter_context(postgres.server(durable=True))
+        best = {1: 0.0, 2: 0.0}
         for turn in range(ROUNDS + 1):  # the first one is to warm up
             for processes in best:
-                rate = _rate(processes, (url, master, port, authority.pem), made, count)
+                with _introduced(server) as (url, master):
+                    rate = _rate(processes, (url, master, port, authority.pem), count)
                 best[processes] = max(best[processes], rate if turn else 0.0)
     return [
         Row(
@@ -61,17 +66,34 @@ def rows() -> list[Row]:
 Where = tuple[str, MasterKey, int, str]  # database, its master key, the sink's port, who vouches for it
 
 
-def _rate(processes: int, where: Where, made: list[int], count: Count) -> float:
+@contextmanager
+def _introduced(server: str) -> Iterator[tuple[str, MasterKey]]:
+    """A database on this server where the partners are known, gone afterwards; its master key."""
+    engine, master = sa.create_engine(server, isolation_level="AUTOCOMMIT"), MasterKey.generate()
+    with engine.connect() as conn:
+        conn.exec_driver_sql("CREATE DATABASE turn")
+    try:
+        url = sa.make_url(server).set(database="turn").render_as_string(hide_password=False)
+        first = world.Municipality(url, master)
+        first.introduce()
+        first.store.close()
+        yield url, master
+    finally:
+        with engine.connect() as conn:
+            conn.exec_driver_sql("DROP DATABASE turn WITH (FORCE)")
+        engine.dispose()
+
+
+def _rate(processes: int, where: Where, count: Count) -> float:
     """From the word to begin until the sink has everything."""
     go, stop, ready = FORK.Event(), FORK.Event(), FORK.Semaphore(0)
     share, before = MESSAGES // processes, count.value
     nodes = [
-        FORK.Process(target=_node, args=(number, where, made[number], share, ready.release, go, stop), daemon=True)
+        FORK.Process(target=_node, args=(number, where, number * share, share, ready.release, go, stop), daemon=True)
         for number in range(processes)
     ]
-    for number, node in enumerate(nodes):
+    for node in nodes:
         node.start()
-        made[number] += share
     try:
         for _ in nodes:
             ready.acquire(timeout=30)
