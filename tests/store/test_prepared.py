@@ -1,0 +1,79 @@
+"""Statements that are written once: what reaches a server of many rows."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from gateway.store import MasterKey, Store, StoreError
+from gateway.store.prepared import Prepared, bound
+from gateway.store.tables import attempts, outbox_notes, sealed
+
+from .conftest import NOW, emptied
+from .test_plans import message
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def server(postgres_url: str) -> Iterator[Store]:
+    """An open store on a server."""
+    with Store.open(emptied(postgres_url), MasterKey.generate()) as opened:
+        yield opened
+
+
+@contextmanager
+def inserts(store: Store) -> Iterator[list[int]]:
+    """How many rows each INSERT was told of one by one, meanwhile."""
+    rows: list[int] = []
+
+    def see(conn: sa.Connection, cursor: object, statement: str, values: object, *_: object) -> None:
+        if statement.startswith("INSERT"):
+            rows.append(len(values) if isinstance(values, list) else 1)
+
+    event.listen(store._engine, "before_cursor_execute", see)
+    yield rows
+    event.remove(store._engine, "before_cursor_execute", see)
+
+
+def test_a_server_is_told_of_many_rows_in_one_go(server: Store) -> None:
+    """To tell it of a row costs more than the row: forty messages and their bytes are put and claimed."""
+    for first in (0, 100):  # the first one also makes the key of the day
+        with inserts(server) as told, server.unit(now=NOW, actor="test") as unit:
+            numbers = unit.outbox.put_all([message(first + number, f"{first + number}") for number in range(40)])
+            claims = unit.attempts.claim(node="n", limit=40)
+        assert len(numbers) == len(claims) == 40
+    assert told == [1, 1, 1]  # the messages, their bytes, the attempts
+
+
+def test_rows_told_in_one_go_are_what_they_are_one_by_one(server: Store) -> None:
+    """In their order; empty where they are empty; bytes and signs of every kind as they are."""
+    names = ("outbox_id", "at", "actor", "event", "state", "detail")
+    add = Prepared(outbox_notes.insert().values(bound(names)))
+    details = ["plain", None, 'a "quoted", {list} \\ of é€', ""]
+    with server.unit(now=NOW, actor="test") as unit:
+        number = unit.outbox.put(message(1, "r"))
+        row = {"outbox_id": number, "at": NOW, "actor": "a", "event": "e", "state": "new"}
+        assert add.many(unit._conn, [row | {"detail": detail} for detail in details]) == 4
+        assert add.many(unit._conn, [row | {"detail": None}] * 2) == 2
+        notes = unit.outbox.notes(number)
+        assert [note.detail for note in notes] == [*details, None, None]
+        assert {note.at for note in notes} == {NOW}
+        data = [bytes(range(256)), b"", b"\\x00"]
+        bytes_ = Prepared(sealed.insert().values(bound(sealed.c.keys())))
+        (key,) = unit._conn.scalars(sa.text("SELECT id FROM keys WHERE purpose = 'audit'"))
+        bytes_.many(unit._conn, [{"field": "f", "row_id": n, "key_id": key, "data": d} for n, d in enumerate(data)])
+        kept = sa.select(sealed.c.data).where(sealed.c.field == "f").order_by(sealed.c.row_id)
+        assert list(unit._conn.scalars(kept)) == data
+
+
+def test_what_is_too_long_for_its_column_is_refused_and_not_cut(server: Store) -> None:
+    """A list of text is no list of text of a length."""
+    names = ("outbox_id", "due_at", "started_at", "envelope_id", "sha256", "node")
+    add = Prepared(attempts.insert().values(bound(names)))
+    with pytest.raises(StoreError, match="too long"), server.unit(now=NOW, actor="test") as unit:
+        number = unit.outbox.put(message(1, "r"))
+        row = {"outbox_id": number, "due_at": NOW, "started_at": NOW, "sha256": "0" * 65, "node": "n"}
+        add.many(unit._conn, [row | {"envelope_id": name} for name in "ab"])
