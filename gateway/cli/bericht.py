@@ -1,4 +1,4 @@
-"""`gateway bericht`: messages on their own; no configuration, no database."""
+"""`gateway bericht`: messages on their own; but for `send`, no configuration and no database."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 import msgspec
 import typer
 
-from gateway.cli import files, output
+from gateway.cli import bericht_send, files, output
 from gateway.cli.options import Today, day
 from gateway.cli.output import BROKEN, GOOD, NO, Json, emit, table
 from gateway.cli.schemas import CodelistFolder, SchemaFolder
@@ -16,7 +16,9 @@ from gateway.cli.schemas import schemas as load
 if TYPE_CHECKING:
     from gateway import berichten
 
-app = typer.Typer(no_args_is_help=True, help="Berichten lezen, maken, controleren, beantwoorden.")
+app = typer.Typer(no_args_is_help=True, help="Berichten lezen, maken, controleren, beantwoorden, versturen.")
+
+app.command("send")(bericht_send.send)
 
 Out = Annotated[
     Path | None, typer.Option("-o", metavar="OUT", help="Bestand voor het antwoord; anders standaarduitvoer.")

@@ -17,6 +17,7 @@ from gateway.demo import play, setup
 from gateway.demo.cast import AANBIEDER, CAST, GEMEENTE
 from gateway.demo.scene import Scene, StoryClock
 from gateway.flows.dispatch import Letter, send_bericht
+from gateway.flows.dossiers import reference
 from gateway.flows.orders import wmo301_from
 from gateway.flows.parties import partner
 from gateway.plans import gemeentedeel, voorbeeld
@@ -72,7 +73,8 @@ class Stage:
         assert to is not None, "both were introduced"
         bericht = _order(self._example, number)
         xml = berichten.build(bericht, schemas=app.us.schemas)
-        letter = Letter(to=to, bericht=bericht, xml=xml, reference=f"traject/{number}", dossier=f"traject-{number}")
+        dossier = f"traject-{number}"
+        letter = Letter(to=to, bericht=bericht, xml=xml, reference=reference(dossier), dossier=dossier)
         return send_bericht(unit, app.us, letter)
 
 

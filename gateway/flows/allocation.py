@@ -9,6 +9,7 @@ from gateway import berichten
 from gateway.berichten import wmo301
 from gateway.berichten.regels import Context, check
 from gateway.domain.findings import has_errors
+from gateway.flows import dossiers
 from gateway.flows.cases import (
     Case,
     get_traject,
@@ -76,7 +77,7 @@ def allocate(unit: Unit, us: Surroundings, traject_id: str, *, bevoegd: bool) ->
     if has_errors(faults := check(bericht, "WMO301", context, level=4)):
         raise Refused(faults)
     xml = berichten.build(bericht, schemas=us.schemas)
-    letter = Letter(to=to, bericht=bericht, xml=xml, reference=f"traject/{traject_id}", dossier=traject_id)
+    letter = Letter(to=to, bericht=bericht, xml=xml, reference=dossiers.reference(traject_id), dossier=traject_id)
     return send_bericht(unit, us, letter)
 
 

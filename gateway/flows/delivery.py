@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from gateway import berichten
+from gateway.flows import dossiers
 from gateway.flows.cases import (
     Case,
     happen,
@@ -38,7 +39,8 @@ def start(unit: Unit, us: Surroundings, to: PartnerRecord, order: int, begindatu
         dagtekening=today(unit),
     )
     xml, dossier = berichten.build(bericht, schemas=us.schemas), unit.berichten.get(order).dossier
-    return send_bericht(unit, us, Letter(to=to, bericht=bericht, xml=xml, reference=f"order/{order}", dossier=dossier))
+    reference = None if dossier is None else dossiers.reference(dossier)
+    return send_bericht(unit, us, Letter(to=to, bericht=bericht, xml=xml, reference=reference, dossier=dossier))
 
 
 def start_received(unit: Unit, us: Surroundings, sender: PartnerRecord, incoming: Incoming) -> None:

@@ -9,8 +9,7 @@ import msgspec
 from gateway import securemail
 from gateway.berichten.historie import soort_van
 from gateway.domain.findings import Finding
-from gateway.flows import routes
-from gateway.flows.dossiers import touch
+from gateway.flows import dossiers, routes
 from gateway.flows.history import places
 from gateway.flows.kop import Kop, kop
 from gateway.flows.parties import PartnerRecord, Surroundings
@@ -85,7 +84,7 @@ def _seal(view: Unit, us: Surroundings, mails: Sequence[Mail]) -> list[_Prepared
 def _post(unit: Unit, us: Surroundings, mails: Sequence[_Prepared]) -> list[int]:
     numbers = unit.outbox.put_all([mail.row for mail in mails])
     for dossier in {mail.row.dossier for mail in mails if mail.row.dossier is not None}:
-        touch(unit, us, dossier)
+        dossiers.touch(unit, us, dossier)
     pairs = zip(numbers, mails, strict=True)
     routes.keep_first(unit, [(number, mail.row.partner, mail.evidence) for number, mail in pairs])
     return numbers
@@ -167,7 +166,7 @@ def send_bericht(unit: Unit, us: Surroundings, letter: Letter) -> int:
 
 def send_berichten(unit: Unit, us: Surroundings, letters: Sequence[Letter]) -> list[int]:
     """Register iWmo messages and send them; their numbers in the register. Refused: nothing of all this is sent."""
-    return post_berichten(unit, us, seal_berichten(unit, us, letters))
+    return [number for number, _ in post_berichten(unit, us, seal_berichten(unit, us, letters))]
 
 
 class SealedLetter(msgspec.Struct, frozen=True):
@@ -188,14 +187,21 @@ def seal_berichten(view: Unit, us: Surroundings, letters: Sequence[Letter]) -> l
     return [SealedLetter(*one) for one in zip(letters, heads, mails, strict=True)]
 
 
-def post_berichten(unit: Unit, us: Surroundings, sealed: Sequence[SealedLetter]) -> list[int]:
-    """Register and send sealed letters; their numbers in the register."""
+def in_dossier(one: SealedLetter, dossier: str) -> SealedLetter:
+    """A letter whose dossier is known only now; it goes after what was sent of that dossier before (SM-90)."""
+    row = msgspec.structs.replace(one.mail.row, dossier=dossier, reference=dossiers.reference(dossier))
+    letter = msgspec.structs.replace(one.letter, dossier=dossier, reference=row.reference)
+    return SealedLetter(letter, one.head, msgspec.structs.replace(one.mail, row=row))
+
+
+def post_berichten(unit: Unit, us: Surroundings, sealed: Sequence[SealedLetter]) -> list[tuple[int, int]]:
+    """Register and send sealed letters; their numbers in the register and in the outbox."""
     sent = _post(unit, us, [one.mail for one in sealed])
     rows = [
         (_registered(one.letter, one.head, number), places(one.letter.bericht))
         for one, number in zip(sealed, sent, strict=True)
     ]
-    return unit.berichten.add_all(rows)
+    return list(zip(unit.berichten.add_all(rows), sent, strict=True))
 
 
 def _mail(us: Surroundings, letter: Letter, head: Kop) -> Mail:

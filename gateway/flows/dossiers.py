@@ -58,6 +58,11 @@ def declaration(unit: Unit, bericht: Any) -> str:
     return find(unit, bericht) or f"{DECLARATIE}{secrets.token_hex(16)}"
 
 
+def reference(dossier: str) -> str:
+    """What the outbox keeps order by (SM-90): a change of an order must not overtake the order."""
+    return f"dossier/{dossier}"
+
+
 def touch(unit: Unit, us: Surroundings, dossier: str) -> str:
     """Something happened in a dossier: its term begins anew. The client's pseudonym, for the audit trail."""
     term = us.keep.declaration if dossier.startswith(DECLARATIE) else us.keep.dossier

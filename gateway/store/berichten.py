@@ -65,6 +65,7 @@ _SEARCHABLE = frozenset(Bericht.__struct_fields__) - {"created_at"}
 # The statements that every message needs, made once: making one costs four times what running it does.
 _SENDER = [berichten.c[name] == sa.bindparam(f"{name}_") for name in ("richting", "soort", "afzender")]
 _FIND = Prepared(sa.select(*_FIELDS).where(*_SENDER, berichten.c.identificatie == sa.bindparam("identificatie_")))
+_FIND_ALL = Prepared(sa.select(*_FIELDS).where(*_SENDER, among(berichten.c.identificatie, "identificaties")))
 _KNOWN = Prepared(sa.select(berichten.c.id).where(*_SENDER, among(berichten.c.identificatie, "identificaties")))
 _NEW = (
     "id",
@@ -173,6 +174,14 @@ class Berichten:
         name = {"richting_": richting, "soort_": soort, "afzender_": afzender, "identificatie_": identificatie}
         found = _FIND.rows(self._conn, name)
         return _bericht(found[0]._asdict()) if found else None
+
+    def find_all(
+        self, richting: Richting, soort: str, afzender: str, identificaties: Sequence[str]
+    ) -> dict[str, Bericht]:
+        """`find` for many names of one sender; by name, without those that are not there."""
+        sender = {"richting_": richting, "soort_": soort, "afzender_": afzender}
+        rows = _FIND_ALL.rows(self._conn, {**sender, "identificaties": list(identificaties)})
+        return {row.identificatie: _bericht(row._asdict()) for row in rows}
 
     def get(self, number: int) -> Bericht:
         """One message; NotThere."""

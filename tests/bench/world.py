@@ -8,10 +8,6 @@ import msgspec
 
 from gateway import berichten
 from gateway.berichten import iwmo, load_codelists, wmo301
-from gateway.berichten.regels import Context, check
-from gateway.domain.findings import has_errors
-from gateway.flows.dispatch import Letter, Refused, post_berichten, seal_berichten
-from gateway.flows.history import earlier_each
 from gateway.flows.parties import (
     Confirmation,
     Keep,
@@ -20,12 +16,12 @@ from gateway.flows.parties import (
     PartnerRecord,
     Surroundings,
     add_partner,
-    partners,
 )
+from gateway.flows.sending import Made, send_made
 from gateway.plans import laad_formaat
 from gateway.plans.formaat import formaat_bestand
 from gateway.securemail import Agreements, Anchor, Mailbox, Revocation, Trust
-from gateway.store import MasterKey, Store, Unit
+from gateway.store import MasterKey, Store
 from gateway.transports import SmtpSettings, SmtpTransport, client_context
 from gateway.worker import deliver_due
 from gateway.worker.standing import ROUND
@@ -75,26 +71,12 @@ class Municipality:
 
     def order(self, count: int) -> None:
         """Build, check, seal and commit so many orders, all in one unit of work."""
-        with self.store.view(now=now()) as view:
-            sealed = seal_berichten(view, self.us, self._letters(view, count))
-        with self.store.unit(now=now(), actor="bench") as unit:
-            post_berichten(unit, self.us, sealed)
-
-    def _letters(self, view: Unit, count: int) -> list[Letter]:
-        """New orders, judged by the rules and what was exchanged before, written as XML."""
         numbers = range(self.made + 1, self.made + 1 + count)
         self.made += count
-        known = {record.code: record for record in partners(view)}
-        orders = [(n, order(n, code(n % self._partners), f"{self._node}{n}")) for n in numbers]
-        history = earlier_each(view, [(bericht.header.ontvanger, bericht) for _, bericht in orders])
-        letters = []
-        for (number, bericht), before in zip(orders, history, strict=True):
-            context = Context(today=TODAY, earlier=before, sources=self.us.sources)
-            if has_errors(faults := check(bericht, "WMO301", context, level=4)):
-                raise Refused(faults)
-            xml, reference = berichten.build(bericht, schemas=self.us.schemas), f"traject/{self._node}{number}"
-            letters.append(Letter(to=known[bericht.header.ontvanger], bericht=bericht, xml=xml, reference=reference))
-        return letters
+        orders = (order(n, code(n % self._partners), f"{self._node}{n}") for n in numbers)
+        made = (Made(bericht=one, xml=berichten.build(one, schemas=self.us.schemas)) for one in orders)
+        sent = list(send_made(self.store, self.us, made, now(), actor="bench"))
+        assert all(one.result == "queued" for one in sent), sent
 
 
 async def send(municipality: Municipality, count: int, port: int, authority: str) -> None:

@@ -420,7 +420,8 @@ def test_letters_sealed_in_a_view_are_posted_together(pair: Pair) -> None:
         sealed = seal_berichten(view, us, letters)
     with pair.gemeente.store.unit(now=pair.clock(), actor="test") as unit:
         numbers = post_berichten(unit, us, sealed)
-        rows = [unit.berichten.get(number) for number in numbers]
+        rows = [unit.berichten.get(number) for number, _ in numbers]
+        assert [row.outbox_id for row in rows] == [number for _, number in numbers]
         assert [row.identificatie for row in rows] == ["B1", "B2", "B3"]
         for row in rows:
             assert row.outbox_id is not None
