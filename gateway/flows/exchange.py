@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
@@ -12,10 +13,11 @@ from gateway.berichten.retour import controleer, retour
 from gateway.domain.findings import Finding, has_errors
 from gateway.flows import allocation, declaration, delivery, dossiers
 from gateway.flows.cases import today
-from gateway.flows.dispatch import Letter, send_bericht
+from gateway.flows.dispatch import Letter
 from gateway.flows.history import earlier, places
 from gateway.flows.incoming import Incoming
 from gateway.flows.kop import kop
+from gateway.flows.owed import Owed
 from gateway.flows.parties import PartnerRecord, Surroundings
 from gateway.flows.payload import Payload, Placed, Unusable
 from gateway.securemail import Opened
@@ -24,13 +26,18 @@ from gateway.store.berichten import Status
 
 
 def take_bericht(
-    unit: Unit, us: Surroundings, sender: PartnerRecord, opened: Opened, payload: Payload
+    unit: Unit, us: Surroundings, sender: PartnerRecord, opened: Opened, payload: Payload, owed: Owed
 ) -> Unusable | Placed:
-    """Handle one iWmo message; Unusable when it breaks its schema or is not from this sender to us."""
-    reading = berichten.read(payload.content, schemas=us.schemas)
+    """Handle one iWmo message; Unusable when it breaks its schema or is not from this sender to us.
+
+    `owed` is what may still have to be written of others, where this one asks for it.
+    """
+    reading = payload.reading or berichten.read(payload.content, schemas=us.schemas)
     if reading.bericht is None or reading.soort is None:
         return Unusable(findings=reading.findings)
     head = kop(reading.soort, reading.bericht)
+    if head.soort not in dossiers.OF_ONE_CLIENT:
+        owed.write(unit)  # an answer, or a declaration, which is judged by answers to others
     if (head.afzender, head.ontvanger) != (sender.code, us.ourselves.code):
         return Unusable(findings=(_other_party(),))
     known = unit.berichten.find("in", head.soort, head.afzender, head.identificatie)
@@ -39,7 +46,7 @@ def take_bericht(
             dossier=known.dossier
         )  # the same message in another mail: it had its effect and its answer (IV028)
     # Read before this message is registered: it may not be its own history.
-    before = earlier(unit, sender.code, reading.bericht)
+    before = earlier(unit, sender.code, reading.bericht, asked=partial(owed.write_if_found_by, unit))
     incoming = Incoming(
         head=head,
         bericht=reading.bericht,
@@ -66,7 +73,7 @@ _ON_ANSWER: dict[str, Callable[[Unit, Surroundings, PartnerRecord, Incoming, boo
 def _take_message(
     unit: Unit, us: Surroundings, sender: PartnerRecord, incoming: Incoming, before: History
 ) -> Unusable | Placed:
-    """Send the return message and let an accepted message take effect, together."""
+    """Let an accepted message take effect; the return message is owed."""
     if SOORTEN[incoming.head.soort].retour == "WMO325":
         declared = dossiers.declaration(unit, incoming.bericht)
         number = register(unit, incoming, dossier=declared)
@@ -97,10 +104,9 @@ def _take_message(
         in_reply_to=incoming.message_id,
         dossier=dossier,
     )
-    send_bericht(unit, us, letter)
     if accepted and (effect := _ON_ACCEPTED.get(incoming.head.soort)) is not None:
         effect(unit, us, sender, incoming)
-    return Placed(dossier=dossier)
+    return Placed(dossier=dossier, reply=letter)
 
 
 def _take_answer(

@@ -5,7 +5,7 @@ as after a million. The rules of the standard ask what `berichten.historie` says
 asked for here.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from gateway import berichten
@@ -25,15 +25,26 @@ from gateway.flows.dossiers import declaration_place
 from gateway.store import Bericht, NotThere, Unit
 from gateway.store.berichten import in_order
 
+Asked = Callable[[frozenset[str]], None]
+
 
 def places(bericht: Any) -> frozenset[str]:
     """The keys to register a message under. They may hold a BSN: the store keeps hashes."""
     return vindplaatsen(bericht) | frozenset(_declaration_places(bericht))
 
 
-def earlier(unit: Unit, partner: str, bericht: Any) -> History:
-    """What was exchanged with this partner and matters to `bericht`, as the rules want to see it."""
-    return rond(bericht, _Register(unit, {partner}).under)
+def earlier(unit: Unit, partner: str, bericht: Any, asked: Asked = lambda _: None) -> History:
+    """What was exchanged with this partner and matters to `bericht`, as the rules want to see it.
+
+    `asked` is told of the keys before they are looked up.
+    """
+    register = _Register(unit, {partner})
+
+    def under(keys: frozenset[str]) -> list[Any]:
+        asked(keys)
+        return register.under(keys)
+
+    return rond(bericht, under)
 
 
 def earlier_each(unit: Unit, berichten: Sequence[tuple[str, Any]]) -> list[History]:

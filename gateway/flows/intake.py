@@ -4,48 +4,170 @@ One unit of work: what the message changes, its identity, its replies and the st
 together or not at all. Whatever cannot be handled goes to quarantine, whole, with its reason (SM-103).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime
+from operator import is_
 
-from gateway import securemail
+import msgspec
+
+from gateway import berichten, securemail
+from gateway.berichten.schema_sets import Schemas
 from gateway.domain.findings import Finding
 from gateway.flows import canary, dossiers, exchange, plain_return, plan_in, quarantine, receipts, reports, tasks
 from gateway.flows.capabilities import keep_capabilities
+from gateway.flows.owed import Answers, Owed
 from gateway.flows.parties import PartnerRecord, Surroundings, known_partners, partner
 from gateway.flows.partners import keep_announced
 from gateway.flows.payload import DECLARED, Payload, Placed, Unusable, kind_of
 from gateway.flows.taken import Taken
-from gateway.securemail import Accepted, Identities, Opened
+from gateway.securemail import (
+    Accepted,
+    Identities,
+    Mailbox,
+    Opened,
+    PartnerBook,
+    Revocation,
+    Sealed,
+    SigningKey,
+    Trust,
+)
+from gateway.securemail.identity import NOTHING_SEEN
 from gateway.store import InboxItem, Store, Unit
 
 ACTOR = "flow:intake"
 
 
-def handler(store: Store, us: Surroundings) -> Callable[[InboxItem, bytes, datetime], None]:
-    """The function that the worker calls for each message that came in."""
+class Intake:
+    """Takes in messages of one gateway."""
 
-    def handle(item: InboxItem, raw: bytes, now: datetime) -> None:
-        with store.unit(now=now, actor=ACTOR) as unit:
-            take_in(unit, us, item, raw)
+    def __init__(self, store: Store, us: Surroundings) -> None:
+        self._store, self._us = store, us
 
-    return handle
+    def __call__(self, item: InboxItem, raw: bytes, now: datetime) -> None:
+        """Take one in, in one unit of work."""
+        with self._store.unit(now=now, actor=ACTOR) as unit:
+            take_in(unit, self._us, item, raw)
+
+    @contextmanager
+    def together(
+        self, some: Sequence[tuple[InboxItem, bytes]], clock: Callable[[], datetime]
+    ) -> Iterator[Callable[[InboxItem, bytes, datetime], None]]:
+        """What takes in each of several messages, all in one commit at the end.
+
+        They are opened before it begins. What one raises undoes the effect of that one, and no answer of another; what
+        comes of writing their answers undoes all.
+        """
+        opened = self._opened(some, clock)
+        owed = Owed(self._us)
+
+        def one(item: InboxItem, raw: bytes, now: datetime) -> None:
+            mark = owed.mark()
+            try:
+                with self._store.unit(now=now, actor=ACTOR) as unit:
+                    _take_in(unit, self._us, item, raw, owed, opened.pop(item.id, None))
+            except BaseException:
+                owed.back_to(mark)
+                raise
+
+        with self._store.together():
+            yield one
+            with self._store.unit(now=clock(), actor=ACTOR) as unit:
+                owed.write(unit)
+
+    def _opened(
+        self, some: Sequence[tuple[InboxItem, bytes]], clock: Callable[[], datetime]
+    ) -> dict[int, "Ahead | None"]:
+        """By number, opened without changing anything: two at a time, for private keys and XML leave room for Python.
+
+        One that raised is opened again in its turn, where it is told of.
+        """
+        with self._store.view(now=clock()) as view:
+            basis, now = _basis(view, self._us), view.now
+
+        def ahead(item: InboxItem, raw: bytes) -> Ahead | None:
+            return _open_ahead(self._us, basis, item, raw, now)
+
+        with ThreadPoolExecutor(2, "open") as pool:
+            begun = {item.id: pool.submit(ahead, item, raw) for item, raw in some}
+        return {number: None if done.exception() else done.result() for number, done in begun.items()}
+
+
+class Ahead(msgspec.Struct, frozen=True):
+    """A message that was opened before its turn, with its receipt, and what that rests on."""
+
+    opened: Opened
+    payload: Payload | Unusable | None  # None: a receipt has none
+    receipt: Sealed | None
+    basis: "Basis"
+
+
+Basis = tuple[PartnerBook, Mailbox, Trust, Revocation, SigningKey, Schemas]
+
+
+def _open_ahead(us: Surroundings, basis: Basis, item: InboxItem, raw: bytes, now: datetime) -> Ahead | None:
+    """The work on a message that needs no turn to write; None where it is better done whole in its turn.
+
+    Whether it came before is asked in its turn: the one before it may be the same.
+    """
+    opened = _open(us, basis[0], item, raw, now, NOTHING_SEEN)
+    if isinstance(opened, securemail.Refused):
+        return None
+    if opened.is_receipt:
+        return Ahead(opened, None, None, basis)
+    payload = _payload(opened)
+    if isinstance(payload, Payload) and payload.kind not in (canary.KIND, "plan"):
+        payload = msgspec.structs.replace(payload, reading=berichten.read(payload.content, schemas=us.schemas))
+    return Ahead(opened, payload, receipts.receipt_ahead(us, opened, now), basis)
+
+
+def _basis(unit: Unit, us: Surroundings) -> Basis:
+    return known_partners(unit, us), us.mailbox, us.trust, us.revocation, us.signer, us.schemas
+
+
+def _open(
+    us: Surroundings, book: PartnerBook, item: InboxItem, raw: bytes, now: datetime, identities: Identities
+) -> Opened | securemail.Refused:
+    return securemail.open(
+        raw,
+        us.mailbox,
+        book,
+        us.trust,
+        us.revocation,
+        item.received_at,
+        now,
+        identities=identities,
+        cache=us.verdicts,
+    )
+
+
+def handler(store: Store, us: Surroundings) -> Intake:
+    """What the worker calls for each message that came in."""
+    return Intake(store, us)
 
 
 def take_in(unit: Unit, us: Surroundings, item: InboxItem, raw: bytes) -> Taken:
     """Open and handle one message within `unit`; settles its inbox row."""
+    owed = Owed(us)
+    taken = _take_in(unit, us, item, raw, owed, None)
+    owed.write(unit)
+    return taken
+
+
+def _take_in(unit: Unit, us: Surroundings, item: InboxItem, raw: bytes, owed: Owed, ahead: Ahead | None) -> Taken:
+    """`take_in`, but for the answers, which are `owed`.
+
+    What was done `ahead` counts only if partners, trust, revocation, keys and schemas are still the same.
+    """
     if (reported := reports.take_report(unit, item, raw)) is not None:
         return reported
-    opened = securemail.open(
-        raw,
-        us.mailbox,
-        known_partners(unit, us),
-        us.trust,
-        us.revocation,
-        item.received_at,
-        unit.now,
-        identities=_identities(unit),
-        cache=us.verdicts,
-    )
+    if ahead is not None and not all(map(is_, ahead.basis, _basis(unit, us))):
+        ahead = None
+    if ahead is None:
+        opened = _open(us, known_partners(unit, us), item, raw, unit.now, _identities(unit, owed))
+    else:
+        opened = securemail.identified(ahead.opened, _identities(unit, owed))
     if isinstance(opened, securemail.Refused):
         return _quarantine(unit, us, item, raw, opened, opened.partner or quarantine.claimed(unit, raw))
     if opened.identity.state == "duplicate":
@@ -54,15 +176,16 @@ def take_in(unit: Unit, us: Surroundings, item: InboxItem, raw: bytes) -> Taken:
         return receipts.take_receipt(unit, us, item, opened)
     sender = partner(unit, opened.partner.id)
     assert sender is not None, "an opened message is of a partner in the book"
-    payload = _payload(opened)
+    payload = (None if ahead is None else ahead.payload) or _payload(opened)
     if isinstance(payload, Unusable):
         return _unusable(unit, us, item, opened, sender, payload)
-    handled = _hand_over(unit, us, sender, opened, payload)
+    handled = _hand_over(unit, us, sender, opened, payload, owed)
     if isinstance(handled, Unusable):
         return _unusable(unit, us, item, opened, sender, handled)
     dossier = handled.dossier
-    receipt = receipts.send_receipt(unit, us, sender, opened, dossier=dossier) if opened.wants_receipt else None
-    _register(unit, item, opened, "handled", receipt)
+    made = None if ahead is None else ahead.receipt
+    receipt = receipts.receipt_for(unit, us, sender, opened, dossier=dossier, made=made)
+    owed.add(Answers(inbox_id=item.id, opened=opened, letter=handled.reply, receipt=receipt))
     keep_announced(unit, us, opened)
     keep_capabilities(unit, opened)
     unit.inbox.settle(
@@ -97,13 +220,13 @@ def _payload(opened: Opened) -> Payload | Unusable:
 
 
 def _hand_over(
-    unit: Unit, us: Surroundings, sender: PartnerRecord, opened: Opened, payload: Payload
+    unit: Unit, us: Surroundings, sender: PartnerRecord, opened: Opened, payload: Payload, owed: Owed
 ) -> Unusable | Placed:
     if payload.kind == canary.KIND:
         return Placed()  # nothing is to be done but to answer
     if payload.kind == "plan":
         return plan_in.take_plan(unit, us, sender, opened, payload)
-    return exchange.take_bericht(unit, us, sender, opened, payload)
+    return exchange.take_bericht(unit, us, sender, opened, payload, owed)
 
 
 def _unusable(
@@ -116,8 +239,9 @@ def _unusable(
     """
     codes = ", ".join(dict.fromkeys(f.code for f in why.findings))
     again = item.reason == "payload"
-    if opened.wants_receipt:
-        receipts.send_receipt(unit, us, sender, opened, failed=not why.early, dossier=why.dossier)
+    receipt = receipts.receipt_for(unit, us, sender, opened, failed=not why.early, dossier=why.dossier)
+    if receipt is not None:
+        unit.outbox.put(receipt)
     unit.inbox.settle(
         item.id,
         "quarantined",
@@ -172,20 +296,9 @@ def _duplicate(unit: Unit, item: InboxItem, opened: Opened) -> Taken:
     return Taken(state="duplicate")
 
 
-def _register(unit: Unit, item: InboxItem, opened: Opened, outcome: str, receipt: int | None) -> None:
-    unit.identities.register(
-        opened.partner.id,
-        opened.headers.message_id,
-        opened.mic,
-        outcome=outcome,
-        cms_sha256=opened.cms_sha256,
-        inbox_id=item.id,
-        receipt_id=receipt,
-    )
-
-
-def _identities(unit: Unit) -> Identities:
+def _identities(unit: Unit, owed: Owed) -> Identities:
     def accepted(code: str, message_id: str, mic: bytes) -> list[Accepted]:
+        owed.write_if_accepted(unit, code, message_id, mic)
         first = unit.identities.look_up(code, message_id, mic).first
         return (
             []

@@ -282,10 +282,10 @@ def sending_policies(unit: Unit, usual: RetryPolicy) -> dict[str, RetryPolicy]:
 
 def known_partners(unit: Unit, us: Surroundings) -> PartnerBook:
     """`partner_book`, made anew only when a partner changed or a day began."""
-    stamp = unit.partners.stamp(), unit.now.date()
-    if us.book is None or us.book[0] != stamp:
-        us.book = stamp, partner_book(unit)
-    return us.book[1]
+    stamp, kept = (unit.partners.stamp(), unit.now.date()), us.book
+    if kept is None or kept[0] != stamp:
+        kept = us.book = stamp, partner_book(unit)
+    return kept[1]
 
 
 def partner_book(unit: Unit) -> PartnerBook:

@@ -5,8 +5,10 @@ from typing import Final
 import msgspec
 
 from gateway import berichten
+from gateway.berichten import Reading
 from gateway.domain.findings import Finding
 from gateway.flows import canary
+from gateway.flows.dispatch import Letter
 from gateway.plans.exchange import SCHEMA
 from gateway.securemail import Part
 
@@ -20,12 +22,14 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True):
     kind: str  # plan, or the kind of an iWmo message
     content: bytes
     rest: tuple[Part, ...] = ()
+    reading: Reading | None = None  # of an iWmo message that was read already
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True):
     """The payload took effect, in this dossier; None if it is about no client."""
 
     dossier: str | None = None
+    reply: Letter | None = None  # the return message that is owed for it
 
 
 class Unusable(msgspec.Struct, frozen=True, kw_only=True):

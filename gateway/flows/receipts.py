@@ -1,6 +1,6 @@
 """Receipts: made in the transaction that accepts a message, and taken as proof only when they are (secure-mail 9)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from gateway import __version__, securemail
 from gateway.domain.findings import Finding
@@ -10,7 +10,7 @@ from gateway.flows.dispatch import PLAN
 from gateway.flows.parties import PartnerRecord, Surroundings
 from gateway.flows.taken import Taken
 from gateway.flows.tasks import Task
-from gateway.securemail import Opened, Recipient, Reporter
+from gateway.securemail import Opened, Recipient, Reporter, Sealed
 from gateway.securemail.receipts import Disposition, ReceiptVerdict
 from gateway.store import IllegalMove, InboxItem, OutboxItem, Outgoing, Unit
 
@@ -19,43 +19,66 @@ REPLIES_MAX = 60  # replies to one partner that its message is of no use …
 REPLIES_WITHIN = timedelta(hours=1)  # … in this time; more looks like a loop (SM-77, decision 0015)
 
 
-def send_receipt(
-    unit: Unit, us: Surroundings, to: PartnerRecord, opened: Opened, *, failed: bool = False, dossier: str | None = None
-) -> int | None:
-    """Put the receipt for an opened message in the outbox; None if none may be sent (SM-65, SM-67).
+def receipt_for(
+    unit: Unit,
+    us: Surroundings,
+    to: PartnerRecord,
+    opened: Opened,
+    *,
+    failed: bool = False,
+    dossier: str | None = None,
+    made: Sealed | Finding | None = None,
+) -> Outgoing | None:
+    """The receipt for an opened message, for the outbox; None if none may be sent (SM-65, SM-67).
 
     With a null envelope sender and without asking for a receipt (SM-68). A receipt that cannot be made, say because the
     partner wants it encrypted and has no certificate left, is a row in the trail: the message itself was accepted.
+    `made`: by `receipt_ahead`.
     """
     if not securemail.may_answer(opened):
         return None
-    reporter = Reporter(us.ourselves.address.rpartition("@")[2], f"wmo-gateway {__version__}")
-    disposition: Disposition = "processed/error" if failed else "processed"
-    recipients: tuple[Recipient, ...] = ()
-    if opened.partner.agreements.encrypt_receipts:
-        recipients = routes.decide(unit, us, to, RECEIPT).recipients
-    made = securemail.make_receipt(opened, disposition, reporter, us.signer, unit.now, recipients=recipients)
+    if made is None or failed:
+        recipients: tuple[Recipient, ...] = ()
+        if opened.partner.agreements.encrypt_receipts:
+            recipients = routes.decide(unit, us, to, RECEIPT).recipients
+        made = _made(us, opened, "processed/error" if failed else "processed", recipients, unit.now)
     if isinstance(made, Finding) or not us.may_sign:
         detail = {"code": made.code if isinstance(made, Finding) else "SM-141"}
         unit.audit.write(
             "receipt_not_made", f"message/{opened.mic.hex()}", partner=to.code, outcome="no", detail=detail
         )
         return None
-    return unit.outbox.put(
-        Outgoing(
-            message_id=made.message_id,
-            kind=RECEIPT,
-            partner=to.code,
-            channel=us.channel,
-            sender="",
-            recipient=to.address,
-            wire=made.raw,
-            signed_entity=made.signed,
-            mic=made.mic,
-            dossier=dossier,
-            hold=_too_many(unit, to) if failed else None,
-        )
+    return Outgoing(
+        message_id=made.message_id,
+        kind=RECEIPT,
+        partner=to.code,
+        channel=us.channel,
+        sender="",
+        recipient=to.address,
+        wire=made.raw,
+        signed_entity=made.signed,
+        mic=made.mic,
+        dossier=dossier,
+        hold=_too_many(unit, to) if failed else None,
     )
+
+
+def receipt_ahead(us: Surroundings, opened: Opened, now: datetime) -> Sealed | None:
+    """The receipt for a message that is likely to take effect; None if it gets none or it is better made in its turn.
+
+    It says nothing until it is sent, and that is in the transaction of the effect.
+    """
+    if not us.may_sign or opened.is_receipt or not opened.wants_receipt or opened.partner.agreements.encrypt_receipts:
+        return None
+    made = _made(us, opened, "processed", (), now)
+    return None if isinstance(made, Finding) else made
+
+
+def _made(
+    us: Surroundings, opened: Opened, disposition: Disposition, recipients: tuple[Recipient, ...], now: datetime
+) -> Sealed | Finding:
+    reporter = Reporter(us.ourselves.address.rpartition("@")[2], f"wmo-gateway {__version__}")
+    return securemail.make_receipt(opened, disposition, reporter, us.signer, now, recipients=recipients)
 
 
 def _too_many(unit: Unit, to: PartnerRecord) -> str | None:

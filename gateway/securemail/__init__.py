@@ -14,7 +14,7 @@ from gateway.securemail.kinds import Classified, arrived_at, classify
 from gateway.securemail.layout import Attachment, Message, iwmo_message, new_message_id, plan_message
 from gateway.securemail.limits import Limits
 from gateway.securemail.nta7516 import NtaRecord, Qualification, counts_as_qualified, parse_nta_record, qualify
-from gateway.securemail.opening import Opened, open
+from gateway.securemail.opening import Opened, identified, open
 from gateway.securemail.partners import (
     Agreements,
     Anchor,
@@ -98,6 +98,7 @@ __all__ = [
     "conclude",
     "counts_as_qualified",
     "decryption_key",
+    "identified",
     "iwmo_message",
     "load_key",
     "make_receipt",

@@ -133,6 +133,16 @@ def open(
         return Refused(reason=refusal.reason, detail=detail, partner=claims.partner, message_id=claims.message_id)
 
 
+def identified(opened: Opened, identities: Identities) -> Opened | Refused:
+    """A message that was opened without `identities`, now with them: known, in conflict, or a loop (SM-76, SM-77)."""
+    name, code = opened.headers.message_id, opened.partner.id
+    try:
+        identity = identify(identities, code, name, opened.mic, opened.cms_sha256, is_cbc=opened.is_cbc)
+    except Refusal as refusal:
+        return Refused(reason=refusal.reason, detail=refusal.detail, partner=code, message_id=name)
+    return msgspec.structs.replace(opened, identity=identity)
+
+
 class _Claims:
     """What the outer header claims, kept for the quarantine row."""
 

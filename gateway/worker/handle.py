@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from itertools import groupby
+from typing import Protocol, runtime_checkable
 
 import msgspec
 import structlog
@@ -17,6 +19,20 @@ log = structlog.get_logger("gateway.handle")
 
 Handler = Callable[[InboxItem, bytes, datetime], None]
 """Opens the raw message; writes effect, replies and `inbox.settle` in one unit. May be called again for a message."""
+
+
+@runtime_checkable
+class Together(Protocol):
+    """A handler that does part of its work for several messages at once."""
+
+    def __call__(self, item: InboxItem, raw: bytes, now: datetime, /) -> None:
+        """`Handler`, for a message by itself."""
+        ...
+
+    def together(self, some: Sequence[tuple[InboxItem, bytes]], clock: Clock, /) -> AbstractContextManager[Handler]:
+        """The handler for each of these, within `Store.together`. What the end raises undid all of them."""
+        ...
+
 
 BATCH = 50
 TOGETHER = 20  # messages that share a commit: who else wants to write waits for so many …
@@ -32,7 +48,7 @@ class Handled(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None  # type of the exception that the handler raised
 
 
-async def handle_inbox(store: Store, handler: Handler, clock: Clock) -> list[Handled]:
+async def handle_inbox(store: Store, handler: Handler | Together, clock: Clock) -> list[Handled]:
     """Try everything that is due until nothing is; what became of each.
 
     Messages that were never tried share a commit, a few at a time. After a crash in the midst of them each is tried
@@ -57,16 +73,12 @@ def _groups(items: Sequence[InboxItem]) -> Iterator[Sequence[InboxItem]]:
         yield from (run[first : first + step] for first in range(0, len(run), step))
 
 
-def _try(store: Store, handler: Handler, items: Sequence[InboxItem], clock: Clock) -> list[Handled]:
+def _try(store: Store, handler: Handler | Together, items: Sequence[InboxItem], clock: Clock) -> list[Handled]:
     with store.unit(now=clock(), actor=ACTOR) as unit:
         raws = unit.inbox.begin_all([item.id for item in items])
-    errors: dict[int, str] = {}
+    some = [(item, raws.pop(item.id)) for item in items if item.id in raws]
     try:
-        with store.together():
-            for item in items:
-                raw = raws.pop(item.id, None)
-                if raw is not None and (error := _handle(handler, item, raw, clock())) is not None:
-                    errors[item.id] = error
+        errors = _all(store, handler, some, clock)
     except StoreDown:
         # No fault of the messages: no room, no server. Counting it would put all mail in quarantine meanwhile.
         with store.unit(now=clock(), actor=ACTOR) as unit:
@@ -76,6 +88,35 @@ def _try(store: Store, handler: Handler, items: Sequence[InboxItem], clock: Cloc
     with store.view(now=clock()) as view:
         states = view.inbox.states([item.id for item in items])
     return [Handled(id=item.id, state=states[item.id], error=errors.get(item.id)) for item in items]
+
+
+def _all(
+    store: Store, handler: Handler | Together, some: Sequence[tuple[InboxItem, bytes]], clock: Clock
+) -> dict[int, str]:
+    """Handle these in one commit, or one by one if something goes wrong with what is done for all of them."""
+    if len(some) > 1:
+        shared = handler.together(some, clock) if isinstance(handler, Together) else _plainly(store, handler)
+        try:
+            with shared as one:
+                return _each(one, some, clock)
+        except StoreDown:
+            raise
+        except Exception as caught:
+            # Nothing of any of them was written. By itself the one that caused it is told from the others.
+            log.error("handling_together_failed", messages=len(some), error=where(caught))
+    return _each(handler, some, clock)
+
+
+@contextmanager
+def _plainly(store: Store, handler: Handler) -> Iterator[Handler]:
+    with store.together():
+        yield handler
+
+
+def _each(handler: Handler, some: Sequence[tuple[InboxItem, bytes]], clock: Clock) -> dict[int, str]:
+    """By number the type of the exception that the handler raised."""
+    tried = {item.id: _handle(handler, item, raw, clock()) for item, raw in some}
+    return {number: error for number, error in tried.items() if error is not None}
 
 
 def _handle(handler: Handler, item: InboxItem, raw: bytes, now: datetime) -> str | None:

@@ -6,8 +6,9 @@ import pytest
 from gateway import securemail
 from gateway.demo import story
 from gateway.domain.findings import Finding
-from gateway.flows import exchange, intake
+from gateway.flows import exchange
 from gateway.flows.cases import uitvragen
+from gateway.flows.owed import Owed
 from gateway.flows.parties import add_partner, partner
 from gateway.flows.payload import Unusable
 from gateway.securemail import Attachment, Sealed
@@ -190,7 +191,7 @@ def test_a_handler_that_dies_undoes_everything_and_three_tries_end_in_quarantine
     """SM-103: nothing of a half handled message stays; its bytes do."""
     pair.run(story.dispatch_plan)
     raw = pair.wire("gemeente", "plan")
-    monkeypatch.setattr(intake, "_register", _dies)
+    monkeypatch.setattr(Owed, "add", _dies)
     before = _traces(pair)
     number = pair.put("aanbieder", raw)
     states = []

@@ -1,0 +1,218 @@
+"""Messages that share a commit: each stands or falls by itself, and what answers them is written for all at once."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from gateway import berichten
+from gateway.berichten import wmo302
+from gateway.flows import dispatch, intake, owed, tasks
+from gateway.flows.dispatch import Letter, send_berichten
+from gateway.flows.parties import add_partner, partners
+from gateway.store import MasterKey, Place, Raw, Store
+from gateway.store.berichten import Berichten
+from gateway.worker import Handled, handle_inbox
+from gateway.worker import handle as worker
+from tests.bench import world
+from tests.securemail import world as mail
+
+US = world.surroundings("aanbieder", world.code(0), world.address(0))
+
+
+@pytest.fixture(scope="module")
+def maker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[world.Municipality]:
+    """A municipality that orders."""
+    made = world.Municipality(tmp_path_factory.mktemp("maker") / "ours.db", MasterKey.generate(), providers=1)
+    made.introduce()
+    yield made
+    made.store.close()
+
+
+@contextmanager
+def provider(path: Path) -> Iterator[Store]:
+    """The provider's store, empty but for the municipality."""
+    with Store.open(path, MasterKey.generate()) as opened:
+        with opened.unit(now=world.now(), actor="test") as unit:
+            add_partner(unit, world.record("gemeente", world.EXAMPLE.header.afzender, mail.MUNICIPALITY))
+        yield opened
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """One provider's."""
+    with provider(tmp_path / "theirs.db") as opened:
+        yield opened
+
+
+def sealed(maker: world.Municipality, orders: Sequence[Any]) -> list[bytes]:
+    """Mails with these orders."""
+    with maker.store.unit(now=world.now(), actor="test") as unit:
+        (to,) = partners(unit)
+        known = max((item.id for item in unit.outbox.list(limit=1000)), default=0)
+        made = [Letter(to=to, bericht=one, xml=berichten.build(one), reference=None) for one in orders]
+        send_berichten(unit, maker.us, made)
+        return [unit.outbox.wire(item.id) for item in unit.outbox.list(after=known)]
+
+
+def arrive(store: Store, wires: Sequence[bytes]) -> None:
+    """Fetched, not handled yet."""
+    with store.unit(now=world.now(), actor="test") as unit:
+        places = [Place(source="test", account="a", folder="", uid=str(number)) for number in range(len(wires))]
+        unit.inbox.add_all(
+            [Raw(place=p, received_at=world.now(), data=data) for p, data in zip(places, wires, strict=True)]
+        )
+
+
+def orders(first: int, count: int) -> list[Any]:
+    """Orders for as many clients."""
+    return [world.order(number, world.code(0), f"owed{number}") for number in range(first, first + count)]
+
+
+def handle(store: Store) -> list[Handled]:
+    """Everything that waits."""
+    return asyncio.run(handle_inbox(store, intake.handler(store, US), world.now))
+
+
+def answers(store: Store) -> list[tuple[int, str]]:
+    """What was put in the outbox and belongs to an accepted message: by the number of that message, what answers it.
+
+    Fails if anything is there without the rest: an answer without its order, an identity without its receipt.
+    """
+    with store.view(now=world.now()) as view:
+        kinds = {item.id: item.kind for item in view.outbox.list(limit=1000)}
+        rows = view.berichten.list()
+        items = view.inbox.list(limit=1000)
+        found = []
+        for item in items:
+            if item.state != "handled":
+                continue
+            assert item.message_id is not None
+            assert item.partner is not None
+            assert item.mic is not None
+            first = view.identities.look_up(item.partner, item.message_id, bytes.fromhex(item.mic)).first
+            assert first is not None
+            assert first.receipt_id is not None
+            assert first.inbox_id == item.id
+            found.append((item.id, kinds.pop(first.receipt_id)))
+        came = {row.id for row in rows if row.richting == "in"}
+        went = [row for row in rows if row.richting == "uit"]
+        assert sorted(row.antwoord_op or 0 for row in went) == sorted(came)
+        assert sorted(kinds.values()) == sorted(row.soort for row in went)
+        assert {row.outbox_id for row in went} == set(kinds)
+        assert len(went) == len(found)
+    return found
+
+
+def test_each_message_of_a_shared_commit_gets_its_own_answers(maker: world.Municipality, store: Store) -> None:
+    """A WMO302 and a receipt each, that name each other as they would have if each had been handled alone."""
+    arrive(store, sealed(maker, orders(1000, 5)))
+    assert [each.state for each in handle(store)] == ["handled"] * 5
+    assert answers(store) == [(number, "receipt") for number in range(1, 6)]
+
+
+def test_a_message_that_fails_takes_nothing_of_the_others_with_it(
+    maker: world.Municipality, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It fails after its own answers were owed: they are owed no more, those of the others are written."""
+    arrive(store, sealed(maker, orders(1100, 4)))
+    real = tasks.done
+
+    def fails(unit: Any, about: str, why: str) -> None:
+        if about == "inbox/2":
+            raise ValueError("a name that must not be logged")
+        real(unit, about, why)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tasks, "done", fails)
+        done = handle(store)
+    assert [(each.state, each.error) for each in done] == [
+        ("handled", None),
+        ("new", "ValueError"),
+        ("handled", None),
+        ("handled", None),
+    ]
+    assert answers(store) == [(1, "receipt"), (3, "receipt"), (4, "receipt")]
+
+
+def test_what_fails_for_all_at_once_is_done_for_each(
+    maker: world.Municipality, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Answers that cannot be written undo the commit; then each message is handled by itself, and one is to blame."""
+    arrive(store, sealed(maker, orders(1200, 4)))
+    real = dispatch.post_berichten
+
+    def fails(unit: Any, us: Any, letters: Sequence[Any]) -> list[int]:
+        if any(one.letter.bericht.header.bericht_identificatie.identificatie == "owed1201" for one in letters):
+            raise ValueError
+        return real(unit, us, letters)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owed, "post_berichten", fails)
+        done = handle(store)
+    assert [each.error for each in done] == [None, "ValueError", None, None]
+    assert [number for number, _ in answers(store)] == [1, 3, 4]
+
+
+def test_a_crash_before_the_commit_leaves_neither_effect_nor_answer(
+    maker: world.Municipality, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With every answer written and the commit not made nothing is there; the next time everything is, once."""
+    arrive(store, sealed(maker, orders(1300, 3)))
+    real = owed.Owed.write
+
+    def dies(self: owed.Owed, unit: Any) -> None:
+        real(self, unit)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owed.Owed, "write", dies)
+        with pytest.raises(KeyboardInterrupt):
+            handle(store)
+    assert answers(store) == []
+    with store.view(now=world.now()) as view:
+        waiting = [(item, view.inbox.raw(item.id)) for item in view.inbox.list(states=["new"])]
+        assert (len(waiting), view.outbox.list(), view.berichten.list()) == (3, [], [])
+    for item, raw in waiting:
+        intake.handler(store, US)(item, raw, world.now())
+    assert [number for number, _ in answers(store)] == [1, 2, 3]
+
+
+def test_who_asks_for_what_is_still_owed_sees_it(
+    maker: world.Municipality, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same whether messages share a commit or not: one sent twice, an order again in another mail, under a name
+    that was used, and for the allocation that the one before it made.
+    """
+    first, other = orders(1400, 2)
+    name = first.header.bericht_identificatie
+    named = msgspec.structs.replace(other, header=msgspec.structs.replace(other.header, bericht_identificatie=name))
+    renamed = msgspec.structs.replace(name, identificatie="again1400")
+    again = msgspec.structs.replace(first, header=msgspec.structs.replace(first.header, bericht_identificatie=renamed))
+    with monkeypatch.context() as patch:  # a gateway of ours refuses to use a name twice
+        patch.setattr(Berichten, "add_all", lambda *_: [])
+        wires = [wire for one in (first, again, first, named) for wire in sealed(maker, [one])]
+    wires.insert(1, b"X-Way: other\r\n" + wires[0])
+    seen = []
+    for size in (1, 20):
+        monkeypatch.setattr(worker, "TOGETHER", size)
+        with provider(tmp_path / f"{size}.db") as store:
+            arrive(store, wires)
+            states = [each.state for each in handle(store)]
+            with store.view(now=world.now()) as view:
+                register = view.berichten.list()
+                codes = [
+                    berichten.parse(view.berichten.xml(row.id), wmo302.Bericht).header.retour_codes
+                    for row in register
+                    if row.richting == "uit"
+                ]
+                kinds = sorted(item.kind for item in view.outbox.list())
+            seen.append((states, [(row.richting, row.status) for row in register], codes, kinds))
+    (states, register_, codes, _), together = seen
+    assert together[0] == states == ["handled", "duplicate", "handled", "handled", "handled"]
+    assert (sorted(together[1]), together[2:]) == (sorted(register_), seen[0][2:])
+    assert len({str(code) for code in codes}) > 1  # what was judged by another's answer was judged otherwise
