@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -25,6 +26,7 @@ from gateway.demo.cast import CAST
 from gateway.demo.relay import Account, Relay
 from gateway.demo.scene import StoryClock
 from gateway.store import MasterKey, Outgoing, Store
+from tests import postgres
 
 ROOT = Path(__file__).parents[2]
 LONGEST = 60.0  # seconds
@@ -137,6 +139,27 @@ def test_a_second_start_is_refused_with_a_sentence(pair: Path) -> None:
         assert len(words.splitlines()) == 1
         assert ask(port, "/readyz")[0] == 200
         assert stopped(first)[0] == 0
+
+
+@pytest.mark.postgres
+def test_two_folders_on_one_database_need_two_names(pair: Path) -> None:
+    """Under one name each would take the other for its own past: exit code 2. With a name of its own it joins."""
+    if (reason := postgres.missing()) is not None:
+        pytest.skip(reason)
+    copied = Path(shutil.copytree(pair / "gemeente", pair / "elders"))
+    ports = free_port(), free_port()
+    with postgres.server() as url:
+        shared = {"GATEWAY_STORE_URL": url.replace("+psycopg", "")}
+        with serving(pair / "gemeente", GATEWAY_HEALTH_PORT=ports[0], **shared) as first:
+            assert ask(ports[0], "/readyz")[0] == 200
+            with serving(copied, **shared) as second:
+                _, words = second.communicate(timeout=LONGEST)
+            assert (second.returncode, len(words.splitlines())) == (BROKEN, 1)
+            assert "store.node" in words
+            with serving(copied, GATEWAY_STORE_NODE="elders", GATEWAY_HEALTH_PORT=ports[1], **shared) as third:
+                assert ask(ports[1], "/readyz")[0] == 200
+                assert stopped(third)[0] == 0
+            assert stopped(first)[0] == 0
 
 
 def test_servers_that_say_nothing_do_not_keep_a_gateway_from_stopping(pair: Path) -> None:
