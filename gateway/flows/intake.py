@@ -5,7 +5,7 @@ together or not at all. Whatever cannot be handled goes to quarantine, whole, wi
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import datetime
 from operator import is_
@@ -59,27 +59,28 @@ class Intake:
         They are opened before it begins. What one raises undoes the effect of that one, and no answer of another; what
         comes of writing their answers undoes all.
         """
-        opened = self._opened(some, clock)
-        owed = Owed(self._us)
+        with ThreadPoolExecutor(2, "intake") as pool:  # private keys and XML leave room for Python
+            opened = self._opened(pool, some, clock)
+            owed = Owed(self._us, pool.map)
 
-        def one(item: InboxItem, raw: bytes, now: datetime) -> None:
-            mark = owed.mark()
-            try:
-                with self._store.unit(now=now, actor=ACTOR) as unit:
-                    _take_in(unit, self._us, item, raw, owed, opened.pop(item.id, None))
-            except BaseException:
-                owed.back_to(mark)
-                raise
+            def one(item: InboxItem, raw: bytes, now: datetime) -> None:
+                mark = owed.mark()
+                try:
+                    with self._store.unit(now=now, actor=ACTOR) as unit:
+                        _take_in(unit, self._us, item, raw, owed, opened.pop(item.id, None))
+                except BaseException:
+                    owed.back_to(mark)
+                    raise
 
-        with self._store.together():
-            yield one
-            with self._store.unit(now=clock(), actor=ACTOR) as unit:
-                owed.write(unit)
+            with self._store.together():
+                yield one
+                with self._store.unit(now=clock(), actor=ACTOR) as unit:
+                    owed.write(unit)
 
     def _opened(
-        self, some: Sequence[tuple[InboxItem, bytes]], clock: Callable[[], datetime]
+        self, pool: Executor, some: Sequence[tuple[InboxItem, bytes]], clock: Callable[[], datetime]
     ) -> dict[int, "Ahead | None"]:
-        """By number, opened without changing anything: two at a time, for private keys and XML leave room for Python.
+        """By number, opened without changing anything.
 
         One that raised is opened again in its turn, where it is told of.
         """
@@ -89,8 +90,8 @@ class Intake:
         def ahead(item: InboxItem, raw: bytes) -> Ahead | None:
             return _open_ahead(self._us, basis, item, raw, now)
 
-        with ThreadPoolExecutor(2, "open") as pool:
-            begun = {item.id: pool.submit(ahead, item, raw) for item, raw in some}
+        begun = {item.id: pool.submit(ahead, item, raw) for item, raw in some}
+        wait(begun.values())
         return {number: None if done.exception() else done.result() for number, done in begun.items()}
 
 
@@ -160,10 +161,11 @@ def _take_in(unit: Unit, us: Surroundings, item: InboxItem, raw: bytes, owed: Ow
 
     What was done `ahead` counts only if partners, trust, revocation, keys and schemas are still the same.
     """
-    if (reported := reports.take_report(unit, item, raw)) is not None:
-        return reported
     if ahead is not None and not all(map(is_, ahead.basis, _basis(unit, us))):
         ahead = None
+    # What could be opened is no report.
+    if ahead is None and (reported := reports.take_report(unit, item, raw)) is not None:
+        return reported
     if ahead is None:
         opened = _open(us, known_partners(unit, us), item, raw, unit.now, _identities(unit, owed))
     else:

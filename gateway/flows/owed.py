@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from gateway.flows.dispatch import Letter, post_berichten, seal_berichten
+from gateway.flows.dispatch import Each, Letter, post_berichten, seal_berichten
 from gateway.flows.history import places
 from gateway.flows.parties import Surroundings
 from gateway.securemail import Opened
@@ -28,8 +28,8 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
 class Owed:
     """Answers that are not written yet; they are, in the transaction of the effects, or nothing of both is."""
 
-    def __init__(self, us: Surroundings) -> None:
-        self._us = us
+    def __init__(self, us: Surroundings, each: Each = map) -> None:
+        self._us, self._each = us, each  # `each` may seal several beside each other
         self._owed: tuple[Answers, ...] = ()
         self._found_by: frozenset[str] = frozenset()
 
@@ -60,7 +60,7 @@ class Owed:
         """Seal and write everything that is owed."""
         owed, self._owed, self._found_by = self._owed, (), frozenset()
         letters = [answers.letter for answers in owed if answers.letter is not None]
-        post_berichten(unit, self._us, seal_berichten(unit, self._us, letters))
+        post_berichten(unit, self._us, seal_berichten(unit, self._us, letters, self._each))
         numbers = iter(unit.outbox.put_all([answers.receipt for answers in owed if answers.receipt is not None]))
         for answers in owed:
             opened = answers.opened

@@ -14,7 +14,6 @@ from gateway.domain.delivery import Outcome, Shipment
 
 from .seam import HEADER_MAX, LIST_MAX, UIDS_MAX, Aside, BeforeData, Keep, Listed, MailboxDown, Unreadable
 
-_BARE_LF = re.compile(rb"(?<!\r)\n")
 _UNFINISHED = (".tmp", ".part", ".filepart", ".partial", ".crdownload", "~")  # names of programs that copy files
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
@@ -248,14 +247,16 @@ class MaildirMailbox(FolderMailbox):
         return self._uid(path) == uid
 
     def _find(self, uid: str) -> Path:
-        likely = self._path / "new" / uid, self._path / "cur" / f"{uid}:2,", self._path / "cur" / f"{uid}:2,S"
+        names = f"new/{uid}", f"cur/{uid}:2,", f"cur/{uid}:2,S"
+        likely = (self._path / name for name in names)
         for path in chain(likely, self._files()):
             if self._uid(path) == uid and path.exists():
                 return path
         raise FileNotFoundError(2, "no longer in the maildir")
 
     def _bytes(self, path: Path, limit: int) -> bytes:
-        return _BARE_LF.sub(b"\r\n", super()._bytes(path, limit))[:limit]
+        found = super()._bytes(path, limit)
+        return found.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")[:limit]  # a bare LF too ends a line
 
     def _put(self, path: Path, target: Path) -> None:
         if not target.is_dir():

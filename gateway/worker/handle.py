@@ -34,9 +34,9 @@ class Together(Protocol):
         ...
 
 
-BATCH = 50
-TOGETHER = 20  # messages that share a commit: who else wants to write waits for so many …
-SMALL = 1_000_000  # … of at most so many bytes
+BATCH = 100
+TOGETHER = 50  # messages that share a commit: who else wants to write waits for so many, a tenth of a second …
+SMALL = 250_000  # … of at most so many bytes: with documents, a commit is not what a message costs
 ACTOR = "worker:handle"
 
 
