@@ -34,6 +34,11 @@ SESSION: Final[dict[str, str]] = {
     "tcp_keepalives_interval": "5s",
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "30s",
+    # A plan is kept for as long as a connection, and may be made while the tables are empty; whatever is asked often
+    # has an index. A bitmap scan visits each dead row there is until the next VACUUM; an index scan does so once.
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "jit": "off",  # to compile takes longer than any of these statements
 }
 
 

@@ -69,6 +69,8 @@ class _Client:
                 self.buffer += piece
                 if answer := self._answers(seen, count):
                     self.connection.send(answer)
+                if not self.connection.pending():
+                    return True  # to hear that nothing is there yet would cost as much as a command
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return True
         except OSError:
