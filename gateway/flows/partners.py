@@ -192,11 +192,11 @@ def keep_announced(unit: Unit, us: Surroundings, opened: Opened) -> None:
 
     Reading a mailbox is not enough to add one: the message was signed with a key that a person confirmed.
     """
-    record = partner(unit, opened.partner.id)
-    if record is None or not opened.partner.knows(bytes.fromhex(opened.signer.fingerprint)):
+    if not opened.partner.knows(bytes.fromhex(opened.signer.fingerprint)):
         return
     new = announced(opened.headers.sender, opened.partner, opened.carried)
-    if new:
+    record = partner(unit, opened.partner.id) if new else None
+    if record is not None:
         record = propose(record, new, unit.now.date())
         record_partner(unit, _announce(unit, us, record, opened, new))
 
