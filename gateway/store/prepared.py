@@ -164,7 +164,9 @@ class _Text:
         kind: Any = namedtuple("_Row", columns)  # type: ignore[misc]  # the statement names them
         self.row = kind._make
         self._fixed = {name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required}
-        self.lists = _from_lists(compiled) if isinstance(statement, sa.Insert) and not self._positional else None
+        self.lists = (
+            None if self._positional or not isinstance(statement, sa.Insert | sa.Update) else _from_lists(compiled)
+        )
 
     def listed(self, values: Values) -> Values:
         """With what the statement itself binds, and lists as SQLite takes them."""
@@ -195,16 +197,19 @@ class _Text:
 
 
 def _from_lists(compiled: SQLCompiler) -> str:
-    """An INSERT of one row as one of as many as the lists are long, on PostgreSQL.
+    """An INSERT or UPDATE of one row as one of as many, all different, as the lists are long, on PostgreSQL.
 
     To tell a server of a row, and for it to be told, takes longer than the row itself. Lists travel in binary form:
     bytes would else be hexadecimal digits.
     """
-    head, values, row = compiled.string.partition(") VALUES ")
-    assert values
     lists = [f"%({name})b::{_list_type(bind.type, compiled.dialect)}" for name, bind in compiled.binds.items()]
-    picked = re.sub(r"%\((\w+)\)s(::\w+(\(\d+\))?)?", r"told.\1", row.removeprefix("(").removesuffix(")"))
-    return f"{head}) SELECT {picked} FROM unnest({', '.join(lists)}) AS told({', '.join(compiled.binds)})"
+    source = f"FROM unnest({', '.join(lists)}) AS told({', '.join(compiled.binds)})"
+    told = re.sub(r"%\((\w+)\)s(::\w+(\(\d+\))?)?", r"told.\1", compiled.string)
+    if compiled.isupdate:
+        return told.replace(" WHERE ", f" {source} WHERE ", 1)
+    head, values, row = told.partition(") VALUES ")
+    assert values
+    return f"{head}) SELECT {row.removeprefix('(').removesuffix(')')} {source}"
 
 
 def _list_type(kind: "sa.types.TypeEngine[Any]", dialect: sa.Dialect) -> str:

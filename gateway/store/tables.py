@@ -118,6 +118,7 @@ channels = sa.Table(
     sa.Column("reason", sa.Text),
     sa.Column("policy_run", sa.Text, nullable=False, default=""),  # recipients refused by policy in a row
 )
+_partial("ix_channels_paused", channels, "paused_until IS NOT NULL", "paused_until")
 
 outbox = sa.Table(
     "outbox",

@@ -35,6 +35,14 @@ def upgrade() -> None:
         sa.Column("policy_run", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_channels")),
     )
+    op.create_index(
+        "ix_channels_paused",
+        "channels",
+        ["paused_until"],
+        unique=False,
+        sqlite_where=sa.text("paused_until IS NOT NULL"),
+        postgresql_where=sa.text("paused_until IS NOT NULL"),
+    )
     op.create_table(
         "dossiers",
         sa.Column("id", sa.String(length=64), nullable=False),
