@@ -111,13 +111,15 @@ def order(number: int, aanbieder: str, identificatie: str) -> wmo301.Bericht:
 
 
 def bsn(number: int) -> str:
-    """A number of the reserved range that passes the test of eleven: one for each client."""
-    for last in range(10):
-        digits = f"9999{number % 10_000:04d}{last}"
-        total = sum(int(d) * weight for d, weight in zip(digits, (9, 8, 7, 6, 5, 4, 3, 2, -1), strict=True))
-        if total % 11 == 0:
-            return digits
-    return bsn(number + 1)
+    """A number of the reserved range that passes the test of eleven: one for each of nine thousand clients."""
+    return _BSNS[number % len(_BSNS)]
+
+
+def _passes(digits: str) -> bool:
+    return sum(int(d) * weight for d, weight in zip(digits, (9, 8, 7, 6, 5, 4, 3, 2, -1), strict=True)) % 11 == 0
+
+
+_BSNS = [digits for last in range(100_000) if _passes(digits := f"9999{last:05d}")]
 
 
 def record(role: str, code_: str, address_: str) -> PartnerRecord:
