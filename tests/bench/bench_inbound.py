@@ -3,6 +3,9 @@
 A provider fetches orders that a municipality sealed: raw bytes committed, let go of by the mailbox, opened, parsed,
 judged by the rules, registered, answered with a sealed WMO302 and a signed receipt, both queued. So a message in is a
 decryption and two signatures, where one out is one signature. IMAP is measured where Dovecot can be started.
+
+Fetching and handling are two jobs of a running gateway, and run beside each other here, as making orders and delivering
+them do in the outbound figure.
 """
 
 import asyncio
@@ -125,8 +128,13 @@ def _provider(path: Path) -> Iterator[Take]:
             add_partner(unit, world.record("gemeente", world.EXAMPLE.header.afzender, mail.MUNICIPALITY))
 
         async def take(mailbox: Mailbox) -> int:
-            await pickup(store, mailbox, world.now, welcome=Doorkeeper(store, world.now, path.parent))
-            done = await handle_inbox(store, handler(store, us), world.now)
+            doorkeeper, handle = Doorkeeper(store, world.now, path.parent), handler(store, us)
+            fetching, done = asyncio.create_task(pickup(store, mailbox, world.now, welcome=doorkeeper)), []
+            while not fetching.done():
+                done += await handle_inbox(store, handle, world.now)
+                await asyncio.wait({fetching}, timeout=0.005)
+            await fetching
+            done += await handle_inbox(store, handle, world.now)
             assert all(each.state == "handled" for each in done), done
             return len(done)
 
