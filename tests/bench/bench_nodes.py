@@ -28,7 +28,7 @@ from tests.bench.rows import Row
 from tests.bench.sink import Count
 from tests.transports.pki import Authority
 
-MESSAGES = 6400  # of all processes of a turn: many, for at its begin nothing is sealed yet and all wait
+MESSAGES = 3200  # of all processes of a turn: many, for at its begin nothing is sealed yet and all wait
 ROUNDS = 2
 
 FORK = multiprocessing.get_context("fork")  # the keys of the benchmark's world are made once
