@@ -86,8 +86,7 @@ def _seal(view: Unit, us: Surroundings, mails: Sequence[Mail], each: Each = map)
 
 def _post(unit: Unit, us: Surroundings, mails: Sequence[_Prepared]) -> list[int]:
     numbers = unit.outbox.put_all([mail.row for mail in mails])
-    for dossier in {mail.row.dossier for mail in mails if mail.row.dossier is not None}:
-        dossiers.touch(unit, us, dossier)
+    dossiers.touch_all(unit, us, {mail.row.dossier for mail in mails if mail.row.dossier is not None})
     pairs = zip(numbers, mails, strict=True)
     routes.keep_first(unit, [(number, mail.row.partner, mail.evidence) for number, mail in pairs])
     return numbers

@@ -5,7 +5,8 @@ belongs to a dossier of the client. A declaration is about many clients and has 
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -47,6 +48,18 @@ def of_message(unit: Unit, bericht: Any) -> str | None:
     return made
 
 
+def of_messages(unit: Unit, berichten: Sequence[Any]) -> list[str | None]:
+    """`of_message` for many: the dossiers of all clients of whom nothing was known are made at once."""
+    clients = dict.fromkeys(one.client.bsn for one in berichten if soort_van(one) in OF_ONE_CLIENT)
+    new = unit.records.without_dossier(BSN, list(clients)) if clients else set()
+    made = {bsn: secrets.token_hex(16) for bsn in clients if bsn in new}
+    unit.records.add_dossiers(CLIENT, {name: (Client(bsn), {BSN: bsn}) for bsn, name in made.items()})
+    return [
+        made[one.client.bsn] if soort_van(one) in OF_ONE_CLIENT and one.client.bsn in made else of_message(unit, one)
+        for one in berichten
+    ]
+
+
 def declaration_place(bericht: Any) -> str:
     """The key that a WMO323 is registered under by its number."""
     gemeente, aanbieder = bericht.header.ontvanger, bericht.header.afzender
@@ -65,8 +78,16 @@ def reference(dossier: str) -> str:
 
 def touch(unit: Unit, us: Surroundings, dossier: str) -> str:
     """Something happened in a dossier: its term begins anew. The client's pseudonym, for the audit trail."""
-    term = us.keep.declaration if dossier.startswith(DECLARATIE) else us.keep.dossier
-    return unit.dossiers.touch(dossier, unit.now + term)
+    return unit.dossiers.touch(dossier, _term(unit, us, dossier))
+
+
+def touch_all(unit: Unit, us: Surroundings, dossiers: Iterable[str]) -> None:
+    """`touch` for many."""
+    unit.dossiers.touch_all({dossier: _term(unit, us, dossier) for dossier in dossiers})
+
+
+def _term(unit: Unit, us: Surroundings, dossier: str) -> datetime:
+    return unit.now + (us.keep.declaration if dossier.startswith(DECLARATIE) else us.keep.dossier)
 
 
 def _of_client(unit: Unit, bsn: str, nummers: Iterable[int]) -> str | None:

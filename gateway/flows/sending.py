@@ -76,9 +76,10 @@ def _send(store: Store, us: Surroundings, run: Sequence[Made], now: datetime, ac
         sealed = _sealed(view, us, letters, answers)
     with store.unit(now=now, actor=actor) as unit:
         _answer_known(unit, us, run, heads, answers)  # somebody else may have sent it meanwhile
-        mine = {place: _placed(unit, one) for place, one in sealed.items() if place not in answers}
-        posted = post_berichten(unit, us, [*mine.values()])
-    for (place, one), (_, number) in zip(mine.items(), posted, strict=True):
+        places = [place for place in sealed if place not in answers]
+        mine = _placed(unit, [sealed[place] for place in places])
+        posted = post_berichten(unit, us, mine)
+    for place, one, (_, number) in zip(places, mine, posted, strict=True):
         answers[place] = _queued(one, number)
     return [answers[place] for place in range(len(run))]
 
@@ -155,13 +156,15 @@ def _sealed(
     return made
 
 
-def _placed(unit: Unit, one: SealedLetter) -> SealedLetter:
-    """In the dossier of its client; the messages of a dossier go in order (SM-90)."""
-    bericht = one.letter.bericht
-    if one.head.soort == "WMO323":
-        return in_dossier(one, dossiers.declaration(unit, bericht))
-    dossier = dossiers.of_message(unit, bericht)
-    return one if dossier is None else in_dossier(one, dossier)
+def _placed(unit: Unit, sealed: Sequence[SealedLetter]) -> list[SealedLetter]:
+    """In the dossiers of their clients; the messages of a dossier go in order (SM-90)."""
+    found = dossiers.of_messages(unit, [one.letter.bericht for one in sealed])
+    placed = []
+    for one, dossier in zip(sealed, found, strict=True):
+        if dossier is None and one.head.soort == "WMO323":
+            dossier = dossiers.declaration(unit, one.letter.bericht)
+        placed.append(one if dossier is None else in_dossier(one, dossier))
+    return placed
 
 
 def _queued(one: SealedLetter, number: int) -> Sent:

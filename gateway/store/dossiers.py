@@ -1,7 +1,7 @@
 """Dossiers: a pseudonym for the audit trail, a term of retention, and destruction for good (SM-147, SM-149)."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from .outbox_rows import UNLEASED
-from .prepared import Prepared, bound
+from .prepared import Prepared, among, bound
 from .sealing import DAY, DOSSIER
 from .states import OPEN
 from .tables import (
@@ -42,6 +42,9 @@ class Destroyed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _TERM = Prepared(sa.select(dossiers.c.pseudonym, dossiers.c.keep_until).where(dossiers.c.id == sa.bindparam("dossier")))
+_TERMS = Prepared(
+    sa.select(dossiers.c.id, dossiers.c.pseudonym, dossiers.c.keep_until).where(among(dossiers.c.id, "dossiers"))
+)
 _NAME = Prepared(dossiers.insert().values(bound(dossiers.c.keys())))
 
 
@@ -71,9 +74,26 @@ class Dossiers:
     def touch(self, dossier: str, until: datetime) -> str:
         """Its term does not end before this time, give or take a month (not a write each time); its pseudonym."""
         row = self._term(dossier)
-        if row is not None and (row.keep_until is None or datetime.fromisoformat(row.keep_until) < until - SLACK):
+        if row is not None and _ends_early(row, until):
             self.keep(dossier, until)
         return self._name(dossier, row, until)
+
+    def touch_all(self, terms: Mapping[str, datetime]) -> None:
+        """`touch` for many: each with its term."""
+        there = {row.id: row for row in _TERMS.rows(self._conn, {"dossiers": list(terms)})} if terms else {}
+        self._known |= {dossier: str(row.pseudonym) for dossier, row in there.items()}
+        for dossier, row in there.items():
+            if _ends_early(row, terms[dossier]):
+                self.keep(dossier, terms[dossier])
+        new = {dossier: secrets.token_hex(8) for dossier in terms if dossier not in there}
+        _NAME.many(
+            self._conn,
+            [
+                {"id": dossier, "pseudonym": made, "created_at": self._now, "keep_until": terms[dossier]}
+                for dossier, made in new.items()
+            ],
+        )
+        self._known |= new
 
     def _name(self, dossier: str, row: Any, until: datetime | None) -> str:
         if row is None:
@@ -149,6 +169,10 @@ class Dossiers:
 
     def _change(self, table: sa.Table, where: sa.ColumnElement[bool], **values: Any) -> int:
         return self._conn.execute(table.update().where(where).values(**values)).rowcount
+
+
+def _ends_early(row: Any, until: datetime) -> bool:
+    return row.keep_until is None or datetime.fromisoformat(row.keep_until) < until - SLACK
 
 
 def _of(table: sa.Table, dossier: str) -> "sa.Select[Any]":

@@ -1,6 +1,6 @@
 """Documents of the flows: a kind, a key, a body in JSON, and the events that led to it. The store reads no body."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, Final, Generic, TypeVar
@@ -97,6 +97,15 @@ _OF_CLIENT = (
     .order_by(records.c.id.desc())
 )
 _DOSSIERS = Prepared(_OF_CLIENT)
+_HAVE_DOSSIER = Prepared(
+    sa.select(record_keys.c.value)
+    .join(records, records.c.id == record_keys.c.record_id)
+    .where(
+        record_keys.c.name == sa.bindparam("name_"),
+        among(record_keys.c.value, "values_"),
+        records.c.dossier.is_not(None),
+    )
+)
 _DOSSIERS_ALSO = Prepared(
     _OF_CLIENT.join(_plain, _plain.c.record_id == records.c.id).where(
         _plain.c.name == sa.bindparam("also_"), _plain.c.value == sa.bindparam("is_")
@@ -128,24 +137,41 @@ class Records:
 
         `keys` are searched as they are; `personal` ones (BSN) only by a keyed hash and never stored (SM-146).
         """
-        (number,) = self._new(soort, {sleutel: body}, dossier)
-        self._add_keys(number, keys or {}, personal or {})
+        self._refuse_known(soort, [sleutel])
+        (number,) = self._new(soort, {sleutel: (body, dossier)})
+        self._add_keys([(number, keys or {}, personal or {})])
         return number
+
+    def add_dossiers(self, soort: str, begun: Mapping[str, tuple[object, SearchKeys]]) -> None:
+        """New documents, each the first of a dossier of its own, by key, which names the dossier too: body and
+        personal search keys. AlreadyThere if one is known."""
+        if not begun:
+            return
+        self._refuse_known(soort, begun)
+        self._sealer.begin(list(begun))
+        numbers = self._new(soort, {sleutel: (body, sleutel) for sleutel, (body, _) in begun.items()})
+        self._add_keys([(number, {}, keys) for number, (_, keys) in zip(numbers, begun.values(), strict=True)])
 
     def add_all(self, soort: str, bodies: Mapping[str, object]) -> None:
         """New documents of one kind by their key, without dossier or search keys. AlreadyThere if a key is taken."""
         if bodies:
-            self._new(soort, bodies, None)
+            self._refuse_known(soort, bodies)
+            self._new(soort, {sleutel: (body, None) for sleutel, body in bodies.items()})
 
-    def _new(self, soort: str, bodies: Mapping[str, object], dossier: str | None) -> Sequence[int]:
-        for row in _NUMBERS.rows(self._conn, {"soort_": soort, "sleutels": [*bodies]}):
+    def _refuse_known(self, soort: str, keys: Iterable[str]) -> None:
+        for row in _NUMBERS.rows(self._conn, {"soort_": soort, "sleutels": list(keys)}):
             raise AlreadyThere(f"{soort} {row.sleutel}", row.id)
+
+    def _new(self, soort: str, bodies: Mapping[str, tuple[object, str | None]]) -> Sequence[int]:
+        """Bodies and their dossiers, by key: all have one, or none."""
         numbers = new_numbers(self._conn, records, len(bodies))
-        fixed = {"soort": soort, "versie": 1, "created_at": self._now, "changed_at": self._now, "dossier": dossier}
-        rows = [{**fixed, "id": number, "sleutel": sleutel} for number, sleutel in zip(numbers, bodies, strict=True)]
-        (_ADD_ALL if dossier is None else _ADD_OF_DOSSIER).many(self._conn, rows)
-        written = zip(numbers, map(msgspec.json.encode, bodies.values()), strict=True)
-        self._sealer.add_all(BODY, [(number, body, dossier) for number, body in written])
+        fixed = {"soort": soort, "versie": 1, "created_at": self._now, "changed_at": self._now}
+        pairs = list(zip(numbers, bodies.items(), strict=True))
+        rows = [{**fixed, "id": number, "sleutel": key, "dossier": dossier} for number, (key, (_, dossier)) in pairs]
+        (_ADD_ALL if rows[0]["dossier"] is None else _ADD_OF_DOSSIER).many(self._conn, rows)
+        self._sealer.add_all(
+            BODY, [(number, msgspec.json.encode(body), dossier) for number, (_, (body, dossier)) in pairs]
+        )
         return numbers
 
     def save(
@@ -213,6 +239,12 @@ class Records:
             query, (values["also_"], values["is_"]) = _DOSSIERS_ALSO, also
         return [(row.soort, row.dossier) for row in query.rows(self._conn, values)]
 
+    def without_dossier(self, name: str, values: Sequence[str]) -> set[str]:
+        """Those of many values that no document with a dossier has as this personal search key."""
+        hashes = {blind: value for value in values for blind in self._sealer.blinds(name, value)}
+        found = _HAVE_DOSSIER.rows(self._conn, {"name_": name, "values_": list(hashes)})
+        return set(values) - {hashes[row.value] for row in found}
+
     def _read(self, type: type[T], query: Prepared, values: dict[str, Any]) -> Sequence[Record[T]]:
         return [
             Record(
@@ -257,16 +289,17 @@ class Records:
 
     def _set_keys(self, number: int, keys: SearchKeys, personal: SearchKeys) -> None:
         _DROP_KEYS.many(self._conn, [{"number": number, "name_": name} for name in {**keys, **personal}])
-        self._add_keys(number, keys, personal)
+        self._add_keys([(number, keys, personal)])
 
-    def _add_keys(self, number: int, keys: SearchKeys, personal: SearchKeys) -> None:
-        plain = {name: _many(values) for name, values in keys.items()}
-        blind = {name: [self._sealer.blind(name, v) for v in _many(values)] for name, values in personal.items()}
+    def _add_keys(self, of_records: Sequence[tuple[int, SearchKeys, SearchKeys]]) -> None:
         rows = []
-        for name, values in (plain | blind).items():
-            version = self._sealer.index_version if name in blind else None
-            fixed = {"record_id": number, "name": name, "key_version": version}
-            rows += [{**fixed, "value": value} for value in dict.fromkeys(values)]
+        for number, keys, personal in of_records:
+            plain = {name: _many(values) for name, values in keys.items()}
+            blind = {name: [self._sealer.blind(name, v) for v in _many(values)] for name, values in personal.items()}
+            for name, values in (plain | blind).items():
+                version = self._sealer.index_version if name in blind else None
+                fixed = {"record_id": number, "name": name, "key_version": version}
+                rows += [{**fixed, "value": value} for value in dict.fromkeys(values)]
         _ADD_KEYS.many(self._conn, rows)
 
 

@@ -115,11 +115,22 @@ class KeyRing:
 
     def make(self, conn: sa.Connection, purpose: str, name: str, version: int, now: datetime) -> tuple[str, bytes]:
         """A new random key (id, bytes)."""
-        key_id, key = secrets.token_hex(16), secrets.token_bytes(32)
-        row = {"id": key_id, "purpose": purpose, "name": name, "version": version, "created_at": now}
-        _NEW_KEY.many(conn, [row | {"wrapped": self.wrap(key_id, purpose, key)}])
-        self._remember(key_id, key)
-        return key_id, key
+        return self.make_all(conn, purpose, [name], version, now)[name]
+
+    def make_all(
+        self, conn: sa.Connection, purpose: str, names: Sequence[str], version: int, now: datetime
+    ) -> dict[str, tuple[str, bytes]]:
+        """A new random key (id, bytes) for each name."""
+        made = {name: (secrets.token_hex(16), secrets.token_bytes(32)) for name in names}
+        fixed = {"purpose": purpose, "version": version, "created_at": now}
+        rows = [
+            {**fixed, "id": key_id, "name": name, "wrapped": self.wrap(key_id, purpose, key)}
+            for name, (key_id, key) in made.items()
+        ]
+        _NEW_KEY.many(conn, rows)
+        for key_id, key in made.values():
+            self._remember(key_id, key)
+        return made
 
     def _made_meanwhile(self, conn: sa.Connection, asked: dict[str, str]) -> str | None:
         """On a server another node may be making this key now: wait for it. SQLite has one writer."""
@@ -154,6 +165,11 @@ class Sealer:
         self._named: dict[tuple[str, str], tuple[str, bytes]] = {}  # of this unit: a rollback forgets it
         self._ciphers: dict[bytes, AESGCM] = {}  # of this unit: most of its values have one key
         self._index: list[tuple[int, bytes]] = []
+
+    def begin(self, dossiers: Sequence[str]) -> None:
+        """Make the keys of dossiers that begin in this unit, so that nobody else can be making them."""
+        made = self._ring.make_all(self._conn, DOSSIER, dossiers, 1, self._now)
+        self._named |= {(DOSSIER, name): key for name, key in made.items()}
 
     def add(self, field: str, row: int, plain: bytes, dossier: str | None = None) -> None:
         """Encrypt the value of a new row under its dossier's key, or without a dossier under the key of the day."""

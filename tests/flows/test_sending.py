@@ -1,11 +1,12 @@
 """Messages that another application made go out: judged, sealed and queued, many at once, each of them once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import event
 
 from gateway import berichten
 from gateway.berichten import wmo301
@@ -18,7 +19,7 @@ from gateway.store import Unit
 
 from .conftest import Pair
 
-CLIENTS = ("999900018", "999900031", "999900043")
+CLIENTS = ("999900018", "999900031", "999900043", "999900055", "999900067")
 
 
 @pytest.fixture
@@ -190,3 +191,23 @@ def test_many_share_a_look_at_the_register_and_a_commit(
     monkeypatch.setattr(allocated.gemeente.store, "unit", counted)
     assert {one.result for one in send(allocated, *(made(other(order, number)) for number in range(3)))} == {"queued"}
     assert units == 1
+
+
+def test_clients_of_whom_nothing_was_known_cost_no_statements_each(allocated: Pair, order: wmo301.Bericht) -> None:
+    """Counted: dossiers, keys and terms of two are made by as many statements as those of one."""
+    send(allocated, made(other(order, 1)))  # makes the key of the day
+    counts = []
+    for numbers in ([2], [3, 4]):
+        seen: list[str] = []
+        event.listen(allocated.gemeente.store._engine, "before_cursor_execute", watch := _collect(seen))
+        send(allocated, *(made(other(order, number)) for number in numbers))
+        event.remove(allocated.gemeente.store._engine, "before_cursor_execute", watch)
+        counts.append(sum(any(f" {table} " in sql for table in ("dossiers", "records", "keys")) for sql in seen))
+    assert counts[0] == counts[1] > 0
+
+
+def _collect(seen: list[str]) -> Callable[..., None]:
+    def watch(_: object, __: object, sql: str, *___: object) -> None:
+        seen.append(sql)
+
+    return watch

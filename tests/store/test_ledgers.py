@@ -88,6 +88,44 @@ def test_many_documents_are_added_together_or_not_at_all(store: Store) -> None:
         assert view.records.get("plan", "c", Plan) is None
 
 
+def test_dossiers_begun_together_are_destroyed_one_by_one(store: Store) -> None:
+    """Each has a key of its own: what is left of one says nothing of it, and the others are whole."""
+    names = [f"dossier-{number}" for number in range(3)]
+    with store.unit(now=NOW, actor="a") as unit:
+        unit.records.add_dossiers("client", {name: ({"of": name}, {"bsn": f"99990000{name[-1]}"}) for name in names})
+        unit.records.add_dossiers("client", {})
+        with pytest.raises(AlreadyThere):
+            unit.records.add_dossiers("client", {names[0]: ({}, {})})
+    with store.unit(now=NOW, actor="a") as unit:
+        asked = ["999900000", "999900001", "999900009"]
+        assert unit.records.without_dossier("bsn", asked) == {"999900009"}
+        assert unit.records.dossiers("bsn", "999900001") == [("client", names[1])]
+        unit.dossiers.destroy(names[1])
+        assert unit.records.without_dossier("bsn", asked) == {"999900001", "999900009"}
+        bodies = {name: unit.records.get("client", name, dict) for name in names}
+    assert {name: found and found.body for name, found in bodies.items()} == {
+        names[0]: {"of": names[0]},
+        names[1]: None,
+        names[2]: {"of": names[2]},
+    }
+
+
+def test_terms_of_many_dossiers_are_what_they_are_one_by_one(store: Store) -> None:
+    """New, ending early, ending late: the same term and pseudonym as `touch` gives."""
+    until = NOW + timedelta(days=100)
+    with store.unit(now=NOW, actor="a") as unit:
+        early, late = (unit.dossiers.touch(name, NOW + timedelta(days=d)) for name, d in (("early", 10), ("late", 99)))
+    with store.unit(now=NOW, actor="a") as unit:
+        unit.dossiers.touch_all({"early": until, "late": until, "new": until})
+        unit.dossiers.touch_all({})
+        named = {name: unit.dossiers.pseudonym(name) for name in ("early", "late", "new")}
+        assert sorted(unit.dossiers.terms(["early", "late", "new"])) == [NOW + timedelta(days=99), until, until]
+    with store.unit(now=NOW, actor="a") as unit:
+        assert {name: unit.dossiers.pseudonym(name) for name in named} == named
+    assert (named["early"], named["late"]) == (early, late)
+    assert len(set(named.values())) == 3
+
+
 def test_an_answer_is_linked_to_its_question(store: Store) -> None:
     """A 302 answers a 301; statuses follow."""
     with store.unit(now=NOW, actor="flow") as unit:
