@@ -44,7 +44,7 @@ def of_message(unit: Unit, bericht: Any) -> str | None:
     if soort_van(bericht) not in OF_ONE_CLIENT:
         return None
     made, bsn = secrets.token_hex(16), bericht.client.bsn
-    unit.records.add(CLIENT, made, Client(bsn), dossier=made, personal={BSN: bsn})
+    unit.records.add_dossiers(CLIENT, {made: (Client(bsn), {BSN: bsn})})
     return made
 
 
