@@ -149,8 +149,13 @@ def declare(
         dagtekening=today,
     )
     xml, dossier = berichten.build(bericht, schemas=us.schemas), dossiers.declaration(unit, bericht)
-    reference = f"declaratie/{maand[0]:%Y%m}"
-    return send_bericht(unit, us, Letter(to=to, bericht=bericht, xml=xml, reference=reference, dossier=dossier))
+    letter = Letter(to=to, bericht=bericht, xml=xml, reference=reference(bericht), dossier=dossier)
+    return send_bericht(unit, us, letter)
+
+
+def reference(declaratie: wmo323.Bericht) -> str:
+    """What the outbox keeps order by (SM-90): the declarations of one month."""
+    return f"declaratie/{declaratie.declaratie.declaratie_periode.begindatum:%Y%m}"
 
 
 def _not_ordered() -> Finding:

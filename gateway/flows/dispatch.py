@@ -162,13 +162,9 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def send_bericht(unit: Unit, us: Surroundings, letter: Letter) -> int:
-    """`send_berichten` for one."""
-    return send_berichten(unit, us, [letter])[0]
-
-
-def send_berichten(unit: Unit, us: Surroundings, letters: Sequence[Letter]) -> list[int]:
-    """Register iWmo messages and send them; their numbers in the register. Refused: nothing of all this is sent."""
-    return [number for number, _ in post_berichten(unit, us, seal_berichten(unit, us, letters))]
+    """Register an iWmo message and send it; its number in the register. Refused: nothing of this is done."""
+    ((number, _),) = post_berichten(unit, us, seal_berichten(unit, us, [letter]))
+    return number
 
 
 class SealedLetter(msgspec.Struct, frozen=True):
@@ -180,7 +176,7 @@ class SealedLetter(msgspec.Struct, frozen=True):
 
 
 def seal_berichten(view: Unit, us: Surroundings, letters: Sequence[Letter], each: Each = map) -> list[SealedLetter]:
-    """What `send_berichten` does before it writes: for many letters, in a view, so that nobody waits while it signs.
+    """What `send_bericht` does before it writes: for many letters, in a view, so that nobody waits while it signs.
 
     Routes are decided by what the view shows; what changes before an attempt is found then, as always (SM-45).
     `each`: `map`, or that of an executor, for who seals in the turn to write.
@@ -190,10 +186,10 @@ def seal_berichten(view: Unit, us: Surroundings, letters: Sequence[Letter], each
     return [SealedLetter(*one) for one in zip(letters, heads, mails, strict=True)]
 
 
-def in_dossier(one: SealedLetter, dossier: str) -> SealedLetter:
-    """A letter whose dossier is known only now; it goes after what was sent of that dossier before (SM-90)."""
-    row = msgspec.structs.replace(one.mail.row, dossier=dossier, reference=dossiers.reference(dossier))
-    letter = msgspec.structs.replace(one.letter, dossier=dossier, reference=row.reference)
+def in_dossier(one: SealedLetter, dossier: str, reference: str) -> SealedLetter:
+    """A letter whose dossier is known only now; it goes after what was sent under that reference before (SM-90)."""
+    row = msgspec.structs.replace(one.mail.row, dossier=dossier, reference=reference)
+    letter = msgspec.structs.replace(one.letter, dossier=dossier)
     return SealedLetter(letter, one.head, msgspec.structs.replace(one.mail, row=row))
 
 

@@ -39,25 +39,17 @@ def find(unit: Unit, bericht: Any) -> str | None:
 
 def of_message(unit: Unit, bericht: Any) -> str | None:
     """`find`, with a dossier made for a client of whom nothing was known."""
-    if (known := find(unit, bericht)) is not None:
-        return known
-    if soort_van(bericht) not in OF_ONE_CLIENT:
-        return None
-    made, bsn = secrets.token_hex(16), bericht.client.bsn
-    unit.records.add_dossiers(CLIENT, {made: (Client(bsn), {BSN: bsn})})
-    return made
+    return of_messages(unit, [bericht])[0]
 
 
 def of_messages(unit: Unit, berichten: Sequence[Any]) -> list[str | None]:
     """`of_message` for many: the dossiers of all clients of whom nothing was known are made at once."""
-    clients = dict.fromkeys(one.client.bsn for one in berichten if soort_van(one) in OF_ONE_CLIENT)
-    new = unit.records.without_dossier(BSN, list(clients)) if clients else set()
-    made = {bsn: secrets.token_hex(16) for bsn in clients if bsn in new}
+    clients = [one.client.bsn if soort_van(one) in OF_ONE_CLIENT else None for one in berichten]
+    known = list(dict.fromkeys(bsn for bsn in clients if bsn is not None))
+    new = unit.records.without_dossier(BSN, known) if known else set()
+    made = {bsn: secrets.token_hex(16) for bsn in known if bsn in new}
     unit.records.add_dossiers(CLIENT, {name: (Client(bsn), {BSN: bsn}) for bsn, name in made.items()})
-    return [
-        made[one.client.bsn] if soort_van(one) in OF_ONE_CLIENT and one.client.bsn in made else of_message(unit, one)
-        for one in berichten
-    ]
+    return [made[bsn] if bsn in made else find(unit, one) for bsn, one in zip(clients, berichten, strict=True)]
 
 
 def declaration_place(bericht: Any) -> str:

@@ -16,7 +16,7 @@ from gateway.berichten import SOORTEN
 from gateway.berichten.historie import soort_van, vindplaatsen, vragen
 from gateway.berichten.regels import Context, check, met_regels
 from gateway.domain.findings import Finding, has_errors
-from gateway.flows import dossiers
+from gateway.flows import declaration, dossiers
 from gateway.flows.cases import today
 from gateway.flows.dispatch import Letter, Refused, SealedLetter, in_dossier, post_berichten, seal_berichten
 from gateway.flows.history import earlier_each
@@ -157,13 +157,16 @@ def _sealed(
 
 
 def _placed(unit: Unit, sealed: Sequence[SealedLetter]) -> list[SealedLetter]:
-    """In the dossiers of their clients; the messages of a dossier go in order (SM-90)."""
+    """In the dossiers of their clients, or of their declaration; the messages of a dossier go in order (SM-90)."""
     found = dossiers.of_messages(unit, [one.letter.bericht for one in sealed])
     placed = []
     for one, dossier in zip(sealed, found, strict=True):
-        if dossier is None and one.head.soort == "WMO323":
-            dossier = dossiers.declaration(unit, one.letter.bericht)
-        placed.append(one if dossier is None else in_dossier(one, dossier))
+        bericht = one.letter.bericht
+        if one.head.soort == "WMO323":
+            one = in_dossier(one, dossier or dossiers.declaration(unit, bericht), declaration.reference(bericht))
+        elif dossier is not None:
+            one = in_dossier(one, dossier, dossiers.reference(dossier))
+        placed.append(one)
     return placed
 
 

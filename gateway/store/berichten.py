@@ -64,9 +64,7 @@ _SEARCHABLE = frozenset(Bericht.__struct_fields__) - {"created_at"}
 
 # The statements that every message needs, made once: making one costs four times what running it does.
 _SENDER = [berichten.c[name] == sa.bindparam(f"{name}_") for name in ("richting", "soort", "afzender")]
-_FIND = Prepared(sa.select(*_FIELDS).where(*_SENDER, berichten.c.identificatie == sa.bindparam("identificatie_")))
-_FIND_ALL = Prepared(sa.select(*_FIELDS).where(*_SENDER, among(berichten.c.identificatie, "identificaties")))
-_KNOWN = Prepared(sa.select(berichten.c.id).where(*_SENDER, among(berichten.c.identificatie, "identificaties")))
+_FIND = Prepared(sa.select(*_FIELDS).where(*_SENDER, among(berichten.c.identificatie, "identificaties")))
 _NEW = (
     "id",
     "richting",
@@ -120,13 +118,12 @@ class Berichten:
         """`add` for many, in this order; their numbers. AlreadyThere, and none is registered, if one is known."""
         if not made:
             return []
-        names: dict[tuple[str, str, str], list[str]] = {}
+        names: dict[tuple[Richting, str, str], list[str]] = {}
         for bericht, _ in made:
             sender = bericht.richting, bericht.soort, bericht.afzender
             names.setdefault(sender, []).append(bericht.identificatie)
         for (richting, soort, afzender), identificaties in names.items():
-            sender_ = {"richting_": richting, "soort_": soort, "afzender_": afzender}
-            for row in _KNOWN.rows(self._conn, {**sender_, "identificaties": identificaties}):
+            for row in self.find_all(richting, soort, afzender, identificaties).values():
                 raise AlreadyThere(f"{soort} of {afzender}, {richting}", row.id)
         numbers = new_numbers(self._conn, berichten, len(made))
         pairs = list(zip(numbers, made, strict=True))
@@ -171,16 +168,14 @@ class Berichten:
 
     def find(self, richting: Richting, soort: str, afzender: str, identificatie: str) -> Bericht | None:
         """The message with this identity."""
-        name = {"richting_": richting, "soort_": soort, "afzender_": afzender, "identificatie_": identificatie}
-        found = _FIND.rows(self._conn, name)
-        return _bericht(found[0]._asdict()) if found else None
+        return self.find_all(richting, soort, afzender, [identificatie]).get(identificatie)
 
     def find_all(
         self, richting: Richting, soort: str, afzender: str, identificaties: Sequence[str]
     ) -> dict[str, Bericht]:
         """`find` for many names of one sender; by name, without those that are not there."""
         sender = {"richting_": richting, "soort_": soort, "afzender_": afzender}
-        rows = _FIND_ALL.rows(self._conn, {**sender, "identificaties": list(identificaties)})
+        rows = _FIND.rows(self._conn, {**sender, "identificaties": list(identificaties)})
         return {row.identificatie: _bericht(row._asdict()) for row in rows}
 
     def get(self, number: int) -> Bericht:

@@ -12,7 +12,7 @@ import pytest
 from gateway import berichten
 from gateway.berichten import wmo302
 from gateway.flows import dispatch, intake, owed, tasks
-from gateway.flows.dispatch import Letter, send_berichten
+from gateway.flows.dispatch import Letter, post_berichten, seal_berichten
 from gateway.flows.parties import add_partner, partners
 from gateway.store import MasterKey, Place, Raw, Store
 from gateway.store.berichten import Berichten
@@ -55,7 +55,7 @@ def sealed(maker: world.Municipality, orders: Sequence[Any]) -> list[bytes]:
         (to,) = partners(unit)
         known = max((item.id for item in unit.outbox.list(limit=1000)), default=0)
         made = [Letter(to=to, bericht=one, xml=berichten.build(one), reference=None) for one in orders]
-        send_berichten(unit, maker.us, made)
+        post_berichten(unit, maker.us, seal_berichten(unit, maker.us, made))
         return [unit.outbox.wire(item.id) for item in unit.outbox.list(after=known)]
 
 

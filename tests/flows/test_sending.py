@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import event
 
 from gateway import berichten
-from gateway.berichten import wmo301
+from gateway.berichten import wmo301, wmo323
+from gateway.demo import story
 from gateway.demo.cast import AANBIEDER
 from gateway.flows import dossiers, sending
 from gateway.flows.parties import partner
@@ -145,6 +146,25 @@ def test_a_return_message_and_one_of_the_other_role_are_refused(ordered: Pair) -
     given = berichten.parse(ordered.xml_of("gemeente", "WMO301"))
     assert codes(send(ordered, made(answer))[0]) == {"IV028"}
     assert codes(send(ordered, made(given), role="aanbieder")[0]) == {"SM-130"}
+
+
+def test_a_declaration_made_elsewhere_is_judged_and_goes_in_order_with_ours(ordered: Pair) -> None:
+    """Its dossier is that of the declaration, its place in the row that of its month (SM-90)."""
+    ordered.run(story.start, story.declare)
+    ours = berichten.parse(ordered.xml_of("aanbieder", "WMO323"))
+    assert isinstance(ours, wmo323.Bericht)
+    replace = msgspec.structs.replace
+    name = replace(ours.header.bericht_identificatie, identificatie="EIGEN1")
+    header, declared = replace(ours.header, bericht_identificatie=name), ours.declaratie
+    theirs = replace(ours, header=header, declaratie=replace(declared, declaratie_nummer="EIGEN1"))
+    (sent,) = send(ordered, made(theirs), role="aanbieder")
+    assert sent.result == "queued"
+    with ordered.aanbieder.store.view(now=ordered.clock()) as view:
+        first, second = (view.outbox.list(states=["new"])[place] for place in (-2, -1))
+        assert (second.id, second.reference) == (sent.outbox, first.reference)
+        assert second.dossier not in (None, first.dossier)
+        (row,) = view.berichten.list(outbox_id=sent.outbox)
+        assert row.dossier == second.dossier
 
 
 def test_without_a_safe_route_a_message_waits_in_the_outbox(allocated: Pair, order: wmo301.Bericht) -> None:
