@@ -9,10 +9,8 @@ from gateway.berichten import Reading
 from gateway.domain.findings import Finding
 from gateway.flows import canary
 from gateway.flows.dispatch import Letter
-from gateway.flows.dossiers import Client
 from gateway.plans.exchange import SCHEMA
 from gateway.securemail import Part
-from gateway.store import BerichtIn
 
 DECLARED: Final = frozenset({"application/json", "application/xml", "text/xml"})
 _FAMILY: Final = SCHEMA.rpartition("/")[0]
@@ -28,13 +26,10 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True):
-    """The payload took effect, in this dossier; None if it is about no client. The rest is still to be written."""
+    """The payload took effect, in this dossier; None if it is about no client."""
 
     dossier: str | None = None
-    begins: Client | None = None  # whose dossier is new
-    entry: BerichtIn | None = None  # in the register …
-    keys: frozenset[str] = frozenset()  # … to be found by these
-    reply: Letter | None = None  # the return message
+    reply: Letter | None = None  # the return message that is owed for it
 
 
 class Unusable(msgspec.Struct, frozen=True, kw_only=True):

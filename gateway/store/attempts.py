@@ -7,7 +7,7 @@ the outbox quotes the one that holds its lease, which is the fence against outco
 
 import random
 import secrets
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
@@ -75,7 +75,7 @@ def _close_with(nulls: frozenset[str]) -> Prepared:
 
 def _start_from(states: tuple[OutState, ...]) -> Prepared:
     """From every state in which it may be claimed, `data` leads to `sending`."""
-    mine = outbox.c.id == sa.bindparam("number"), outbox.c.attempt == sa.bindparam("fence")
+    mine = among(outbox.c.id, "numbers"), among(outbox.c.attempt, "fences")
     until = sa.bindparam("until", type_=Utc)
     # By number: the state itself would lead a server to the index of all that is due.
     state = sa.func.coalesce(outbox.c.state, sa.text("''"))
@@ -85,6 +85,15 @@ def _start_from(states: tuple[OutState, ...]) -> Prepared:
 
 _START = _start_from(CLAIMABLE)
 _START_EARLY = _start_from(("new", "deferred"))
+
+
+_SUBMITTED = Prepared(
+    outbox.update()
+    .where(among(outbox.c.id, "numbers"), among(outbox.c.attempt, "fences"), outbox.c.state == sa.text("'sending'"))
+    .values(state=sa.text("'submitted'"), reason=sa.bindparam("reason"), changed_at=_NOW, submitted_at=_NOW)
+    .values({name: sa.null() for name in ("next_at", *UNLEASED)})
+    .returning(outbox.c.id)
+)
 
 
 @cache
@@ -174,7 +183,7 @@ class Attempts:
         others = policies or {}
         rows = self._take(limit, channel_names, per_partner, quotas or {})
         wires = self._sealer.find_all(WIRE, [row.id for row in rows])
-        until = self._now + lease
+        until, moment = self._now + lease, _moment(self._now)
         claims: list[Claim] = []
         leases, records = [], []
         for row in rows:
@@ -193,7 +202,7 @@ class Attempts:
             if row.attempt is not None:
                 self._close({row.attempt: _died(row)})
             try:
-                claim = self._claim(row, wires.get(row.id), until)
+                claim = self._claim(row, wires.get(row.id), until, moment)
             except Damaged as error:
                 # One altered row must not stop the others: a person reads it as failed, and may retry when mended.
                 self._end(row, "failed", f"damaged: {error}")
@@ -237,14 +246,14 @@ class Attempts:
             taken += _TAKE.rows(self._conn, {"now": self._now, "numbers": numbers})
         return taken
 
-    def _claim(self, row: Any, found: Any, until: datetime) -> Claim:
+    def _claim(self, row: Any, found: Any, until: datetime, moment: str) -> Claim:
         if found is None:
             raise Damaged("its bytes are gone")
         shipment = Shipment(
             message_id=row.message_id,
             sender=row.sender,
             recipient=row.recipient,
-            envelope_id=secrets.token_hex(16),
+            envelope_id=moment + secrets.token_hex(10),
             wire=self._sealer.open(WIRE, row.id, found.key_id, found.data),
             wants_dsn=row.sender != "",
         )
@@ -273,22 +282,19 @@ class Attempts:
 
         The lease begins anew, so that a process that slept over most of it is not overtaken in the middle of DATA.
         """
-        wanted = {"now": self._now, "until": self._now + LEASE}
-        starts = [{"number": claim.id, "fence": claim.shipment.envelope_id, **wanted} for claim in claims]
-        if _START.many(self._conn, starts) == len(claims):
-            return {claim.id for claim in claims}
-        return {row.id for row in self._held(claims) if row.state == "sending"}
+        return self._start(_START, claims)
 
     def start_early(self, claims: Sequence[Claim]) -> set[int]:
         """`start_all` for messages that are next in line, in the commit of the one before them.
 
         Not for one that may have arrived already: if it is not sent after all, that must still be known.
         """
-        if not claims:
-            return set()
-        wanted = {"now": self._now, "until": self._now + LEASE}
-        starts = [{"number": claim.id, "fence": claim.shipment.envelope_id, **wanted} for claim in claims]
-        if _START_EARLY.many(self._conn, starts) == len(claims):
+        return self._start(_START_EARLY, claims)
+
+    def _start(self, start: Prepared, claims: Sequence[Claim]) -> set[int]:
+        if not claims or start.once(
+            self._conn, {"now": self._now, "until": self._now + LEASE} | _fenced(claims)
+        ) == len(claims):
             return {claim.id for claim in claims}
         return {row.id for row in self._held(claims) if row.state == "sending"}
 
@@ -301,26 +307,36 @@ class Attempts:
 
     def record_all(self, made: Sequence[tuple[Claim, Outcome]]) -> list[OutState | None]:
         """Keep the outcomes; each message's state after it, or None where the claim was no longer ours."""
-        held = {row.id: row for row in self._held([claim for claim, _ in made])}
-        late = [c for c, outcome in made if outcome.verdict == "submitted" and c.id not in held]
-        held |= self._given_up_too_soon(late)
         self._close({claim.shipment.envelope_id: outcome for claim, outcome in made})
-        changes: list[dict[str, Any]] = []
+        submitted = self._submitted(made)
+        others = [(claim, outcome) for claim, outcome in made if claim.id not in submitted]
+        held = {row.id: row for row in self._held([claim for claim, _ in others])}
+        late = [c for c, outcome in others if outcome.verdict == "submitted" and c.id not in held]
+        held |= self._given_up_too_soon(late)
         states: list[OutState | None] = []
         for claim, outcome in made:
             self._channels.note(claim.channel, outcome)
-            if (row := held.get(claim.id)) is None:
+            if claim.id in submitted:
+                states.append("submitted")
+            elif (row := held.get(claim.id)) is None:
                 states.append(None)
-                continue
-            changed = self._after(row, outcome)
-            states.append(changed["state"])
-            if outcome.verdict == "submitted":
-                changes.append(changed)
             else:
+                changed = self._after(row, outcome)
+                states.append(changed["state"])
                 self._update([changed])
-        if changes:
-            self._update(changes)
         return states
+
+    def _submitted(self, made: Sequence[tuple[Claim, Outcome]]) -> set[int]:
+        """What nearly all come to, in one statement for all with the same words; the numbers of those it did."""
+        alike: defaultdict[str, list[Claim]] = defaultdict(list)
+        for claim, outcome in made:
+            if outcome.verdict == "submitted":
+                alike[_words(outcome)].append(claim)
+        return {
+            row.id
+            for words, claims in alike.items()
+            for row in _SUBMITTED.rows(self._conn, {"reason": words, "now": self._now} | _fenced(claims))
+        }
 
     def record(self, claim: Claim, outcome: Outcome) -> OutState:
         """`record_all` for one; StaleClaim if it is no longer ours (the attempt's own record is kept)."""
@@ -412,6 +428,8 @@ class Attempts:
 
     def _held(self, claims: Sequence[Claim]) -> list[Any]:
         """The rows whose lease is still that of these claims."""
+        if not claims:
+            return []
         fences = {claim.id: claim.shipment.envelope_id for claim in claims}
         rows = _HELD_ROWS.rows(self._conn, {"numbers": list(fences)})
         return [row for row in rows if row.attempt == fences[row.id]]
@@ -449,6 +467,16 @@ def _next(due: Iterator[Any], room: int, share: int, under_way: Counter[str]) ->
             under_way[row.partner] += 1
             numbers.append(row.id)
     return numbers
+
+
+def _fenced(claims: Sequence[Claim]) -> dict[str, Any]:
+    """Numbers and envelope ids: those rows that are still leased to these claims. An id is of one message."""
+    return {"numbers": [claim.id for claim in claims], "fences": [claim.shipment.envelope_id for claim in claims]}
+
+
+def _moment(now: datetime) -> str:
+    """What an envelope id begins with, 12 hex: as in a UUID of version 7, so that its index grows at one end."""
+    return f"{int(now.timestamp() * 1000):012x}"
 
 
 def _died(row: Any) -> Outcome:

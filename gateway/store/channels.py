@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from gateway.domain.delivery import Outcome
 
+from .prepared import Prepared
 from .schedule import POLICY_RUN, channel_pause
 from .tables import channels
 
@@ -25,10 +26,19 @@ class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
 _FIELDS = [channels.c[name] for name in ChannelState.__struct_fields__]
 
 
-_WELL = (
+_WELL = Prepared(
     channels.update()
-    .where(channels.c.name == sa.bindparam("channel"), sa.or_(channels.c.failures > 0, channels.c.policy_run != ""))
-    .values(failures=0, failing_since=None, paused_until=None, reason=None, policy_run="")
+    .where(
+        channels.c.name == sa.bindparam("channel"),
+        sa.or_(channels.c.failures > sa.text("0"), channels.c.policy_run != sa.text("''")),
+    )
+    .values(
+        failures=sa.text("0"),
+        failing_since=sa.null(),
+        paused_until=sa.null(),
+        reason=sa.null(),
+        policy_run=sa.text("''"),
+    )
 )
 
 
@@ -67,7 +77,7 @@ class Channels:
         if name in self._well:
             return
         self._well.add(name)
-        self._conn.execute(_WELL, {"channel": name})
+        _WELL.many(self._conn, [{"channel": name}])
 
     def resume(self, name: str) -> None:
         """A person says: try again now."""

@@ -29,6 +29,7 @@ from .errors import (
     StoreError,
 )
 from .keys import MasterKey
+from .prepared import plainly
 from .sealing import AUDIT, INDEX, KeyRing
 from .tables import audit, bericht_keys, keys, metadata, outbox, record_keys, records
 from .unit import Unit, part_of
@@ -310,7 +311,7 @@ def _set_up_sqlite_view(connection: Any, record: Any) -> None:
 
 
 def _begin_sqlite(conn: sa.Connection) -> None:
-    conn.exec_driver_sql("BEGIN" if conn.get_execution_options().get(_VIEW, False) else "BEGIN IMMEDIATE")
+    plainly(conn, "BEGIN" if conn.get_execution_options().get(_VIEW, False) else "BEGIN IMMEDIATE")
 
 
 def _begin_server(conn: sa.Connection) -> None:

@@ -89,14 +89,22 @@ class Prepared:
         except sqlite3.Error as error:
             raise _named(conn, made.sql, error) from error
 
+    def once(self, conn: sa.Connection, values: Values) -> int:
+        """Run it once, for the lists that it names; how many rows of the table were touched."""
+        touched: int = self._execute(conn, values).rowcount
+        return touched
+
     def rows(self, conn: sa.Connection, values: Values) -> list[Any]:
         """Run it once; all rows of the result, as named tuples: SQLAlchemy's rows look a name up anew each time."""
+        return list(map(self._of(conn).row, self._execute(conn, values)))
+
+    def _execute(self, conn: sa.Connection, values: Values) -> Any:
         made = self._of(conn)
         bound_ = made.bind([made.listed(values)])[0]
         if (driver := _driver(conn)) is None:
-            return [made.row(row) for row in conn.exec_driver_sql(made.sql, bound_).all()]
+            return conn.exec_driver_sql(made.sql, bound_)
         try:
-            return [made.row(row) for row in driver.execute(made.sql, bound_)]
+            return driver.execute(made.sql, bound_)
         except sqlite3.Error as error:
             raise _named(conn, made.sql, error) from error
 
@@ -124,14 +132,14 @@ def savepoint(conn: sa.Connection) -> Iterator[None]:
         with conn.begin_nested():
             yield
         return
-    _plainly(conn, driver, "SAVEPOINT part")
+    plainly(conn, "SAVEPOINT part")
     try:
         yield
     except BaseException:
         if driver.in_transaction:  # else SQLite itself undid everything: the disk is full, say
-            _plainly(conn, driver, "ROLLBACK TO part", "RELEASE part")
+            plainly(conn, "ROLLBACK TO part", "RELEASE part")
         raise
-    _plainly(conn, driver, "RELEASE part")
+    plainly(conn, "RELEASE part")
 
 
 def _named(conn: sa.Connection, sql: str, error: sqlite3.Error) -> Exception:
@@ -139,10 +147,15 @@ def _named(conn: sa.Connection, sql: str, error: sqlite3.Error) -> Exception:
     return sa.exc.DBAPIError.instance(sql, None, error, sqlite3.Error, hide_parameters=True, dialect=conn.dialect)
 
 
-def _plainly(conn: sa.Connection, driver: sqlite3.Connection, *sentences: str) -> None:
+def plainly(conn: sa.Connection, *sentences: str) -> None:
+    """Statements without values or a result: BEGIN, say."""
+    driver = _driver(conn)
     try:
         for sql in sentences:
-            driver.execute(sql)
+            if driver is None:
+                conn.exec_driver_sql(sql)
+            else:
+                driver.execute(sql)
     except sqlite3.Error as error:
         raise _named(conn, sql, error) from error
 
@@ -160,7 +173,7 @@ class _Text:
         self._positional = compiled.positiontup is not None
         self._times = [i for i, name in enumerate(self._names) if isinstance(compiled.binds[name].type, Utc)]
         self._pick = _picker(self._names)
-        columns = statement.selected_columns.keys() if isinstance(statement, sa.Select) else []
+        columns: list[Any] = statement.exported_columns.keys()  # of a SELECT, or of RETURNING
         kind: Any = namedtuple("_Row", columns)  # type: ignore[misc]  # the statement names them
         self.row = kind._make
         self._fixed = {name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required}
@@ -179,14 +192,11 @@ class _Text:
         """The rows in the driver's own terms."""
         bound: list[Any] = [self._pick(row) for row in rows]
         if self._times:
-            texts: dict[int, str] = {}  # most times are the same object: that of the unit
+            texts = _Texts()  # most times are the same: that of the unit
             for place, picked in enumerate(bound):
                 values = list(picked)
                 for i in self._times:
-                    if isinstance(value := values[i], datetime):
-                        if (text := texts.get(id(value))) is None:
-                            text = texts[id(value)] = utc_text(value)
-                        values[i] = text
+                    values[i] = texts[values[i]]
                 bound[place] = tuple(values)
         return bound if self._positional else [dict(zip(self._names, values, strict=True)) for values in bound]
 
@@ -194,6 +204,14 @@ class _Text:
         """The rows as one list for each name."""
         bound: list[dict[str, Any]] = self.bind(rows)
         return {name: [values[name] for values in bound] for name in self._names}
+
+
+class _Texts(dict[datetime | str | None, str | None]):
+    """Times as they are stored, each written once."""
+
+    def __missing__(self, value: datetime | str | None) -> str | None:
+        text = self[value] = utc_text(value) if isinstance(value, datetime) else value
+        return text
 
 
 def _from_lists(compiled: SQLCompiler) -> str:
@@ -233,7 +251,9 @@ def bound(names: Sequence[str], nulls: Collection[str] = ()) -> dict[str, Any]:
 
 def empty(rows: Sequence[Values]) -> frozenset[str]:
     """The names that have no value in any of these rows."""
-    return frozenset(name for name in rows[0] if all(row[name] is None for row in rows))
+    return frozenset(
+        name for name, first in rows[0].items() if first is None and all(row[name] is None for row in rows)
+    )
 
 
 _LAST_NUMBER = Prepared(

@@ -46,6 +46,8 @@ OutEvent = Literal[
 CLAIMABLE: Final[tuple[OutState, ...]] = ("new", "deferred", "uncertain")
 OPEN: Final[tuple[OutState, ...]] = ("new", "deferred", "uncertain", "sending", "held")
 """Not handed over yet: blocks later messages of the same reference (SM-90)."""
+ENDED: Final[tuple[OutState, ...]] = ("received", "refused", "bounced", "failed", "expired", "cancelled")
+"""More came of it than that the relay took it."""
 
 OUTBOX_MOVES: Final[dict[OutState, dict[OutEvent, OutState]]] = {
     # An attempt. Refusals before DATA come while the state is still the old one; `channel` leaves it alone (SM-89).

@@ -9,16 +9,22 @@ import sqlalchemy as sa
 
 from .outbox_rows import UNANSWERED
 from .prepared import off_index
-from .tables import inbox, outbox, outbox_notes
+from .states import ENDED, OPEN
+from .tables import any_of, inbox, outbox, outbox_notes
 
-WAITS_FOR_US: Final = ("new", "deferred", "uncertain", "sending", "held")
+WAITS_FOR_US: Final = OPEN
 WAITS_FOR_RECEIPT: Final = ("submitted",)
 WAITS_FOR_A_PERSON: Final = ("failed", "bounced", "refused", "expired")
 INBOX_OPEN: Final = ("new", "quarantined")
 
 
-# Two questions, each of few rows: `OR` of both would read all that was ever submitted.
-_OPEN_OUT: Final = (outbox.c.state.in_(WAITS_FOR_US + WAITS_FOR_A_PERSON), UNANSWERED)
+_Where = sa.ColumnElement[bool] | sa.TextClause
+# Questions of few rows, each with an index: `OR` of them would read all that was ever submitted.
+_OPEN_OUT: Final = (
+    sa.text(any_of(OPEN, "outbox")),
+    sa.and_(sa.text(any_of(ENDED, "outbox")), outbox.c.state.in_(WAITS_FOR_A_PERSON)),
+    UNANSWERED,
+)
 
 
 class Depth(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +96,9 @@ class Status:
         return sorted(found, key=lambda each: each.since)
 
 
-def _oldest(table: sa.Table, since: "sa.Column[datetime]", where: sa.ColumnElement[bool]) -> "sa.Select[Any]":
+def _oldest(
+    table: sa.Table, since: "sa.Column[datetime]", where: "sa.ColumnElement[bool] | sa.TextClause"
+) -> "sa.Select[Any]":
     """Numbers grow with time, so the lowest is the oldest."""
     query = sa.select(table.c.state, sa.func.count(), sa.func.min(table.c.id), sa.func.min(since))
     return query.where(where).group_by(off_index(table.c.state))

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
-from .states import CLAIMABLE, OPEN
+from .states import CLAIMABLE, ENDED, OPEN
 
 metadata = sa.MetaData(
     naming_convention={
@@ -67,8 +67,9 @@ def any_of(states: tuple[str, ...], table: str = "") -> str:
 
 CLAIMABLE_SQL = any_of(CLAIMABLE)
 OPEN_SQL = any_of(OPEN)
+ENDED_SQL = any_of(ENDED)
 UNANSWERED_SQL = "state = 'submitted' AND wants_receipt"
-UNANSWERED_SQLITE = f"+{UNANSWERED_SQL}"  # with the plus, `state = …` cannot be taken for a question to ix_outbox_state
+UNANSWERED_SQLITE = f"+{UNANSWERED_SQL}"  # with the plus, `state = …` cannot be taken for a question to another index
 INBOX_NEW_SQL = "state = 'new'"
 INBOX_WANTED_SQL = "wanted_at IS NOT NULL"
 UNMOVED_SQL = "moved_at IS NULL"
@@ -151,7 +152,7 @@ outbox = sa.Table(
     sqlite_autoincrement=True,
 )
 _partial("ix_outbox_due", outbox, CLAIMABLE_SQL, "next_at", "id")
-_partial("ix_outbox_reference", outbox, OPEN_SQL, "partner", "reference", "id")
+_partial("ix_outbox_reference", outbox, OPEN_SQL, "partner", "reference", "id", "state")
 _partial("ix_outbox_leased", outbox, "lease_until IS NOT NULL", "lease_until")
 sa.Index(
     "ix_outbox_unanswered",
@@ -160,7 +161,7 @@ sa.Index(
     postgresql_where=sa.text(UNANSWERED_SQL),
 )
 _partial("ix_outbox_dossier", outbox, "dossier IS NOT NULL", "dossier")
-sa.Index("ix_outbox_state", outbox.c.state, outbox.c.id)
+_partial("ix_outbox_ended", outbox, ENDED_SQL, "state", "id")  # not of all: each index is written at every move
 sa.Index("ix_outbox_partner", outbox.c.partner, outbox.c.id, outbox.c.kind)
 
 attempts = sa.Table(

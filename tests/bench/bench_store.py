@@ -11,7 +11,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -20,7 +20,7 @@ import psycopg
 import sqlalchemy as sa
 
 from gateway.domain.delivery import Outcome
-from gateway.store import MasterKey, Outgoing, Store
+from gateway.store import MasterKey, Outgoing, Store, Unit
 from tests import postgres
 from tests.bench.rows import Row
 
@@ -112,22 +112,26 @@ class _Store(_Life):
     def __init__(self, place: Path | str) -> None:
         self._place = place if isinstance(place, str) else f"sqlite:///{place}"
         self._store = Store.open(place, MasterKey.generate())
-        self._count = 0
+        self._count, self._now = 0, NOW
         self.close = self._store.close
 
     def put(self, size: int) -> None:
-        with self._store.unit(now=NOW, actor="bench") as unit:
+        self._now += timedelta(seconds=1)
+        with self._unit() as unit:
             unit.outbox.put_all([self._message() for _ in range(size)])
 
     def batch(self, size: int) -> None:
         self.put(size)
-        with self._store.unit(now=NOW, actor="bench") as unit:
+        with self._unit() as unit:
             claims = unit.attempts.claim(node="bench", limit=size, channel_names=["smtp"], per_partner=10)
             unit.attempts.start_all(claims)
         assert len(claims) == size
-        with self._store.unit(now=NOW, actor="bench") as unit:
+        with self._unit() as unit:
             sent = Outcome(verdict="submitted", phase="data", code=250, text="queued")
             unit.attempts.record_all([(claim, sent) for claim in claims])
+
+    def _unit(self) -> AbstractContextManager[Unit]:
+        return self._store.unit(now=self._now, actor="bench")
 
     def _message(self) -> Outgoing:
         self._count += 1
@@ -190,7 +194,7 @@ class _Bare(_Life):
     mark = "?"
 
     def __init__(self) -> None:
-        self._count = 0
+        self._count, self._now = 0, NOW
         self._cursor: Any = None
 
     def _many(self, statement: str, values: list[tuple[Any, ...]]) -> None:
@@ -203,7 +207,8 @@ class _Bare(_Life):
         """End it."""
 
     def put(self, size: int) -> None:
-        now, first = NOW.isoformat(), self._count + 1
+        self._now += timedelta(seconds=1)
+        now, first = self._now.isoformat(), self._count + 1
         self._count += size
         new = range(first, self._count + 1)
         self.begin()
@@ -224,7 +229,7 @@ class _Bare(_Life):
 
     def batch(self, size: int) -> None:
         self.put(size)
-        now, later = NOW.isoformat(), (NOW + timedelta(minutes=1)).isoformat()
+        now, later = self._now.isoformat(), (self._now + timedelta(minutes=1)).isoformat()
         self.begin()
         due = self._cursor.execute(
             "SELECT o.id, o.message_id, o.sender, o.recipient, o.sha256, b.body"

@@ -7,6 +7,8 @@ import pytest
 
 from gateway.domain.delivery import Outcome, Verdict
 from gateway.store import AlreadyThere, Claim, IllegalMove, MasterKey, Outgoing, RetryPolicy, StaleClaim, Store
+from gateway.store.states import OUTBOX_MOVES
+from gateway.store.tables import outbox
 
 from .conftest import NOW, emptied
 
@@ -88,7 +90,9 @@ def test_every_attempt_sends_the_same_bytes_under_a_new_envelope_id(store: Store
     with store.view(now=now) as view:
         attempts = view.outbox.attempts(1)
         assert {a.sha256 for a in attempts} == {view.outbox.get(1).sha256}
-        assert len({a.envelope_id for a in attempts}) == 4
+        ids = [a.envelope_id for a in attempts]
+        assert ids == sorted(set(ids))  # an index in which they stand grows at its end
+        assert all(len(bytes.fromhex(one)) == 16 for one in ids)
         found = view.outbox.by_envelope_id(attempts[2].envelope_id)
         assert found is not None
         assert found.id == 1
@@ -236,6 +240,54 @@ def test_a_clock_that_jumps_makes_a_living_attempt_uncertain_until_its_outcome_c
         outcomes = [Outcome(verdict=verdict, phase="data") for verdict in ("submitted", "deferred")]
         assert unit.attempts.record_all([(first, outcomes[0]), (second, outcomes[1])]) == ["submitted", None]
     assert [state(store, n) for n in (1, 2)] == ["submitted", "uncertain"]
+
+
+def test_outcomes_of_one_commit_are_each_their_own_messages(store: Store) -> None:
+    """What the relay took, took in other words, refused, and what another has taken over meanwhile."""
+    put(store, *(message(number) for number in range(1, 5)))
+    claims = claim(store)
+    with store.unit(now=NOW, actor="test") as unit:
+        unit.outbox.hold(4, "why")
+        assert unit.attempts.start_all(claims) == {1, 2, 3}
+    answers = [
+        Outcome(verdict="submitted", phase="data", code=250),
+        Outcome(verdict="failed", phase="data", code=554),
+        Outcome(verdict="submitted", phase="data", code=251),
+        Outcome(verdict="submitted", phase="data", code=250),
+    ]
+    with store.unit(now=NOW + MINUTE, actor="test") as unit:
+        assert unit.attempts.record_all(list(zip(claims, answers, strict=True))) == [
+            *("submitted", "failed", "submitted", None)
+        ]
+    with store.view(now=NOW) as view:
+        items = view.outbox.list()
+        reasons = ["submitted (250)", "failed (554)", "submitted (251)", "why"]
+        assert [item.reason for item in items] == reasons
+        assert [item.submitted_at for item in items] == [NOW + MINUTE, None, NOW + MINUTE, None]
+        assert [(item.next_at, item.lease_until) for item in items[:3]] == [(None, None)] * 3
+        codes = [attempt.code for number in (1, 2, 3, 4) for attempt in view.outbox.attempts(number)]
+        assert codes == [250, 554, 251, 250]  # the attempt was made, whatever became of the message
+
+
+def test_every_state_is_listed_and_counted(store: Store) -> None:
+    """Whichever index a state is looked for in: pages in order of their number, of one partner or of all."""
+    states: dict[str, list[int]] = {}
+    for number, name in enumerate([*OUTBOX_MOVES, *OUTBOX_MOVES], start=1):
+        put(store, message(number, partner="zorg" if number <= len(OUTBOX_MOVES) else "elders"))
+        states.setdefault(name, []).append(number)
+        with store.unit(now=NOW, actor="test") as unit:
+            unit._conn.execute(outbox.update().where(outbox.c.id == number).values(state=name))
+    with store.view(now=NOW) as view:
+        assert view.outbox.counts() == dict.fromkeys(states, 2)
+        for name, numbers in states.items():
+            wanted: Any = [name]
+            assert [item.id for item in view.outbox.list(states=wanted)] == numbers, name
+            assert [item.id for item in view.outbox.list(states=wanted, after=numbers[0])] == numbers[1:], name
+            assert [item.id for item in view.outbox.list(states=wanted, limit=1)] == numbers[:1], name
+            assert [item.id for item in view.outbox.list(states=wanted, partner="elders")] == numbers[1:], name
+        every: Any = list(states)
+        assert [item.id for item in view.outbox.list(states=every)] == list(range(1, 25))
+        assert [item.id for item in view.outbox.list(partner="elders")] == list(range(13, 25))
 
 
 def test_messages_of_one_reference_go_in_order_and_others_go_on(store: Store) -> None:

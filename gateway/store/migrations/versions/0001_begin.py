@@ -185,7 +185,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_outbox_reference",
         "outbox",
-        ["partner", "reference", "id"],
+        ["partner", "reference", "id", "state"],
         unique=False,
         sqlite_where=sa.text(
             "(state = 'new' OR state = 'deferred' OR state = 'uncertain' OR state = 'sending' OR state = 'held')"
@@ -195,7 +195,20 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_outbox_partner", "outbox", ["partner", "id", "kind"], unique=False)
-    op.create_index("ix_outbox_state", "outbox", ["state", "id"], unique=False)
+    op.create_index(
+        "ix_outbox_ended",
+        "outbox",
+        ["state", "id"],
+        unique=False,
+        sqlite_where=sa.text(
+            "(state = 'received' OR state = 'refused' OR state = 'bounced' OR state = 'failed'"
+            " OR state = 'expired' OR state = 'cancelled')"
+        ),
+        postgresql_where=sa.text(
+            "(state = 'received' OR state = 'refused' OR state = 'bounced' OR state = 'failed'"
+            " OR state = 'expired' OR state = 'cancelled')"
+        ),
+    )
     op.create_index(
         "ix_outbox_unanswered",
         "outbox",
