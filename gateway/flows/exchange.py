@@ -40,6 +40,7 @@ def take_bericht(
         owed.write(unit)  # an answer, or a declaration, which is judged by answers to others
     if (head.afzender, head.ontvanger) != (sender.code, us.ourselves.code):
         return Unusable(findings=(_other_party(),))
+    owed.write_if_named(unit, head, dossiers.client_of(reading.bericht))
     known = unit.berichten.find("in", head.soort, head.afzender, head.identificatie)
     if known is not None and known.sha256 == hashlib.sha256(payload.content).hexdigest():
         return Placed(
@@ -73,7 +74,7 @@ _ON_ANSWER: dict[str, Callable[[Unit, Surroundings, PartnerRecord, Incoming, boo
 def _take_message(
     unit: Unit, us: Surroundings, sender: PartnerRecord, incoming: Incoming, before: History
 ) -> Unusable | Placed:
-    """Let an accepted message take effect; the return message is owed."""
+    """Let an accepted message take effect; its place in the register and the return message are owed."""
     if SOORTEN[incoming.head.soort].retour == "WMO325":
         declared = dossiers.declaration(unit, incoming.bericht)
         number = register(unit, incoming, dossier=declared)
@@ -91,22 +92,23 @@ def _take_message(
     )
     if answer.data is None:
         return Unusable(findings=answer.findings)
-    dossier = dossiers.of_message(unit, incoming.bericht)
+    placing = dossiers.place(unit, incoming.bericht)
     if answer.herhaling:
-        return Placed(dossier=dossier)  # the same in other bytes: it had its answer
+        return Placed(dossier=placing.dossier, begins=placing.begins)  # the same in other bytes: it had its answer
     accepted = answer.oordeel in ("goedgekeurd", "onbeslist")
-    number = register(unit, incoming, "accepted" if accepted else "rejected", dossier=dossier)
     letter = Letter(
-        to=sender,
-        bericht=answer.retour,
-        xml=answer.data,
-        answers=number,
-        in_reply_to=incoming.message_id,
-        dossier=dossier,
+        to=sender, bericht=answer.retour, xml=answer.data, in_reply_to=incoming.message_id, dossier=placing.dossier
     )
     if accepted and (effect := _ON_ACCEPTED.get(incoming.head.soort)) is not None:
         effect(unit, us, sender, incoming)
-    return Placed(dossier=dossier, reply=letter)
+    status: Status = "accepted" if accepted else "rejected"
+    return Placed(
+        dossier=placing.dossier,
+        begins=placing.begins,
+        entry=None if incoming.known else _entered(incoming, status, dossier=placing.dossier),
+        keys=places(incoming.bericht),
+        reply=letter,
+    )
 
 
 def _take_answer(
@@ -146,22 +148,23 @@ def register(
     """Write the message in the register; its number, or None if another message had its name first (TR056)."""
     if incoming.known:
         return None
+    return unit.berichten.add(_entered(incoming, status, answers=answers, dossier=dossier), places(incoming.bericht))
+
+
+def _entered(incoming: Incoming, status: Status, *, answers: int | None = None, dossier: str | None) -> BerichtIn:
     head = incoming.head
-    return unit.berichten.add(
-        BerichtIn(
-            richting="in",
-            soort=head.soort,
-            versie="3.2",
-            afzender=head.afzender,
-            ontvanger=head.ontvanger,
-            identificatie=head.identificatie,
-            dagtekening=head.dagtekening,
-            xml=incoming.xml,
-            status=status,
-            antwoord_op=answers,
-            dossier=dossier,
-        ),
-        places(incoming.bericht),
+    return BerichtIn(
+        richting="in",
+        soort=head.soort,
+        versie="3.2",
+        afzender=head.afzender,
+        ontvanger=head.ontvanger,
+        identificatie=head.identificatie,
+        dagtekening=head.dagtekening,
+        xml=incoming.xml,
+        status=status,
+        antwoord_op=answers,
+        dossier=dossier,
     )
 
 

@@ -15,9 +15,8 @@ import msgspec
 from gateway import berichten, securemail
 from gateway.berichten.schema_sets import Schemas
 from gateway.domain.findings import Finding
-from gateway.flows import canary, dossiers, exchange, plain_return, plan_in, quarantine, receipts, reports, tasks
-from gateway.flows.capabilities import keep_capabilities
-from gateway.flows.owed import Answers, Owed
+from gateway.flows import canary, dossiers, exchange, plain_return, plan_in, quarantine, receipts, reports
+from gateway.flows.owed import Owed, Took
 from gateway.flows.parties import PartnerRecord, Surroundings, known_partners, partner
 from gateway.flows.partners import keep_announced
 from gateway.flows.payload import DECLARED, Payload, Placed, Unusable, kind_of
@@ -61,21 +60,20 @@ class Intake:
         """
         with ThreadPoolExecutor(2, "intake") as pool:  # private keys and XML leave room for Python
             opened = self._opened(pool, some, clock)
-            owed = Owed(self._us, pool.map)
+            owed = Owed(self._us, lambda work: pool.submit(work).result)
+            with self._store.unit(now=clock(), actor=ACTOR) as unit:
 
-            def one(item: InboxItem, raw: bytes, now: datetime) -> None:
-                mark = owed.mark()
-                try:
-                    with self._store.unit(now=now, actor=ACTOR) as unit:
-                        _take_in(unit, self._us, item, raw, owed, opened.pop(item.id, None))
-                except BaseException:
-                    owed.back_to(mark)
-                    raise
+                def one(item: InboxItem, raw: bytes, _: datetime) -> None:
+                    mark = owed.mark()
+                    try:
+                        with unit.part():
+                            _take_in(unit, self._us, item, raw, owed, opened.pop(item.id, None))
+                    except BaseException:
+                        owed.back_to(mark)
+                        raise
 
-            with self._store.together():
                 yield one
-                with self._store.unit(now=clock(), actor=ACTOR) as unit:
-                    owed.write(unit)
+                owed.write(unit)
 
     def _opened(
         self, pool: Executor, some: Sequence[tuple[InboxItem, bytes]], clock: Callable[[], datetime]
@@ -184,25 +182,10 @@ def _take_in(unit: Unit, us: Surroundings, item: InboxItem, raw: bytes, owed: Ow
     handled = _hand_over(unit, us, sender, opened, payload, owed)
     if isinstance(handled, Unusable):
         return _unusable(unit, us, item, opened, sender, handled)
-    dossier = handled.dossier
     made = None if ahead is None else ahead.receipt
-    receipt = receipts.receipt_for(unit, us, sender, opened, dossier=dossier, made=made)
-    owed.add(Answers(inbox_id=item.id, opened=opened, letter=handled.reply, receipt=receipt))
+    receipt = receipts.receipt_for(unit, us, sender, opened, dossier=handled.dossier, made=made)
+    owed.add(unit, Took(inbox_id=item.id, opened=opened, kind=payload.kind, placed=handled, receipt=receipt))
     keep_announced(unit, us, opened)
-    keep_capabilities(unit, opened)
-    unit.inbox.settle(
-        item.id,
-        "handled",
-        partner=sender.code,
-        message_id=opened.headers.message_id,
-        mic=opened.mic,
-        dossier=dossier,
-    )
-    tasks.done(unit, f"inbox/{item.id}", "het bericht is alsnog verwerkt")
-    # What was accepted with a certificate that turns out revoked is found by it (SM-138).
-    by = {"kind": payload.kind, "certificate": opened.signer.fingerprint}
-    subject = None if dossier is None else dossiers.touch(unit, us, dossier)
-    unit.audit.write("opened", f"inbox/{item.id}", subject=subject, partner=sender.code, detail=by)
     return Taken(state="handled", kind=payload.kind)
 
 

@@ -1,49 +1,74 @@
-"""What messages that took effect still owe their sender, written for several of them at once.
+"""What messages that took effect still have to be written of them, for several of them at once.
 
-The effects of messages that share a commit are written one by one, each undone by itself if it fails; what answers
-them (return message, receipt, the identity that names the receipt) is sealed and written at the end of that same
-transaction. Who looks for something that is still owed has it written first, so that nobody sees the difference.
+Messages that share a commit are judged one by one, each undone by itself if it fails. What is the same for all of them
+(the place in the register, a new client's dossier, return message, receipt, the identity that names the receipt, the
+state of the inbox row) is written at the end of that same transaction, a statement for all. Return messages are sealed
+meanwhile. Who looks for something that is still owed has it written first, so that nobody sees the difference.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
-from gateway.flows.dispatch import Each, Letter, post_berichten, seal_berichten
+from gateway.flows import dossiers, tasks
+from gateway.flows.capabilities import keep_capabilities
+from gateway.flows.dispatch import Begin, Letters, SealedLetter, answering, post_berichten
 from gateway.flows.history import places
+from gateway.flows.kop import Kop
 from gateway.flows.parties import Surroundings
+from gateway.flows.payload import Placed
 from gateway.securemail import Opened
-from gateway.store import Outgoing, Unit
+from gateway.store import Act, NewIdentity, Outgoing, Settled, Unit
 
 
-class Answers(msgspec.Struct, frozen=True, kw_only=True):
-    """What one accepted message owes."""
+class Took(msgspec.Struct, frozen=True, kw_only=True):
+    """One message that took effect."""
 
     inbox_id: int
     opened: Opened
-    letter: Letter | None = None  # the return message that the standard asks for
+    kind: str  # of its payload
+    placed: Placed
     receipt: Outgoing | None = None
 
 
-class Owed:
-    """Answers that are not written yet; they are, in the transaction of the effects, or nothing of both is."""
+class _Owing(msgspec.Struct, frozen=True):
+    """With its return message, that may still be in the making."""
 
-    def __init__(self, us: Surroundings, each: Each = map) -> None:
-        self._us, self._each = us, each  # `each` may seal several beside each other
-        self._owed: tuple[Answers, ...] = ()
+    took: Took
+    letter: Callable[[], SealedLetter] | None
+
+
+Owing = tuple[tuple[_Owing, ...], frozenset[str]]
+
+
+class Owed:
+    """What is not written yet; it is, in the transaction of the effects, or nothing of both is."""
+
+    def __init__(self, us: Surroundings, begin: Begin = lambda work: work) -> None:
+        self._us, self._letters = us, Letters(us, begin)  # `begin` may seal beside other work
+        self._owed: tuple[_Owing, ...] = ()
         self._found_by: frozenset[str] = frozenset()
 
-    def add(self, answers: Answers) -> None:
+    def add(self, unit: Unit, took: Took) -> None:
         """Owe this."""
-        self._owed = (*self._owed, answers)
-        found_by = {_name(answers.opened.partner.id, answers.opened.headers.message_id), answers.opened.mic.hex()}
-        self._found_by |= found_by | (places(answers.letter.bericht) if answers.letter else set())
+        placed, opened = took.placed, took.opened
+        found_by = {_identity(opened.partner.id, opened.headers.message_id), opened.mic.hex(), *placed.keys}
+        if placed.entry is not None:
+            entry = placed.entry
+            found_by.add(_registered(entry.soort, entry.afzender, entry.identificatie))
+        if placed.begins is not None:
+            found_by.add(_client(placed.begins.bsn))
+        if placed.reply is not None:
+            found_by |= places(placed.reply.bericht)
+        letter = None if placed.reply is None else self._letters.seal(unit, placed.reply)
+        self._owed = (*self._owed, _Owing(took, letter))
+        self._found_by |= found_by
 
-    def mark(self) -> tuple[tuple[Answers, ...], frozenset[str]]:
+    def mark(self) -> Owing:
         """What is owed now, for `back_to`."""
         return self._owed, self._found_by
 
-    def back_to(self, mark: tuple[tuple[Answers, ...], frozenset[str]]) -> None:
+    def back_to(self, mark: Owing) -> None:
         """What was done since then is undone."""
         self._owed, self._found_by = mark
 
@@ -54,26 +79,74 @@ class Owed:
 
     def write_if_accepted(self, unit: Unit, partner: str, message_id: str, mic: bytes) -> None:
         """Write all if this message is one of those that were accepted."""
-        self.write_if_found_by(unit, (_name(partner, message_id), mic.hex()))
+        self.write_if_found_by(unit, (_identity(partner, message_id), mic.hex()))
+
+    def write_if_named(self, unit: Unit, head: Kop, bsn: str | None) -> None:
+        """Write all if another message under this name is owed, or a dossier of this client."""
+        client = () if bsn is None else (_client(bsn),)
+        self.write_if_found_by(unit, (_registered(head.soort, head.afzender, head.identificatie), *client))
 
     def write(self, unit: Unit) -> None:
-        """Seal and write everything that is owed."""
+        """Write everything that is owed."""
         owed, self._owed, self._found_by = self._owed, (), frozenset()
-        letters = [answers.letter for answers in owed if answers.letter is not None]
-        post_berichten(unit, self._us, seal_berichten(unit, self._us, letters, self._each))
-        numbers = iter(unit.outbox.put_all([answers.receipt for answers in owed if answers.receipt is not None]))
-        for answers in owed:
-            opened = answers.opened
-            unit.identities.register(
-                opened.partner.id,
-                opened.headers.message_id,
-                opened.mic,
-                outcome="handled",
-                cms_sha256=opened.cms_sha256,
-                inbox_id=answers.inbox_id,
-                receipt_id=None if answers.receipt is None else next(numbers),
-            )
+        took = [one.took for one in owed]
+        begun = {one.placed.dossier: one.placed.begins for one in took if one.placed.begins and one.placed.dossier}
+        dossiers.begin_all(unit, begun)
+        entries = {one.inbox_id: (one.placed.entry, one.placed.keys) for one in took if one.placed.entry is not None}
+        numbers = dict(zip(entries, unit.berichten.add_all(list(entries.values())), strict=True))
+        letters = [answering(one.letter(), numbers.get(one.took.inbox_id)) for one in owed if one.letter is not None]
+        post_berichten(unit, self._us, letters)
+        receipts = iter(unit.outbox.put_all([one.receipt for one in took if one.receipt is not None]))
+        accepted = [_accepted(one, None if one.receipt is None else next(receipts)) for one in took]
+        unit.identities.register_all(accepted)
+        for opened in {one.opened.partner.id: one.opened for one in took}.values():
+            keep_capabilities(unit, opened)
+        unit.inbox.settle_all([_settled(one) for one in took])
+        tasks.all_done(unit, [_object(one) for one in took], "het bericht is alsnog verwerkt")
+        subjects = dossiers.touch_all(unit, self._us, {one.placed.dossier for one in took if one.placed.dossier})
+        unit.audit.write_all([_act(one, subjects.get(one.placed.dossier or "")) for one in took])
 
 
-def _name(partner: str, message_id: str) -> str:
+def _accepted(took: Took, receipt: int | None) -> NewIdentity:
+    return NewIdentity(
+        partner=took.opened.partner.id,
+        message_id=took.opened.headers.message_id,
+        mic=took.opened.mic,
+        outcome="handled",
+        cms_sha256=took.opened.cms_sha256,
+        inbox_id=took.inbox_id,
+        receipt_id=receipt,
+    )
+
+
+def _settled(took: Took) -> Settled:
+    return Settled(
+        number=took.inbox_id,
+        event="handled",
+        partner=took.opened.partner.id,
+        message_id=took.opened.headers.message_id,
+        mic=took.opened.mic,
+        dossier=took.placed.dossier,
+    )
+
+
+def _act(took: Took, subject: str | None) -> Act:
+    # What was accepted with a certificate that turns out revoked is found by it (SM-138).
+    by = {"kind": took.kind, "certificate": took.opened.signer.fingerprint}
+    return Act(action="opened", object=_object(took), subject=subject, partner=took.opened.partner.id, detail=by)
+
+
+def _object(took: Took) -> str:
+    return f"inbox/{took.inbox_id}"
+
+
+def _identity(partner: str, message_id: str) -> str:
     return f"identity:{partner}:{message_id}"
+
+
+def _client(bsn: str) -> str:
+    return f"dossier:{bsn}"
+
+
+def _registered(soort: str, afzender: str, identificatie: str) -> str:
+    return f"in:{soort}:{afzender}:{identificatie}"

@@ -9,8 +9,10 @@ from gateway.berichten import Reading
 from gateway.domain.findings import Finding
 from gateway.flows import canary
 from gateway.flows.dispatch import Letter
+from gateway.flows.dossiers import Client
 from gateway.plans.exchange import SCHEMA
 from gateway.securemail import Part
+from gateway.store import BerichtIn
 
 DECLARED: Final = frozenset({"application/json", "application/xml", "text/xml"})
 _FAMILY: Final = SCHEMA.rpartition("/")[0]
@@ -26,10 +28,13 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True):
-    """The payload took effect, in this dossier; None if it is about no client."""
+    """The payload took effect, in this dossier; None if it is about no client. The rest is still to be written."""
 
     dossier: str | None = None
-    reply: Letter | None = None  # the return message that is owed for it
+    begins: Client | None = None  # whose dossier is new
+    entry: BerichtIn | None = None  # in the register …
+    keys: frozenset[str] = frozenset()  # … to be found by these
+    reply: Letter | None = None  # the return message
 
 
 class Unusable(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """Who sent what already: (partner, protected Message-ID) and MIC, with the outcome (SM-76, SM-131)."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -27,6 +28,18 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     inbox_id: int | None
     receipt_id: int | None  # outbox number of its receipt
     registered_at: datetime
+
+
+class NewIdentity(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that is being accepted, to be registered."""
+
+    partner: str
+    message_id: str
+    mic: bytes
+    outcome: str
+    cms_sha256: bytes | None = None
+    inbox_id: int | None = None
+    receipt_id: int | None = None
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,17 +85,29 @@ class Identities:
         receipt_id: int | None = None,
     ) -> None:
         """Register an accepted message, in the transaction that accepts it; never a refused one (SM-131)."""
-        row = {
-            "partner": partner,
-            "message_id": message_id,
-            "mic": mic.hex(),
-            "cms_sha256": None if cms_sha256 is None else cms_sha256.hex(),
-            "outcome": outcome,
-            "inbox_id": inbox_id,
-            "receipt_id": receipt_id,
-            "registered_at": self._now,
-        }
-        _ADD.many(self._conn, [row])
+        accepted = NewIdentity(
+            partner=partner,
+            message_id=message_id,
+            mic=mic,
+            outcome=outcome,
+            cms_sha256=cms_sha256,
+            inbox_id=inbox_id,
+            receipt_id=receipt_id,
+        )
+        self.register_all([accepted])
+
+    def register_all(self, accepted: Sequence[NewIdentity]) -> None:
+        """`register` for many."""
+        rows = [
+            {
+                **msgspec.structs.asdict(one),
+                "mic": one.mic.hex(),
+                "cms_sha256": None if one.cms_sha256 is None else one.cms_sha256.hex(),
+                "registered_at": self._now,
+            }
+            for one in accepted
+        ]
+        _ADD.many(self._conn, rows)
 
     def repeat_receipt(self, number: int) -> bool:
         """Queue the first receipt again, the same bytes; False if there is none, it is on its way, or the day full."""

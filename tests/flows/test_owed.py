@@ -11,8 +11,9 @@ import pytest
 
 from gateway import berichten
 from gateway.berichten import wmo302
-from gateway.flows import dispatch, intake, owed, tasks
+from gateway.flows import dispatch, intake, owed
 from gateway.flows.dispatch import Letter, post_berichten, seal_berichten
+from gateway.flows.dossiers import CLIENT
 from gateway.flows.parties import add_partner, partners
 from gateway.store import MasterKey, Place, Raw, Store
 from gateway.store.berichten import Berichten
@@ -120,15 +121,16 @@ def test_a_message_that_fails_takes_nothing_of_the_others_with_it(
 ) -> None:
     """It fails after its own answers were owed: they are owed no more, those of the others are written."""
     arrive(store, sealed(maker, orders(1100, 4)))
-    real = tasks.done
+    real, tried = intake.keep_announced, []
 
-    def fails(unit: Any, about: str, why: str) -> None:
-        if about == "inbox/2":
+    def fails(unit: Any, us: Any, opened: Any) -> None:
+        tried.append(opened)
+        if len(tried) == 2:
             raise ValueError("a name that must not be logged")
-        real(unit, about, why)
+        real(unit, us, opened)
 
     with monkeypatch.context() as patch:
-        patch.setattr(tasks, "done", fails)
+        patch.setattr(intake, "keep_announced", fails)
         done = handle(store)
     assert [(each.state, each.error) for each in done] == [
         ("handled", None),
@@ -211,8 +213,10 @@ def test_who_asks_for_what_is_still_owed_sees_it(
                     if row.richting == "uit"
                 ]
                 kinds = sorted(item.kind for item in view.outbox.list())
-            seen.append((states, [(row.richting, row.status) for row in register], codes, kinds))
-    (states, register_, codes, _), together = seen
+                dossiers = [len({row.dossier for row in register}), len(view.records.list(CLIENT, dict))]
+            seen.append((states, [(row.richting, row.status) for row in register], codes, kinds, dossiers))
+    (states, register_, codes, _, dossiers), together = seen
+    assert dossiers == [2, 2]  # one for each client, also where several of its messages share a commit
     assert together[0] == states == ["handled", "duplicate", "handled", "handled", "handled"]
     assert (sorted(together[1]), together[2:]) == (sorted(register_), seen[0][2:])
     assert len({str(code) for code in codes}) > 1  # what was judged by another's answer was judged otherwise
