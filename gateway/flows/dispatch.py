@@ -1,6 +1,6 @@
 """Seal a message for a partner and put it in the outbox, in the transaction of the change it belongs to."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -67,18 +67,21 @@ def send_all(unit: Unit, us: Surroundings, mails: Sequence[Mail]) -> list[int]:
     return _post(unit, us, _seal(unit, us, mails))
 
 
+Each = Callable[[Callable[["Mail"], "_Prepared"], Sequence["Mail"]], Iterable["_Prepared"]]
+
+
 class _Prepared(msgspec.Struct, frozen=True, kw_only=True):
     row: Outgoing
     evidence: routes.Evidence
 
 
-def _seal(view: Unit, us: Surroundings, mails: Sequence[Mail]) -> list[_Prepared]:
+def _seal(view: Unit, us: Surroundings, mails: Sequence[Mail], each: Each = map) -> list[_Prepared]:
     """What `send_all` does before it writes."""
     decisions: dict[tuple[str, str], routes.Decision] = {}
     for mail in mails:
         if (mail.to.code, mail.kind) not in decisions:
             decisions[mail.to.code, mail.kind] = routes.decide(view, us, mail.to, mail.kind)
-    return [_prepared(us, mail, decisions[mail.to.code, mail.kind], view.now) for mail in mails]
+    return list(each(lambda mail: _prepared(us, mail, decisions[mail.to.code, mail.kind], view.now), mails))
 
 
 def _post(unit: Unit, us: Surroundings, mails: Sequence[_Prepared]) -> list[int]:
@@ -172,40 +175,15 @@ class SealedLetter(msgspec.Struct, frozen=True):
     mail: _Prepared
 
 
-def seal_berichten(view: Unit, us: Surroundings, letters: Sequence[Letter]) -> list[SealedLetter]:
+def seal_berichten(view: Unit, us: Surroundings, letters: Sequence[Letter], each: Each = map) -> list[SealedLetter]:
     """What `send_bericht` does before it writes: for many letters, in a view, so that nobody waits while it signs.
 
     Routes are decided by what the view shows; what changes before an attempt is found then, as always (SM-45).
+    `each`: `map`, or that of an executor, for who seals in the turn to write.
     """
     heads = [kop(soort_van(letter.bericht), letter.bericht) for letter in letters]
-    mails = _seal(view, us, [_mail(us, letter, head) for letter, head in zip(letters, heads, strict=True)])
+    mails = _seal(view, us, [_mail(us, letter, head) for letter, head in zip(letters, heads, strict=True)], each)
     return [SealedLetter(*one) for one in zip(letters, heads, mails, strict=True)]
-
-
-class Letters:
-    """Seals letters one by one, beside other work where `begin` does that; a route to a partner is decided once."""
-
-    def __init__(self, us: Surroundings, begin: "Begin") -> None:
-        self._us, self._begin = us, begin
-        self._decisions: dict[tuple[int, str], tuple[PartnerRecord, routes.Decision]] = {}
-
-    def seal(self, view: Unit, letter: Letter) -> Callable[[], SealedLetter]:
-        """What gives the letter, sealed; it raises what sealing raises."""
-        us, now, head = self._us, view.now, kop(soort_van(letter.bericht), letter.bericht)
-        mail = _mail(us, letter, head)
-        of_record = id(mail.to), mail.kind  # a partner that changed is another object
-        if of_record not in self._decisions:
-            self._decisions[of_record] = mail.to, routes.decide(view, us, mail.to, mail.kind)
-        _, decision = self._decisions[of_record]
-        return self._begin(lambda: SealedLetter(letter, head, _prepared(us, mail, decision, now)))
-
-
-Begin = Callable[[Callable[[], SealedLetter]], Callable[[], SealedLetter]]
-
-
-def answering(one: SealedLetter, number: int | None) -> SealedLetter:
-    """A letter of which the message that it answers has its number in the register only now."""
-    return SealedLetter(msgspec.structs.replace(one.letter, answers=number), one.head, one.mail)
 
 
 def in_dossier(one: SealedLetter, dossier: str, reference: str) -> SealedLetter:

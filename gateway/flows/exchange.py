@@ -32,7 +32,7 @@ def take_bericht(
 
     `owed` is what may still have to be written of others, where this one asks for it.
     """
-    reading = payload.reading or berichten.read(payload.content, schemas=us.schemas)
+    reading = payload.reading or berichten.read(payload.content, schemas=us.schemas, xml=payload.xml)
     if reading.bericht is None or reading.soort is None:
         return Unusable(findings=reading.findings)
     head = kop(reading.soort, reading.bericht)

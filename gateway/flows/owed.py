@@ -2,17 +2,17 @@
 
 Messages that share a commit are judged one by one, each undone by itself if it fails. What is the same for all of them
 (the place in the register, a new client's dossier, return message, receipt, the identity that names the receipt, the
-state of the inbox row) is written at the end of that same transaction, a statement for all. Return messages are sealed
-meanwhile. Who looks for something that is still owed has it written first, so that nobody sees the difference.
+state of the inbox row) is made and written at the end of that same transaction, a statement for all. Who looks for
+something that is still owed has it written first, so that nobody sees the difference.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import msgspec
 
 from gateway.flows import dossiers, tasks
 from gateway.flows.capabilities import keep_capabilities
-from gateway.flows.dispatch import Begin, Letters, SealedLetter, answering, post_berichten
+from gateway.flows.dispatch import Each, post_berichten, seal_berichten
 from gateway.flows.history import places
 from gateway.flows.kop import Kop
 from gateway.flows.parties import Surroundings
@@ -31,25 +31,15 @@ class Took(msgspec.Struct, frozen=True, kw_only=True):
     receipt: Outgoing | None = None
 
 
-class _Owing(msgspec.Struct, frozen=True):
-    """With its return message, that may still be in the making."""
-
-    took: Took
-    letter: Callable[[], SealedLetter] | None
-
-
-Owing = tuple[tuple[_Owing, ...], frozenset[str]]
-
-
 class Owed:
     """What is not written yet; it is, in the transaction of the effects, or nothing of both is."""
 
-    def __init__(self, us: Surroundings, begin: Begin = lambda work: work) -> None:
-        self._us, self._letters = us, Letters(us, begin)  # `begin` may seal beside other work
-        self._owed: tuple[_Owing, ...] = ()
+    def __init__(self, us: Surroundings, each: Each = map) -> None:
+        self._us, self._each = us, each  # `each` may seal several beside each other
+        self._owed: tuple[Took, ...] = ()
         self._found_by: frozenset[str] = frozenset()
 
-    def add(self, unit: Unit, took: Took) -> None:
+    def add(self, took: Took) -> None:
         """Owe this."""
         placed, opened = took.placed, took.opened
         found_by = {_identity(opened.partner.id, opened.headers.message_id), opened.mic.hex(), *placed.keys}
@@ -60,15 +50,14 @@ class Owed:
             found_by.add(_client(placed.begins.bsn))
         if placed.reply is not None:
             found_by |= places(placed.reply.bericht)
-        letter = None if placed.reply is None else self._letters.seal(unit, placed.reply)
-        self._owed = (*self._owed, _Owing(took, letter))
+        self._owed = (*self._owed, took)
         self._found_by |= found_by
 
-    def mark(self) -> Owing:
+    def mark(self) -> tuple[tuple[Took, ...], frozenset[str]]:
         """What is owed now, for `back_to`."""
         return self._owed, self._found_by
 
-    def back_to(self, mark: Owing) -> None:
+    def back_to(self, mark: tuple[tuple[Took, ...], frozenset[str]]) -> None:
         """What was done since then is undone."""
         self._owed, self._found_by = mark
 
@@ -87,15 +76,18 @@ class Owed:
         self.write_if_found_by(unit, (_registered(head.soort, head.afzender, head.identificatie), *client))
 
     def write(self, unit: Unit) -> None:
-        """Write everything that is owed."""
-        owed, self._owed, self._found_by = self._owed, (), frozenset()
-        took = [one.took for one in owed]
+        """Seal and write everything that is owed."""
+        took, self._owed, self._found_by = self._owed, (), frozenset()
         begun = {one.placed.dossier: one.placed.begins for one in took if one.placed.begins and one.placed.dossier}
         dossiers.begin_all(unit, begun)
         entries = {one.inbox_id: (one.placed.entry, one.placed.keys) for one in took if one.placed.entry is not None}
         numbers = dict(zip(entries, unit.berichten.add_all(list(entries.values())), strict=True))
-        letters = [answering(one.letter(), numbers.get(one.took.inbox_id)) for one in owed if one.letter is not None]
-        post_berichten(unit, self._us, letters)
+        letters = [
+            msgspec.structs.replace(one.placed.reply, answers=numbers.get(one.inbox_id))
+            for one in took
+            if one.placed.reply is not None
+        ]
+        post_berichten(unit, self._us, seal_berichten(unit, self._us, letters, self._each))
         receipts = iter(unit.outbox.put_all([one.receipt for one in took if one.receipt is not None]))
         accepted = [_accepted(one, None if one.receipt is None else next(receipts)) for one in took]
         unit.identities.register_all(accepted)

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from gateway import berichten
-from gateway.berichten import wmo302
+from gateway.berichten import reading, wmo302
 from gateway.flows import dispatch, intake, owed
 from gateway.flows.dispatch import Letter, post_berichten, seal_berichten
 from gateway.flows.dossiers import CLIENT
@@ -60,10 +60,10 @@ def sealed(maker: world.Municipality, orders: Sequence[Any]) -> list[bytes]:
         return [unit.outbox.wire(item.id) for item in unit.outbox.list(after=known)]
 
 
-def arrive(store: Store, wires: Sequence[bytes]) -> None:
+def arrive(store: Store, wires: Sequence[bytes], uid: str = "") -> None:
     """Fetched, not handled yet."""
     with store.unit(now=world.now(), actor="test") as unit:
-        places = [Place(source="test", account="a", folder="", uid=str(number)) for number in range(len(wires))]
+        places = [Place(source="test", account="a", folder="", uid=f"{uid}{number}") for number in range(len(wires))]
         unit.inbox.add_all(
             [Raw(place=p, received_at=world.now(), data=data) for p, data in zip(places, wires, strict=True)]
         )
@@ -114,6 +114,20 @@ def test_each_message_of_a_shared_commit_gets_its_own_answers(maker: world.Munic
     arrive(store, sealed(maker, orders(1000, 5)))
     assert [each.state for each in handle(store)] == ["handled"] * 5
     assert answers(store) == [(number, "receipt") for number in range(1, 6)]
+
+
+def test_what_came_in_is_parsed_once(maker: world.Municipality, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To see what it is and to read it: the same tree."""
+    parsed: list[bytes] = []
+    real = reading.parse_xml
+    monkeypatch.setattr(reading, "parse_xml", lambda data: parsed.append(data) or real(data))
+    for some in (orders(1050, 3), orders(1060, 1)):  # several, and one by itself
+        arrive(store, sealed(maker, some), f"{len(some)}/")
+        handle(store)
+    with store.view(now=world.now()) as view:
+        came = [view.berichten.xml(row.id) for row in view.berichten.list() if row.richting == "in"]
+    assert len(came) == 4
+    assert sorted(parsed) == sorted(came)
 
 
 def test_a_message_that_fails_takes_nothing_of_the_others_with_it(
