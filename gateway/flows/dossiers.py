@@ -5,7 +5,7 @@ belongs to a dossier of the client. A declaration is about many clients and has 
 """
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -44,11 +44,22 @@ class Placing(msgspec.Struct, frozen=True, kw_only=True):
     begins: Client | None = None
 
 
-def place(unit: Unit, bericht: Any) -> Placing:
-    """`find`, with the name of a new dossier for a client of whom nothing was known: for `begin_all`."""
-    if (known := find(unit, bericht)) is not None or (bsn := client_of(bericht)) is None:
+def place(unit: Unit, bericht: Any, without: Collection[str] = frozenset()) -> Placing:
+    """`find`, with the name of a new dossier for a client of whom nothing was known: for `begin_all`.
+
+    `without`: clients of whom nothing is kept, as far as that was asked.
+    """
+    bsn = client_of(bericht)
+    known = None if bsn in without else find(unit, bericht)
+    if known is not None or bsn is None:
         return Placing(dossier=known)
     return Placing(dossier=secrets.token_hex(16), begins=Client(bsn))
+
+
+def without_dossier(unit: Unit, berichten: Sequence[Any]) -> set[str]:
+    """The clients of whom nothing is kept, of those that these messages are about."""
+    clients = {bsn for one in berichten if (bsn := client_of(one)) is not None}
+    return unit.records.without_dossier(BSN, sorted(clients)) if clients else set()
 
 
 def client_of(bericht: Any) -> str | None:
@@ -64,9 +75,8 @@ def begin_all(unit: Unit, begun: Mapping[str, Client]) -> None:
 def of_messages(unit: Unit, berichten: Sequence[Any]) -> list[str | None]:
     """The dossier of each, as `find`; those of clients of whom nothing was known are made, all at once."""
     clients = [client_of(one) for one in berichten]
-    known = list(dict.fromkeys(bsn for bsn in clients if bsn is not None))
-    new = unit.records.without_dossier(BSN, known) if known else set()
-    made = {bsn: secrets.token_hex(16) for bsn in known if bsn in new}
+    new = without_dossier(unit, berichten)
+    made = {bsn: secrets.token_hex(16) for bsn in dict.fromkeys(clients) if bsn in new}
     begin_all(unit, {name: Client(bsn) for bsn, name in made.items()})
     return [made[bsn] if bsn in made else find(unit, one) for bsn, one in zip(clients, berichten, strict=True)]
 

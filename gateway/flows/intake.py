@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 
 from gateway import securemail
 from gateway.flows import canary, dossiers, exchange, plain_return, plan_in, quarantine, receipts, reports
 from gateway.flows.ahead import Ahead, basis_of, open_ahead
+from gateway.flows.looked import look
 from gateway.flows.owed import Owed, Took
 from gateway.flows.parties import PartnerRecord, Surroundings, known_partners, partner
 from gateway.flows.partners import keep_announced
@@ -52,8 +54,8 @@ class Intake:
             with self._store.view(now=clock()) as view:
                 basis, moment = basis_of(view, self._us), view.now
             opened = open_ahead(self._us, basis, some, moment, pool)
-            owed = Owed(self._us, pool.map)
             with self._store.unit(now=clock(), actor=ACTOR) as unit:
+                owed = Owed(self._us, pool.map, look(unit, opened.values()))
 
                 def one(item: InboxItem, raw: bytes, _: datetime) -> None:
                     mark = owed.mark()
@@ -116,6 +118,7 @@ def _take_in(unit: Unit, us: Surroundings, item: InboxItem, raw: bytes, owed: Ow
     if opened.identity.state == "duplicate":
         return _duplicate(unit, item, opened)
     if opened.is_receipt:
+        owed.ask_again("names", "contents")  # it is registered by itself
         return receipts.take_receipt(unit, us, item, opened)
     sender = partner(unit, opened.partner.id)
     assert sender is not None, "an opened message is of a partner in the book"
@@ -138,6 +141,7 @@ def _hand_over(
     if payload.kind == canary.KIND:
         return Placed()  # nothing is to be done but to answer
     if payload.kind == "plan":
+        owed.ask_again("without_dossier")  # it may begin one
         return plan_in.take_plan(unit, us, sender, opened, payload)
     return exchange.take_bericht(unit, us, sender, opened, payload, owed)
 
@@ -211,12 +215,11 @@ def _duplicate(unit: Unit, item: InboxItem, opened: Opened) -> Taken:
 
 def _identities(unit: Unit, owed: Owed) -> Identities:
     def accepted(code: str, message_id: str, mic: bytes) -> list[Accepted]:
-        owed.write_if_accepted(unit, code, message_id, mic)
-        first = unit.identities.look_up(code, message_id, mic).first
+        first = owed.accepted(unit, code, message_id, mic)
         return (
             []
             if first is None
             else [Accepted(first.message_id, bytes.fromhex(first.mic), bytes.fromhex(first.cms_sha256 or ""))]
         )
 
-    return Identities(accepted=accepted, ours=unit.outbox.is_ours)
+    return Identities(accepted=accepted, ours=partial(owed.is_ours, unit))

@@ -6,19 +6,22 @@ state of the inbox row) is made and written at the end of that same transaction,
 something that is still owed has it written first, so that nobody sees the difference.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 
 from gateway.flows import dossiers, tasks
 from gateway.flows.capabilities import keep_capabilities
 from gateway.flows.dispatch import Each, post_berichten, seal_berichten
-from gateway.flows.history import places
+from gateway.flows.dossiers import Placing
+from gateway.flows.history import places, under_among
 from gateway.flows.kop import Kop
+from gateway.flows.looked import NOTHING, Looked, Name, name_of
 from gateway.flows.parties import Surroundings
 from gateway.flows.payload import Placed
 from gateway.securemail import Opened
-from gateway.store import Act, NewIdentity, Outgoing, Settled, Unit
+from gateway.store import Act, Bericht, Identity, NewIdentity, Outgoing, Settled, Unit
 
 
 class Took(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,8 +37,9 @@ class Took(msgspec.Struct, frozen=True, kw_only=True):
 class Owed:
     """What is not written yet; it is, in the transaction of the effects, or nothing of both is."""
 
-    def __init__(self, us: Surroundings, each: Each = map) -> None:
+    def __init__(self, us: Surroundings, each: Each = map, looked: Looked = NOTHING) -> None:
         self._us, self._each = us, each  # `each` may seal several beside each other
+        self._looked = looked  # until something is written
         self._owed: tuple[Took, ...] = ()
         self._found_by: frozenset[str] = frozenset()
 
@@ -44,8 +48,7 @@ class Owed:
         placed, opened = took.placed, took.opened
         found_by = {_identity(opened.partner.id, opened.headers.message_id), opened.mic.hex(), *placed.keys}
         if placed.entry is not None:
-            entry = placed.entry
-            found_by.add(_registered(entry.soort, entry.afzender, entry.identificatie))
+            found_by.add(_registered((placed.entry.soort, placed.entry.afzender, placed.entry.identificatie)))
         if placed.begins is not None:
             found_by.add(_client(placed.begins.bsn))
         if placed.reply is not None:
@@ -61,22 +64,51 @@ class Owed:
         """What was done since then is undone."""
         self._owed, self._found_by = mark
 
-    def write_if_found_by(self, unit: Unit, keys: Iterable[str]) -> None:
-        """Write all if one is registered under one of these keys: somebody is about to look."""
+    # -- what is in the store, and what is owed to it ----------------------------------------------------------------
+
+    def ask_again(self, *what: str) -> None:
+        """Something else is written that was asked about: these answers hold no more."""
+        self._looked = msgspec.structs.replace(self._looked, **{name: getattr(NOTHING, name) for name in what})
+
+    def is_ours(self, unit: Unit, message_id: str) -> bool:
+        """Whether the Message-ID is one of ours."""
+        return message_id not in self._looked.foreign and unit.outbox.is_ours(message_id)
+
+    def accepted(self, unit: Unit, partner: str, message_id: str, mic: bytes) -> Identity | None:
+        """The first message that was accepted with this name or these contents."""
+        self._write_if_found_by(unit, (_identity(partner, message_id), mic.hex()))
+        if (partner, message_id) in self._looked.names and (partner, mic) in self._looked.contents:
+            return None
+        return unit.identities.look_up(partner, message_id, mic).first
+
+    def named(self, unit: Unit, head: Kop) -> Bericht | None:
+        """The message that came in under this name."""
+        name = name_of(head)
+        self._write_if_found_by(unit, (_registered(name),))
+        if name in self._looked.named:
+            return self._looked.named[name]
+        return unit.berichten.find("in", *name)
+
+    def under(self, unit: Unit, keys: frozenset[str]) -> Sequence[Bericht]:
+        """The messages that are registered under one or more of these keys."""
+        self._write_if_found_by(unit, keys)
+        return under_among(self._looked.under, keys, unit)
+
+    def place(self, unit: Unit, bericht: Any) -> Placing:
+        """The dossier of a message."""
+        if (bsn := dossiers.client_of(bericht)) is not None:
+            self._write_if_found_by(unit, (_client(bsn),))
+        return dossiers.place(unit, bericht, self._looked.without_dossier)
+
+    def _write_if_found_by(self, unit: Unit, keys: Iterable[str]) -> None:
         if not self._found_by.isdisjoint(keys):
             self.write(unit)
 
-    def write_if_accepted(self, unit: Unit, partner: str, message_id: str, mic: bytes) -> None:
-        """Write all if this message is one of those that were accepted."""
-        self.write_if_found_by(unit, (_identity(partner, message_id), mic.hex()))
-
-    def write_if_named(self, unit: Unit, head: Kop, bsn: str | None) -> None:
-        """Write all if another message under this name is owed, or a dossier of this client."""
-        client = () if bsn is None else (_client(bsn),)
-        self.write_if_found_by(unit, (_registered(head.soort, head.afzender, head.identificatie), *client))
+    # -- writing -----------------------------------------------------------------------------------------------------
 
     def write(self, unit: Unit) -> None:
-        """Seal and write everything that is owed."""
+        """Seal and write everything that is owed. What was asked before it is asked again."""
+        self._looked = NOTHING
         took, self._owed, self._found_by = self._owed, (), frozenset()
         begun = {one.placed.dossier: one.placed.begins for one in took if one.placed.begins and one.placed.dossier}
         dossiers.begin_all(unit, begun)
@@ -140,5 +172,5 @@ def _client(bsn: str) -> str:
     return f"dossier:{bsn}"
 
 
-def _registered(soort: str, afzender: str, identificatie: str) -> str:
-    return f"in:{soort}:{afzender}:{identificatie}"
+def _registered(name: Name) -> str:
+    return ":".join(("in", *name))

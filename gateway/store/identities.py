@@ -1,6 +1,6 @@
 """Who sent what already: (partner, protected Message-ID) and MIC, with the outcome (SM-76, SM-131)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from .errors import NotThere
 from .outbox import Outbox
-from .prepared import Prepared, bound
+from .prepared import Prepared, among, bound
 from .tables import attempts, identities
 
 REPEATS_MAX = 3  # SM-66: the first receipt again, byte for byte, at most 3 times …
@@ -55,6 +55,9 @@ _FIELDS = [identities.c[name] for name in Identity.__struct_fields__]
 _FIRST = sa.select(*_FIELDS).where(identities.c.partner == sa.bindparam("partner_")).order_by(identities.c.id).limit(1)
 _BY_NAME = Prepared(_FIRST.where(identities.c.message_id == sa.bindparam("message_id_")))
 _BY_MIC = Prepared(_FIRST.where(identities.c.mic == sa.bindparam("mic_")))
+_OF_PARTNER = identities.c.partner == sa.bindparam("partner_")
+_NAMES = Prepared(sa.select(identities.c.message_id).where(_OF_PARTNER, among(identities.c.message_id, "names")))
+_MICS = Prepared(sa.select(identities.c.mic).where(_OF_PARTNER, among(identities.c.mic, "mics")))
 _BY_NUMBER = Prepared(sa.select(*_FIELDS).where(identities.c.id == sa.bindparam("number")))
 _ADD = Prepared(identities.insert().values(bound([name for name in identities.c.keys() if name != "id"])))  # noqa: SIM118
 
@@ -72,6 +75,15 @@ class Identities:
         if (first := self._one(_BY_MIC, partner_=partner, mic_=mic.hex())) is not None:
             return Seen(verdict="duplicate", first=first)
         return Seen(verdict="new")
+
+    def among(self, partner: str, message_ids: Iterable[str], mics: Iterable[bytes]) -> tuple[set[str], set[bytes]]:
+        """Which of these a partner's accepted messages have: by one and the other `look_up` finds them."""
+        names = {"partner_": partner, "names": list(message_ids)}
+        contents = {"partner_": partner, "mics": [mic.hex() for mic in mics]}
+        return (
+            {row.message_id for row in _NAMES.rows(self._conn, names)},
+            {bytes.fromhex(row.mic) for row in _MICS.rows(self._conn, contents)},
+        )
 
     def register(
         self,

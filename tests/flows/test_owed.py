@@ -17,6 +17,7 @@ from gateway.flows.dossiers import CLIENT
 from gateway.flows.parties import add_partner, partners
 from gateway.store import MasterKey, Place, Raw, Store
 from gateway.store.berichten import Berichten
+from gateway.store.prepared import Prepared
 from gateway.worker import Handled, handle_inbox
 from gateway.worker import handle as worker
 from tests.bench import world
@@ -116,6 +117,25 @@ def test_each_message_of_a_shared_commit_gets_its_own_answers(maker: world.Munic
     assert answers(store) == [(number, "receipt") for number in range(1, 6)]
 
 
+def test_the_store_is_asked_and_told_as_often_for_many_as_for_a_few(
+    maker: world.Municipality, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Messages that share a commit and have nothing to do with each other: no statement is one message's own."""
+    asked: list[str] = []
+    for name in ("rows", "many"):
+        real = getattr(Prepared, name)
+        monkeypatch.setattr(Prepared, name, lambda *given, name=name, real=real: asked.append(name) or real(*given))
+    arrive(store, sealed(maker, orders(900, 1)), "first/")
+    handle(store)  # what is the same for all that come later is made
+    counts = []
+    for some in (orders(910, 3), orders(920, 12)):
+        arrive(store, sealed(maker, some), f"{len(some)}/")
+        asked.clear()
+        assert {each.state for each in handle(store)} == {"handled"}
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
+
+
 def test_what_came_in_is_parsed_once(maker: world.Municipality, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """To see what it is and to read it: the same tree."""
     parsed: list[bytes] = []
@@ -198,11 +218,12 @@ def test_a_crash_before_the_commit_leaves_neither_effect_nor_answer(
     assert [number for number, _ in answers(store)] == [1, 2, 3]
 
 
+@pytest.mark.parametrize("before", [0, 1, 3])
 def test_who_asks_for_what_is_still_owed_sees_it(
-    maker: world.Municipality, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    maker: world.Municipality, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: int
 ) -> None:
     """The same whether messages share a commit or not: one sent twice, an order again in another mail, under a name
-    that was used, and for the allocation that the one before it made.
+    that was used, and for the allocation that the one before it made; also where some were handled earlier.
     """
     first, other = orders(1400, 2)
     name = first.header.bericht_identificatie
@@ -217,8 +238,10 @@ def test_who_asks_for_what_is_still_owed_sees_it(
     for size in (1, 20):
         monkeypatch.setattr(worker, "TOGETHER", size)
         with provider(tmp_path / f"{size}.db") as store:
-            arrive(store, wires)
-            states = [each.state for each in handle(store)]
+            states = []
+            for some in (wires[:before], wires[before:]):
+                arrive(store, some, f"{len(some)}/")
+                states += [each.state for each in handle(store)]
             with store.view(now=world.now()) as view:
                 register = view.berichten.list()
                 codes = [
