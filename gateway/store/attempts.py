@@ -22,7 +22,7 @@ from .channels import Channels
 from .errors import Damaged, StaleClaim
 from .jobs import DELIVER, of_node
 from .outbox_rows import FIELDS, UNLEASED, WIRE, OutboxItem, moved, write_note
-from .prepared import Prepared, among, bound, empty, off_index
+from .prepared import Prepared, among, bound, empty, off_index, only_filter
 from .schedule import CHANNEL_MAX, DEFAULT_POLICY, UNCERTAIN_WAIT, RetryPolicy, next_attempt, next_open
 from .sealing import Sealer
 from .states import CLAIMABLE, OPEN, OutEvent, OutState
@@ -50,11 +50,11 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 _HELD = [outbox.c[name] for name in ("id", "message_id", "state", "attempt", "attempts", "next_at")]
 _NOW = sa.bindparam("now", type_=Utc)
+_next_at = only_filter(outbox.c.next_at)
+_state = only_filter(outbox.c.state)  # of rows found by number: a server would go to the index of all that is due
 _BY_NUMBER = sa.select(*_HELD).where(among(outbox.c.id, "numbers"))
 _HELD_ROWS = Prepared(_BY_NUMBER.with_for_update())
-_IDLE = Prepared(
-    _BY_NUMBER.where(outbox.c.state == sa.text("'uncertain'"), outbox.c.attempt.is_(None)).with_for_update()
-)
+_IDLE = Prepared(_BY_NUMBER.where(_state == sa.text("'uncertain'"), outbox.c.attempt.is_(None)).with_for_update())
 _UNDER_WAY = Prepared(
     sa.select(outbox.c.partner, sa.func.count().label("running"))
     .where(outbox.c.lease_until.is_not(None), outbox.c.lease_until > _NOW)
@@ -77,9 +77,7 @@ def _start_from(states: tuple[OutState, ...]) -> Prepared:
     """From every state in which it may be claimed, `data` leads to `sending`."""
     mine = among(outbox.c.id, "numbers"), among(outbox.c.attempt, "fences")
     until = sa.bindparam("until", type_=Utc)
-    # By number: the state itself would lead a server to the index of all that is due.
-    state = sa.func.coalesce(outbox.c.state, sa.text("''"))
-    start = outbox.update().where(*mine, sa.or_(*(state == sa.text(f"'{each}'") for each in states)))
+    start = outbox.update().where(*mine, sa.or_(*(_state == sa.text(f"'{each}'") for each in states)))
     return Prepared(start.values(state=sa.text("'sending'"), reason=sa.null(), changed_at=_NOW, lease_until=until))
 
 
@@ -89,7 +87,7 @@ _START_EARLY = _start_from(("new", "deferred"))
 
 _SUBMITTED = Prepared(
     outbox.update()
-    .where(among(outbox.c.id, "numbers"), among(outbox.c.attempt, "fences"), outbox.c.state == sa.text("'sending'"))
+    .where(among(outbox.c.id, "numbers"), among(outbox.c.attempt, "fences"), _state == sa.text("'sending'"))
     .values(state=sa.text("'submitted'"), reason=sa.bindparam("reason"), changed_at=_NOW, submitted_at=_NOW)
     .values({name: sa.null() for name in ("next_at", *UNLEASED)})
     .returning(outbox.c.id)
@@ -102,16 +100,15 @@ def _update_of(names: tuple[str, ...], nulls: frozenset[str]) -> Prepared:
     return Prepared(outbox.update().where(outbox.c.id == sa.bindparam("number")).values(bound(names, nulls)))
 
 
-_WAITS = (  # of its own accord; what is around it is in `_due`
-    sa.text(any_of(CLAIMABLE, "outbox")),
-    outbox.c.next_at <= _NOW,
-    sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= _NOW),
-)
+_FREE = sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= _NOW)
+# Of its own accord; what is around it is in `_due`.
+_WAITS = (sa.text(any_of(CLAIMABLE, "outbox")), outbox.c.next_at <= _NOW, _FREE)
+_STILL_WAITS = (sa.or_(*(_state == sa.text(f"'{state}'") for state in CLAIMABLE)), _next_at <= _NOW, _FREE)
 _TAKEN = ("partner", "channel", "sender", "recipient", "sha256", "first_try_at")
 # By number, and the bytes in a query of their own: a planner without statistics would begin with all bytes there are.
 _TAKE = Prepared(
     sa.select(*_HELD, *(outbox.c[name] for name in _TAKEN))
-    .where(among(outbox.c.id, "numbers"), *_WAITS)
+    .where(among(outbox.c.id, "numbers"), *_STILL_WAITS)
     .order_by(outbox.c.next_at, outbox.c.id)
     .with_for_update(skip_locked=True)
 )
@@ -135,7 +132,7 @@ def _due(query: "sa.Select[Any]", some_channels: bool) -> "sa.Select[Any]":
             sa.text(any_of(OPEN, "earlier")),
             earlier.c.partner == outbox.c.partner,
             earlier.c.reference == outbox.c.reference,
-            earlier.c.id < outbox.c.id,
+            only_filter(earlier.c.id) < outbox.c.id,  # else, by partner and number, all that it ever got is read
         )
         .correlate(outbox)
         .limit(sa.literal_column("1"))

@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from .errors import AlreadyThere, NotThere
-from .prepared import Prepared, among, bound, new_numbers
+from .prepared import Prepared, among, bound, new_numbers, only_filter
 from .sealing import Sealer
 from .tables import bericht_keys, berichten
 
@@ -63,7 +63,7 @@ _FIELDS = [berichten.c[name] for name in Bericht.__struct_fields__]
 _SEARCHABLE = frozenset(Bericht.__struct_fields__) - {"created_at"}
 
 # The statements that every message needs, made once: making one costs four times what running it does.
-_SENDER = [berichten.c[name] == sa.bindparam(f"{name}_") for name in ("richting", "soort", "afzender")]
+_SENDER = [only_filter(berichten.c[name]) == sa.bindparam(f"{name}_") for name in ("richting", "soort", "afzender")]
 _FIND = Prepared(sa.select(*_FIELDS).where(*_SENDER, among(berichten.c.identificatie, "identificaties")))
 _NEW = (
     "id",

@@ -252,6 +252,10 @@ class Store:
                 view = self._unit(conn, now, "view", [])
                 yield view
                 view.audit.flush()  # refused, as any writing
+                if self.path is None:
+                    from . import server
+
+                    server.end_view(conn)
                 transaction.rollback()
 
 

@@ -5,7 +5,7 @@ Attempts are in `attempts.py`.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from .errors import AlreadyThere, IllegalMove, NotThere
 from .outbox_rows import DRAFT, FIELDS, SIGNED_ENTITY, UNANSWERED, UNLEASED, WIRE, OutboxItem, moved, write_note
-from .prepared import Prepared, among, bound, empty, new_numbers, off_index
+from .prepared import Prepared, among, bound, empty, new_numbers, off_index, only_filter
 from .sealing import Sealer
 from .states import CLAIMABLE, ENDED, OPEN, OutEvent, OutState
 from .tables import any_of, attempts, outbox, outbox_notes, sealed
@@ -118,7 +118,6 @@ def _put_with(nulls: frozenset[str]) -> Prepared:
 
 
 _OPEN, _ENDED = sa.text(any_of(OPEN, "outbox")), sa.text(any_of(ENDED, "outbox"))
-_ZERO = sa.text("0")  # added to a number, so that no planner walks along all numbers in their order
 _BY_MESSAGE_ID = sa.select(*FIELDS).where(outbox.c.message_id == sa.bindparam("name"))
 
 
@@ -279,10 +278,6 @@ class Outbox:
         """Whether we sent, or are to send, a message with this Message-ID."""
         return bool(_KNOWN.rows(self._conn, {"names": [message_id]}))
 
-    def ours(self, message_ids: Iterable[str]) -> set[str]:
-        """`is_ours` for many: those that are."""
-        return {row.message_id for row in _KNOWN.rows(self._conn, {"names": list(message_ids)})}
-
     def by_envelope_id(self, envelope_id: str) -> OutboxItem | None:
         """The message that an attempt sent under this envelope id (SM-72)."""
         attempt = sa.select(attempts.c.outbox_id).where(attempts.c.envelope_id == envelope_id).scalar_subquery()
@@ -312,10 +307,11 @@ class Outbox:
     def _page(self, state: OutState | None, partner: str | None, after: int, limit: int) -> Sequence[OutboxItem]:
         query, number = sa.select(*FIELDS), outbox.c.id
         if state in OPEN:  # few, in an index that is not in this order
-            numbers = sa.select(number).where(_OPEN, off_index(outbox.c.state) == state, number + _ZERO > after)
+            unordered = only_filter(off_index(number))
+            numbers = sa.select(number).where(_OPEN, off_index(outbox.c.state) == state, unordered > after)
             if partner is not None:
                 numbers = numbers.where(outbox.c.partner == partner)
-            query = query.where(number.in_(numbers.order_by(number + _ZERO).limit(limit))).order_by(number)
+            query = query.where(number.in_(numbers.order_by(unordered).limit(limit))).order_by(number)
             return [_item(row) for row in self._conn.execute(query)]
         query = query.where(number > after).order_by(number).limit(limit)
         many = state in (None, "submitted", "received")  # more than a partner has, and else fewer

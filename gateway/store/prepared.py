@@ -67,6 +67,26 @@ def _as_it_is(element: off_index, compiler: SQLCompiler, **options: Any) -> str:
     return compiler.process(element.column, **options)
 
 
+class only_filter(off_index):
+    """A column, text or a number, that a server may not look for an index for: rows are found by another.
+
+    Without statistics it takes any `column = value` to leave one row, and a list of names to leave more.
+    """
+
+    inherit_cache = False
+
+
+@compiles(only_filter, "postgresql")
+def _made_anew(element: only_filter, compiler: SQLCompiler, **options: Any) -> str:
+    nothing = "+ 0" if isinstance(element.type, sa.Integer) else "|| ''"
+    return f"({compiler.process(element.column, **options)} {nothing})"
+
+
+@compiles(only_filter)
+def _as_it_is_too(element: only_filter, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.column, **options)
+
+
 class Prepared:
     """One statement. Bound by name: text, numbers, bytes, None, lists, times (aware, or as `utc_text` writes them)."""
 
@@ -275,5 +295,7 @@ def new_numbers(conn: sa.Connection, table: sa.Table, count: int) -> list[int]:
             last = found[0].seq if found else 0
         given[table.name] = last + count
         return list(range(last + 1, last + 1 + count))
-    next_one = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+    # OFFSET 0: its name is looked up once, not for each number.
+    counter = "(SELECT pg_get_serial_sequence(%s, 'id')::regclass AS name OFFSET 0) AS counter"
+    next_one = f"SELECT nextval(counter.name) FROM {counter}, generate_series(1, %s)"
     return sorted(conn.exec_driver_sql(next_one, (table.name, count)).scalars())

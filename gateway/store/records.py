@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from .errors import AlreadyThere, Conflict, NotThere
-from .prepared import Prepared, among, bound, new_numbers, off_index
+from .prepared import Prepared, among, bound, new_numbers, off_index, only_filter
 from .sealing import Sealer
 from .tables import record_events, record_keys, records
 
@@ -45,12 +45,13 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 # The statements that every message needs, made once: making one costs four times what running it does.
-_AT = records.c.soort == sa.bindparam("soort_"), records.c.sleutel == sa.bindparam("sleutel_")
+_OF_KIND = only_filter(records.c.soort) == sa.bindparam("soort_")
+_AT = _OF_KIND, records.c.sleutel == sa.bindparam("sleutel_")
 _ROW = sa.select(records.c.id, records.c.dossier).where(*_AT)
 _ROW_LOCKED = _ROW.with_for_update()
 _FIELDS = [records.c[name] for name in ("id", "soort", "sleutel", "versie", "dossier", "created_at", "changed_at")]
 _GET = Prepared(sa.select(*_FIELDS).where(*_AT).order_by(records.c.id))
-_NUMBERS = Prepared(sa.select(records.c.id, records.c.sleutel).where(_AT[0], among(records.c.sleutel, "sleutels")))
+_NUMBERS = Prepared(sa.select(records.c.id, records.c.sleutel).where(_OF_KIND, among(records.c.sleutel, "sleutels")))
 _NEW = ("id", "soort", "sleutel", "versie", "created_at", "changed_at")
 _ADD_ALL = Prepared(records.insert().values(bound(_NEW)))
 _ADD_OF_DOSSIER = Prepared(records.insert().values(bound((*_NEW, "dossier"))))
@@ -79,7 +80,7 @@ def _listed_by(keys: int, limited: bool) -> Prepared:
     query = sa.select(*_FIELDS).where(kind == sa.bindparam("soort_"), records.c.id > sa.bindparam("after_"))
     for place in range(keys):
         key = record_keys.alias()
-        of_record, named = key.c.record_id == records.c.id, key.c.name == sa.bindparam(f"name{place}")
+        of_record, named = key.c.record_id == records.c.id, only_filter(key.c.name) == sa.bindparam(f"name{place}")
         query = query.join(key, of_record).where(named, among(key.c.value, f"in{place}"))
     ordered = query.order_by(records.c.id)
     return Prepared(ordered.limit(sa.bindparam("limit_", type_=sa.Integer)) if limited else ordered)
@@ -90,7 +91,7 @@ _OF_CLIENT = (
     sa.select(records.c.soort, records.c.dossier)
     .join(record_keys, record_keys.c.record_id == records.c.id)
     .where(
-        record_keys.c.name == sa.bindparam("name_"),
+        only_filter(record_keys.c.name) == sa.bindparam("name_"),
         among(record_keys.c.value, "values_"),
         records.c.dossier.is_not(None),
     )
@@ -101,7 +102,7 @@ _HAVE_DOSSIER = Prepared(
     sa.select(record_keys.c.value)
     .join(records, records.c.id == record_keys.c.record_id)
     .where(
-        record_keys.c.name == sa.bindparam("name_"),
+        only_filter(record_keys.c.name) == sa.bindparam("name_"),
         among(record_keys.c.value, "values_"),
         records.c.dossier.is_not(None),
     )
@@ -159,15 +160,8 @@ class Records:
             self._new(soort, {sleutel: (body, None) for sleutel, body in bodies.items()})
 
     def _refuse_known(self, soort: str, keys: Iterable[str]) -> None:
-        for row in self._numbers(soort, keys):
+        for row in _NUMBERS.rows(self._conn, {"soort_": soort, "sleutels": list(keys)}):
             raise AlreadyThere(f"{soort} {row.sleutel}", row.id)
-
-    def _numbers(self, soort: str, keys: Iterable[str]) -> Sequence[Any]:
-        return _NUMBERS.rows(self._conn, {"soort_": soort, "sleutels": list(keys)})
-
-    def there(self, soort: str, keys: Iterable[str]) -> set[str]:
-        """Those of many keys that a document of this kind has."""
-        return {row.sleutel for row in self._numbers(soort, keys)}
 
     def _new(self, soort: str, bodies: Mapping[str, tuple[object, str | None]]) -> Sequence[int]:
         """Bodies and their dossiers, by key: all have one, or none."""

@@ -3,7 +3,8 @@
 import hmac
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
@@ -32,6 +33,7 @@ _FIND_ALL = Prepared(
 _ADD = Prepared(sealed.insert().values(bound(sealed.c.keys())))
 
 
+_KEYS = Prepared(sa.select(keys.c.id, keys.c.purpose, keys.c.wrapped).where(among(keys.c.id, "ids")))
 _NEWEST = Prepared(
     sa.select(keys.c.id)
     .where(keys.c.purpose == sa.bindparam("purpose_"), keys.c.name == sa.bindparam("name_"))
@@ -77,15 +79,21 @@ class KeyRing:
     def get(self, conn: sa.Connection, key_id: str) -> bytes:
         """The key with this id; Damaged if it was destroyed or altered, WrongMasterKey if all were wrapped anew."""
         if (key := self._open.get(key_id)) is None:
-            row = conn.execute(sa.select(keys.c.purpose, keys.c.wrapped).where(keys.c.id == key_id)).one_or_none()
-            if row is None:
+            if not (rows := _KEYS.rows(conn, {"ids": [key_id]})):
                 raise Damaged("the key of this value was destroyed; it can no longer be read")
             try:
-                key = self.unwrap(key_id, row.purpose, row.wrapped)
+                key = self.unwrap(key_id, rows[0].purpose, rows[0].wrapped)
             except WrongMasterKey:
                 self._check_master(conn)
                 raise Damaged("the key of this value was altered outside the gateway") from None
         return key
+
+    def look_up(self, conn: sa.Connection, key_ids: Collection[str]) -> None:
+        """Open many at once, so that `get` finds them; what is wrong with one is left for `get` to say."""
+        if len(unknown := [key_id for key_id in key_ids if key_id not in self._open]) > 1:
+            for row in _KEYS.rows(conn, {"ids": unknown}):
+                with suppress(WrongMasterKey):
+                    self.unwrap(row.id, row.purpose, row.wrapped)
 
     def _check_master(self, conn: sa.Connection) -> None:
         """WrongMasterKey unless the index key still opens: then it is one key that does not, and not ours."""
@@ -166,14 +174,6 @@ class Sealer:
         self._ciphers: dict[bytes, AESGCM] = {}  # of this unit: most of its values have one key
         self._index: list[tuple[int, bytes]] = []
 
-    def known(self) -> dict[tuple[str, str], tuple[str, bytes]]:
-        """The keys that were found or made so far, for `back_to`."""
-        return self._named.copy()
-
-    def back_to(self, known: dict[tuple[str, str], tuple[str, bytes]]) -> None:
-        """What was made since then is undone."""
-        self._named = known
-
     def begin(self, dossiers: Sequence[str]) -> None:
         """Make the keys of dossiers that begin in this unit, so that nobody else can be making them."""
         made = self._ring.make_all(self._conn, DOSSIER, dossiers, 1, self._now)
@@ -239,6 +239,7 @@ class Sealer:
     def find_all(self, field: str, rows: Sequence[int]) -> dict[int, Any]:
         """The values of many rows as `open` wants them, by row; a row that has none is left out."""
         found = _FIND_ALL.rows(self._conn, {"field": field, "numbers": rows}) if rows else ()
+        self._ring.look_up(self._conn, {each.key_id for each in found})
         return {each.row_id: each for each in found}
 
     def drop(self, field: str, row: int) -> None:

@@ -8,6 +8,7 @@ that its locks keep nobody else waiting. What a connection string says itself go
 import select
 import time
 from collections.abc import Generator
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 import psycopg
@@ -38,6 +39,10 @@ SESSION: Final[dict[str, str]] = {
     # has an index. A bitmap scan visits each dead row there is until the next VACUUM; an index scan does so once.
     "enable_seqscan": "off",
     "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    # Indexes are chosen by what is asked, not by its values: to plan anew for those took a seventh of a server's work.
+    "plan_cache_mode": "force_generic_plan",
     "jit": "off",  # to compile takes longer than any of these statements
 }
 
@@ -110,6 +115,12 @@ def taken_out(connection: Connection, _: object, __: object) -> None:
             connection.rollback()
         except psycopg.Error:
             raise sa.exc.InvalidatePoolError from None  # all of them: the others are of the same age
+
+
+def end_view(conn: sa.Connection) -> None:
+    """End a transaction that only looked: after a ROLLBACK the driver would prepare every statement anew."""
+    with suppress(psycopg.Error):  # a connection that is lost says so when it is rolled back
+        conn.connection.dbapi_connection.commit()  # type: ignore[union-attr]
 
 
 def _has_said_something(connection: Connection) -> bool:

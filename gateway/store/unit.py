@@ -48,15 +48,8 @@ class Unit:
     @contextmanager
     def part(self) -> Iterator[None]:
         """Several independent changes in one commit: an exception undoes this part and leaves the others."""
-        keys = self._sealer.known()
-        try:
-            with part_of(self._conn, self._told):
-                yield
-        except BaseException:
-            self._sealer.back_to(keys)
-            self.dossiers.forget()
-            self.partners.forget()
-            raise
+        with part_of(self._conn, self._told):
+            yield
 
     @cached_property
     def outbox(self) -> Outbox:

@@ -5,13 +5,35 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
 from gateway.domain.delivery import Outcome
-from gateway.store import MasterKey, Outgoing, Place, Raw, Store, Unit
+from gateway.store import (
+    MasterKey,
+    Outgoing,
+    Place,
+    Raw,
+    Store,
+    Unit,
+    attempts,
+    audit,
+    berichten,
+    channels,
+    dossiers,
+    identities,
+    inbox,
+    outbox,
+    partners,
+    records,
+    sealing,
+)
+from gateway.store.attempts import _candidates
+from gateway.store.prepared import Prepared
+from gateway.store.records import _listed_by
 from gateway.worker import trouble
 
 from .conftest import NOW, emptied
@@ -158,6 +180,46 @@ def test_a_server_without_statistics_does_not_visit_what_is_dead_again_and_again
             assert unit.attempts.claim(node="n", limit=10, per_partner=10) == []
     assert len(pages) == 2
     assert sum(pages) < 100, pages
+
+
+# What tells a row from others; the rest (kind, state, partner, way in) is shared by many.
+NAMES = "sleutel|value|identificatie|uid|message_id|mic|sha256|row_id|reference|digest"
+
+
+@pytest.mark.postgres
+def test_a_server_that_counted_nothing_looks_each_row_up_by_what_names_it(postgres_url: str) -> None:
+    """It would read all of one kind, or all of a partner, and keep that plan for as long as the connection lives."""
+    modules = (attempts, audit, berichten, channels, dossiers, identities, inbox, outbox, partners, records, sealing)
+    statements = {each for module in modules for each in vars(module).values() if isinstance(each, Prepared)}
+    statements |= {_candidates(True), _candidates(False), _listed_by(1, False), _listed_by(2, True)}
+    wrong: list[str] = []
+    with Store.open(emptied(postgres_url), MasterKey.generate()) as store, store.unit(now=NOW, actor="test") as unit:
+        conn = unit._conn
+        for statement in statements:
+            sql = statement._of(conn).sql
+            if sql.startswith("INSERT"):
+                continue
+            names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", sql)))
+            for place, name in enumerate(names, start=1):
+                sql = sql.replace(f"%({name})s", f"${place}")
+            conn.exec_driver_sql(f"PREPARE asked AS {sql}")
+            values = f"({', '.join(['NULL'] * len(names))})" if names else ""
+            (plan,) = conn.exec_driver_sql(f"EXPLAIN (FORMAT JSON) EXECUTE asked{values}").scalar_one()
+            wrong += [f"{node}: {sql}" for node in _unfit(plan["Plan"])]
+            conn.exec_driver_sql("DEALLOCATE asked")
+    assert len(statements) > 40
+    assert wrong == []
+
+
+def _unfit(node: dict[str, Any]) -> Iterator[str]:
+    """Parts of a plan that read more than what was asked for."""
+    kind, named = node["Node Type"], re.search(rf"\b({NAMES}|record_id)\b", node.get("Index Cond", ""))
+    if kind in ("Seq Scan", "Bitmap Heap Scan", "Hash Join", "Merge Join"):
+        yield kind
+    elif not named and re.search(rf"\b({NAMES})\)?(::text)? = ", node.get("Filter", "")):
+        yield f"{node.get('Index Name')}, {node.get('Index Cond')}, then {node['Filter']}"
+    for part in node.get("Plans", ()):
+        yield from _unfit(part)
 
 
 def steps(store: Store, work: Callable[[Unit], object], *, write: bool = False) -> int:

@@ -236,10 +236,11 @@ def upgrade() -> None:
         sa.Column("changed_at", sa.String(27), nullable=False),
         sa.Column("keep_until", sa.String(27), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_records")),
-        sa.UniqueConstraint("soort", "sleutel", name=op.f("uq_records_soort_sleutel")),
+        sa.UniqueConstraint("sleutel", "soort", name=op.f("uq_records_sleutel_soort")),
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_records_dossier"), "records", ["dossier"], unique=False)
+    op.create_index("ix_records_soort", "records", ["soort", "id"], unique=False)
     op.create_table(
         "attempts",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -287,11 +288,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["outbox_id"], ["outbox.id"], name=op.f("fk_berichten_outbox_id"), ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_berichten")),
         sa.UniqueConstraint(
-            "richting",
-            "soort",
-            "afzender",
             "identificatie",
-            name=op.f("uq_berichten_richting_soort_afzender_identificatie"),
+            "afzender",
+            "soort",
+            "richting",
+            name=op.f("uq_berichten_identificatie_afzender_soort_richting"),
         ),
         sqlite_autoincrement=True,
     )
@@ -343,10 +344,10 @@ def upgrade() -> None:
             ["receipt_id"], ["outbox.id"], name=op.f("fk_identities_receipt_id"), ondelete="SET NULL"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_identities")),
-        sa.UniqueConstraint("partner", "message_id", name=op.f("uq_identities_partner_message_id")),
+        sa.UniqueConstraint("message_id", "partner", name=op.f("uq_identities_message_id_partner")),
     )
     op.create_index(op.f("ix_identities_inbox_id"), "identities", ["inbox_id"], unique=False)
-    op.create_index("ix_identities_partner_mic", "identities", ["partner", "mic"], unique=False)
+    op.create_index("ix_identities_mic_partner", "identities", ["mic", "partner"], unique=False)
     op.create_index(op.f("ix_identities_receipt_id"), "identities", ["receipt_id"], unique=False)
     op.create_table(
         "inbox_places",
@@ -361,7 +362,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["inbox_id"], ["inbox.id"], name=op.f("fk_inbox_places_inbox_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox_places")),
         sa.UniqueConstraint(
-            "source", "account", "folder", "uid", name=op.f("uq_inbox_places_source_account_folder_uid")
+            "uid", "folder", "account", "source", name=op.f("uq_inbox_places_uid_folder_account_source")
         ),
     )
     op.create_index(op.f("ix_inbox_places_inbox_id"), "inbox_places", ["inbox_id"], unique=False)
@@ -425,7 +426,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("record_id", "name", "value", name=op.f("pk_record_keys")),
     )
-    op.create_index("ix_record_keys_name_value", "record_keys", ["name", "value", "record_id"], unique=False)
+    op.create_index("ix_record_keys_value_name", "record_keys", ["value", "name", "record_id"], unique=False)
     op.create_table(
         "sealed",
         sa.Column("field", sa.String(length=32), nullable=False),
@@ -439,4 +440,6 @@ def upgrade() -> None:
         op.execute(
             "ALTER TABLE sealed ALTER COLUMN data SET STORAGE EXTERNAL"
         )  # what is encrypted cannot be compressed
+    if op.get_bind().dialect.name == "postgresql":  # not compressed: what is encrypted cannot be
+        op.execute("ALTER TABLE sealed ALTER COLUMN data SET STORAGE EXTERNAL")
     op.create_index(op.f("ix_sealed_key_id"), "sealed", ["key_id"], unique=False)
