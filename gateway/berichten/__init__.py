@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gateway.berichten.building import build
     from gateway.berichten.codelijsten import Codelijsten, load_codelists
     from gateway.berichten.json_form import from_json, to_json
-    from gateway.berichten.reading import OngeldigBericht, Reading, locate, parse, read, soort_of
+    from gateway.berichten.reading import OngeldigBericht, Reading, Xml, locate, parse, read, soort_of, xml_of
     from gateway.berichten.regels import Report, validate
     from gateway.berichten.schema_sets import Schemas, iwmo, iwmo_from, load_schemas
     from gateway.berichten.soort import Soort
@@ -32,6 +32,7 @@ __all__ = [
     "Report",
     "Schemas",
     "Soort",
+    "Xml",
     "build",
     "from_json",
     "iwmo",
@@ -44,6 +45,7 @@ __all__ = [
     "soort_of",
     "to_json",
     "validate",
+    "xml_of",
 ]
 
 _HOMES = {
@@ -51,10 +53,12 @@ _HOMES = {
     "Soort": "soort",
     "OngeldigBericht": "reading",
     "Reading": "reading",
+    "Xml": "reading",
     "locate": "reading",
     "parse": "reading",
     "read": "reading",
     "soort_of": "reading",
+    "xml_of": "reading",
     "build": "building",
     "Codelijsten": "codelijsten",
     "load_codelists": "codelijsten",

@@ -46,24 +46,40 @@ class OngeldigBericht(ValueError):
         self.findings = findings
 
 
-def soort_of(data: bytes, schemas: Schemas | None = None) -> str | None:
+Xml = etree._Element | Fault
+"""A file as a tree, or why it cannot be: for who asks more than one thing about it."""
+
+
+def xml_of(data: bytes) -> Xml:
+    """The tree, for `soort_of` and `read` to look at instead of parsing once more. Never raises for bad data."""
+    return parse_xml(data)
+
+
+def soort_of(data: bytes, schemas: Schemas | None = None, *, xml: Xml | None = None) -> str | None:
     """The kind of message that the namespace of the root names; None if it is none of ours, or no XML."""
-    root = parse_xml(data)
+    root = parse_xml(data) if xml is None else xml
     if isinstance(root, Fault):
         return None
     message = (schemas or iwmo()).by_namespace(etree.QName(root).namespace or "")
     return None if message is None else message.soort.soort
 
 
-def read(data: bytes, *, schemas: Schemas | None = None, lang: Lang = "nl", numbers: Numbers | None = None) -> Reading:
+def read(
+    data: bytes,
+    *,
+    schemas: Schemas | None = None,
+    lang: Lang = "nl",
+    numbers: Numbers | None = None,
+    xml: Xml | None = None,
+) -> Reading:
     """The message in `data`, or every fault of it as XML and against its schema (control level 1).
 
     Never raises for bad data. `numbers` gives a fault the number of the rule that says the same as its facet, by data
     type and facet: {("LDT_Gemeente", "pattern"): "RS..."}. They are numbers of iWmo 3.2: a message of another standard
-    or release, which may use the same data types, keeps XSD.
+    or release, which may use the same data types, keeps XSD. `xml`: `xml_of` these data, if that was made.
     """
     known = schemas or iwmo()
-    root = parse_xml(data)
+    root = parse_xml(data) if xml is None else xml
     if isinstance(root, Fault):
         return Reading(findings=(finding(root, lang, numbers),))
     message = known.by_namespace(etree.QName(root).namespace or "")

@@ -5,7 +5,7 @@ belongs to a dossier of the client. A declaration is about many clients and has 
 """
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -37,18 +37,47 @@ def find(unit: Unit, bericht: Any) -> str | None:
     return next((row.dossier for row in reversed(known) if row.dossier is not None), None)
 
 
-def of_message(unit: Unit, bericht: Any) -> str | None:
-    """`find`, with a dossier made for a client of whom nothing was known."""
-    return of_messages(unit, [bericht])[0]
+class Placing(msgspec.Struct, frozen=True, kw_only=True):
+    """The dossier of a message, and its client if it is a new one, that is not made yet."""
+
+    dossier: str | None
+    begins: Client | None = None
+
+
+def place(unit: Unit, bericht: Any, without: Collection[str] = frozenset()) -> Placing:
+    """`find`, with the name of a new dossier for a client of whom nothing was known: for `begin_all`.
+
+    `without`: clients of whom nothing is kept, as far as that was asked.
+    """
+    bsn = client_of(bericht)
+    known = None if bsn in without else find(unit, bericht)
+    if known is not None or bsn is None:
+        return Placing(dossier=known)
+    return Placing(dossier=secrets.token_hex(16), begins=Client(bsn))
+
+
+def without_dossier(unit: Unit, berichten: Sequence[Any]) -> set[str]:
+    """The clients of whom nothing is kept, of those that these messages are about."""
+    clients = {bsn for one in berichten if (bsn := client_of(one)) is not None}
+    return unit.records.without_dossier(BSN, sorted(clients)) if clients else set()
+
+
+def client_of(bericht: Any) -> str | None:
+    """The BSN that `place` looks for; None if it looks for no client."""
+    return bericht.client.bsn if soort_van(bericht) in OF_ONE_CLIENT else None
+
+
+def begin_all(unit: Unit, begun: Mapping[str, Client]) -> None:
+    """Make dossiers of clients of whom nothing was known, by their name."""
+    unit.records.add_dossiers(CLIENT, {name: (client, {BSN: client.bsn}) for name, client in begun.items()})
 
 
 def of_messages(unit: Unit, berichten: Sequence[Any]) -> list[str | None]:
-    """`of_message` for many: the dossiers of all clients of whom nothing was known are made at once."""
-    clients = [one.client.bsn if soort_van(one) in OF_ONE_CLIENT else None for one in berichten]
-    known = list(dict.fromkeys(bsn for bsn in clients if bsn is not None))
-    new = unit.records.without_dossier(BSN, known) if known else set()
-    made = {bsn: secrets.token_hex(16) for bsn in known if bsn in new}
-    unit.records.add_dossiers(CLIENT, {name: (Client(bsn), {BSN: bsn}) for bsn, name in made.items()})
+    """The dossier of each, as `find`; those of clients of whom nothing was known are made, all at once."""
+    clients = [client_of(one) for one in berichten]
+    new = without_dossier(unit, berichten)
+    made = {bsn: secrets.token_hex(16) for bsn in dict.fromkeys(clients) if bsn in new}
+    begin_all(unit, {name: Client(bsn) for bsn, name in made.items()})
     return [made[bsn] if bsn in made else find(unit, one) for bsn, one in zip(clients, berichten, strict=True)]
 
 
@@ -73,9 +102,9 @@ def touch(unit: Unit, us: Surroundings, dossier: str) -> str:
     return unit.dossiers.touch(dossier, _term(unit, us, dossier))
 
 
-def touch_all(unit: Unit, us: Surroundings, dossiers: Iterable[str]) -> None:
-    """`touch` for many."""
-    unit.dossiers.touch_all({dossier: _term(unit, us, dossier) for dossier in dossiers})
+def touch_all(unit: Unit, us: Surroundings, dossiers: Iterable[str]) -> dict[str, str]:
+    """`touch` for many: each dossier with its pseudonym."""
+    return unit.dossiers.touch_all({dossier: _term(unit, us, dossier) for dossier in dossiers})
 
 
 def _term(unit: Unit, us: Surroundings, dossier: str) -> datetime:

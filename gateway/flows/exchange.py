@@ -32,7 +32,7 @@ def take_bericht(
 
     `owed` is what may still have to be written of others, where this one asks for it.
     """
-    reading = payload.reading or berichten.read(payload.content, schemas=us.schemas)
+    reading = payload.reading or berichten.read(payload.content, schemas=us.schemas, xml=payload.xml)
     if reading.bericht is None or reading.soort is None:
         return Unusable(findings=reading.findings)
     head = kop(reading.soort, reading.bericht)
@@ -40,13 +40,13 @@ def take_bericht(
         owed.write(unit)  # an answer, or a declaration, which is judged by answers to others
     if (head.afzender, head.ontvanger) != (sender.code, us.ourselves.code):
         return Unusable(findings=(_other_party(),))
-    known = unit.berichten.find("in", head.soort, head.afzender, head.identificatie)
+    known = owed.named(unit, head)
     if known is not None and known.sha256 == hashlib.sha256(payload.content).hexdigest():
         return Placed(
             dossier=known.dossier
         )  # the same message in another mail: it had its effect and its answer (IV028)
     # Read before this message is registered: it may not be its own history.
-    before = earlier(unit, sender.code, reading.bericht, asked=partial(owed.write_if_found_by, unit))
+    before = earlier(unit, sender.code, reading.bericht, partial(owed.under, unit))
     incoming = Incoming(
         head=head,
         bericht=reading.bericht,
@@ -55,10 +55,13 @@ def take_bericht(
         message_id=opened.headers.message_id,
         known=known is not None,
     )
-    take = _take_answer if SOORTEN[head.soort].is_retour else _take_message
-    taken = take(unit, us, sender, incoming, before)
+    if SOORTEN[head.soort].is_retour:
+        taken = _take_answer(unit, us, sender, incoming, before)
+    else:
+        taken = _take_message(unit, us, sender, incoming, before, owed)
     if isinstance(taken, Unusable):
-        return msgspec.structs.replace(taken, dossier=dossiers.find(unit, reading.bericht))
+        known_by = owed.place(unit, reading.bericht)
+        return msgspec.structs.replace(taken, dossier=None if known_by.begins else known_by.dossier)
     return taken
 
 
@@ -71,9 +74,9 @@ _ON_ANSWER: dict[str, Callable[[Unit, Surroundings, PartnerRecord, Incoming, boo
 
 
 def _take_message(
-    unit: Unit, us: Surroundings, sender: PartnerRecord, incoming: Incoming, before: History
+    unit: Unit, us: Surroundings, sender: PartnerRecord, incoming: Incoming, before: History, owed: Owed
 ) -> Unusable | Placed:
-    """Let an accepted message take effect; the return message is owed."""
+    """Let an accepted message take effect; its place in the register and the return message are owed."""
     if SOORTEN[incoming.head.soort].retour == "WMO325":
         declared = dossiers.declaration(unit, incoming.bericht)
         number = register(unit, incoming, dossier=declared)
@@ -91,22 +94,25 @@ def _take_message(
     )
     if answer.data is None:
         return Unusable(findings=answer.findings)
-    dossier = dossiers.of_message(unit, incoming.bericht)
+    placing = owed.place(unit, incoming.bericht)
     if answer.herhaling:
-        return Placed(dossier=dossier)  # the same in other bytes: it had its answer
+        return Placed(dossier=placing.dossier, begins=placing.begins)  # the same in other bytes: it had its answer
     accepted = answer.oordeel in ("goedgekeurd", "onbeslist")
-    number = register(unit, incoming, "accepted" if accepted else "rejected", dossier=dossier)
     letter = Letter(
-        to=sender,
-        bericht=answer.retour,
-        xml=answer.data,
-        answers=number,
-        in_reply_to=incoming.message_id,
-        dossier=dossier,
+        to=sender, bericht=answer.retour, xml=answer.data, in_reply_to=incoming.message_id, dossier=placing.dossier
     )
-    if accepted and (effect := _ON_ACCEPTED.get(incoming.head.soort)) is not None:
+    effect = _ON_ACCEPTED.get(incoming.head.soort) if accepted else None
+    # An order has its effect on the client's own case, and who had no dossier has none.
+    if effect is not None and not (placing.begins is not None and effect is allocation.order_received):
         effect(unit, us, sender, incoming)
-    return Placed(dossier=dossier, reply=letter)
+    status: Status = "accepted" if accepted else "rejected"
+    return Placed(
+        dossier=placing.dossier,
+        begins=placing.begins,
+        entry=None if incoming.known else _entered(incoming, status, dossier=placing.dossier),
+        keys=places(incoming.bericht),
+        reply=letter,
+    )
 
 
 def _take_answer(
@@ -146,22 +152,23 @@ def register(
     """Write the message in the register; its number, or None if another message had its name first (TR056)."""
     if incoming.known:
         return None
+    return unit.berichten.add(_entered(incoming, status, answers=answers, dossier=dossier), places(incoming.bericht))
+
+
+def _entered(incoming: Incoming, status: Status, *, answers: int | None = None, dossier: str | None) -> BerichtIn:
     head = incoming.head
-    return unit.berichten.add(
-        BerichtIn(
-            richting="in",
-            soort=head.soort,
-            versie="3.2",
-            afzender=head.afzender,
-            ontvanger=head.ontvanger,
-            identificatie=head.identificatie,
-            dagtekening=head.dagtekening,
-            xml=incoming.xml,
-            status=status,
-            antwoord_op=answers,
-            dossier=dossier,
-        ),
-        places(incoming.bericht),
+    return BerichtIn(
+        richting="in",
+        soort=head.soort,
+        versie="3.2",
+        afzender=head.afzender,
+        ontvanger=head.ontvanger,
+        identificatie=head.identificatie,
+        dagtekening=head.dagtekening,
+        xml=incoming.xml,
+        status=status,
+        antwoord_op=answers,
+        dossier=dossier,
     )
 
 

@@ -25,7 +25,7 @@ from gateway.flows.dossiers import declaration_place
 from gateway.store import Bericht, NotThere, Unit
 from gateway.store.berichten import in_order
 
-Asked = Callable[[frozenset[str]], None]
+Under = Callable[[frozenset[str]], Sequence[Bericht]]  # what is registered under one or more of these keys
 
 
 def places(bericht: Any) -> frozenset[str]:
@@ -33,25 +33,30 @@ def places(bericht: Any) -> frozenset[str]:
     return vindplaatsen(bericht) | frozenset(_declaration_places(bericht))
 
 
-def earlier(unit: Unit, partner: str, bericht: Any, asked: Asked = lambda _: None) -> History:
+def earlier(unit: Unit, partner: str, bericht: Any, under: Under | None = None) -> History:
     """What was exchanged with this partner and matters to `bericht`, as the rules want to see it.
 
-    `asked` is told of the keys before they are looked up.
+    `under` may know more than the register, or know it already.
     """
-    register = _Register(unit, {partner})
-
-    def under(keys: frozenset[str]) -> list[Any]:
-        asked(keys)
-        return register.under(keys)
-
-    return rond(bericht, under)
+    return rond(bericht, _Register(unit, {partner}, under).under)
 
 
 def earlier_each(unit: Unit, berichten: Sequence[tuple[str, Any]]) -> list[History]:
     """`earlier` for many messages, each with its partner: one look at the register for all."""
     asked = frozenset().union(*(vragen(bericht) for _, bericht in berichten))
     at_hand = unit.berichten.under_each(asked)
-    return [rond(bericht, _Register(unit, {partner}, at_hand).under) for partner, bericht in berichten]
+
+    def under(keys: frozenset[str]) -> Sequence[Bericht]:
+        return under_among(at_hand, keys, unit)
+
+    return [earlier(unit, partner, bericht, under) for partner, bericht in berichten]
+
+
+def under_among(at_hand: Mapping[str, Sequence[Bericht]], keys: frozenset[str], unit: Unit) -> Sequence[Bericht]:
+    """What is registered under one or more of these keys: by what was asked before, if that is enough."""
+    if keys <= at_hand.keys():
+        return in_order(at_hand[key] for key in keys)
+    return unit.berichten.under(keys)
 
 
 def around_declaration(unit: Unit, partners: Collection[str], declaratie: wmo323.Bericht) -> list[Any]:
@@ -112,20 +117,14 @@ def _references(prestatie: wmo323.Prestatie, gemeente: str, aanbieder: str) -> I
 class _Register:
     """The register as seen by one question: each message is read once, of these partners only."""
 
-    def __init__(
-        self, unit: Unit, partners: Collection[str], at_hand: Mapping[str, Sequence[Bericht]] | None = None
-    ) -> None:
+    def __init__(self, unit: Unit, partners: Collection[str], under: Under | None = None) -> None:
         self._unit, self._partners = unit, frozenset(partners)
-        self._at_hand = {} if at_hand is None else at_hand
+        self._under = under or unit.berichten.under
         self._read: dict[int, Any] = {}
 
     def under(self, keys: frozenset[str]) -> list[Any]:
         """The messages registered under one or more of these keys."""
-        if keys <= self._at_hand.keys():
-            rows = in_order(self._at_hand[key] for key in keys)
-        else:
-            rows = list(self._unit.berichten.under(keys))
-        return [self.read(row) for row in rows if {row.afzender, row.ontvanger} & self._partners]
+        return [self.read(row) for row in self._under(keys) if {row.afzender, row.ontvanger} & self._partners]
 
     def read(self, row: Bericht) -> Any:
         """One registered message."""

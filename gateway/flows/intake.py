@@ -5,35 +5,26 @@ together or not at all. Whatever cannot be handled goes to quarantine, whole, wi
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
-from operator import is_
+from functools import partial
 
-import msgspec
-
-from gateway import berichten, securemail
-from gateway.berichten.schema_sets import Schemas
-from gateway.domain.findings import Finding
-from gateway.flows import canary, dossiers, exchange, plain_return, plan_in, quarantine, receipts, reports, tasks
-from gateway.flows.capabilities import keep_capabilities
-from gateway.flows.owed import Answers, Owed
+from gateway import securemail
+from gateway.flows import canary, dossiers, exchange, plain_return, plan_in, quarantine, receipts, reports
+from gateway.flows.ahead import Ahead, basis_of, open_ahead
+from gateway.flows.looked import look
+from gateway.flows.owed import Owed, Took
 from gateway.flows.parties import PartnerRecord, Surroundings, known_partners, partner
 from gateway.flows.partners import keep_announced
-from gateway.flows.payload import DECLARED, Payload, Placed, Unusable, kind_of
+from gateway.flows.payload import Payload, Placed, Unusable, payload_of
 from gateway.flows.taken import Taken
 from gateway.securemail import (
     Accepted,
     Identities,
-    Mailbox,
     Opened,
     PartnerBook,
-    Revocation,
-    Sealed,
-    SigningKey,
-    Trust,
 )
-from gateway.securemail.identity import NOTHING_SEEN
 from gateway.store import InboxItem, Store, Unit
 
 ACTOR = "flow:intake"
@@ -60,71 +51,23 @@ class Intake:
         comes of writing their answers undoes all.
         """
         with ThreadPoolExecutor(2, "intake") as pool:  # private keys and XML leave room for Python
-            opened = self._opened(pool, some, clock)
-            owed = Owed(self._us, pool.map)
+            with self._store.view(now=clock()) as view:
+                basis, moment = basis_of(view, self._us), view.now
+            opened = open_ahead(self._us, basis, some, moment, pool)
+            with self._store.unit(now=clock(), actor=ACTOR) as unit:
+                owed = Owed(self._us, pool.map, look(unit, opened.values()))
 
-            def one(item: InboxItem, raw: bytes, now: datetime) -> None:
-                mark = owed.mark()
-                try:
-                    with self._store.unit(now=now, actor=ACTOR) as unit:
-                        _take_in(unit, self._us, item, raw, owed, opened.pop(item.id, None))
-                except BaseException:
-                    owed.back_to(mark)
-                    raise
+                def one(item: InboxItem, raw: bytes, _: datetime) -> None:
+                    mark = owed.mark()
+                    try:
+                        with unit.part():
+                            _take_in(unit, self._us, item, raw, owed, opened.pop(item.id, None))
+                    except BaseException:
+                        owed.back_to(mark)
+                        raise
 
-            with self._store.together():
                 yield one
-                with self._store.unit(now=clock(), actor=ACTOR) as unit:
-                    owed.write(unit)
-
-    def _opened(
-        self, pool: Executor, some: Sequence[tuple[InboxItem, bytes]], clock: Callable[[], datetime]
-    ) -> dict[int, "Ahead | None"]:
-        """By number, opened without changing anything.
-
-        One that raised is opened again in its turn, where it is told of.
-        """
-        with self._store.view(now=clock()) as view:
-            basis, now = _basis(view, self._us), view.now
-
-        def ahead(item: InboxItem, raw: bytes) -> Ahead | None:
-            return _open_ahead(self._us, basis, item, raw, now)
-
-        begun = {item.id: pool.submit(ahead, item, raw) for item, raw in some}
-        wait(begun.values())
-        return {number: None if done.exception() else done.result() for number, done in begun.items()}
-
-
-class Ahead(msgspec.Struct, frozen=True):
-    """A message that was opened before its turn, with its receipt, and what that rests on."""
-
-    opened: Opened
-    payload: Payload | Unusable | None  # None: a receipt has none
-    receipt: Sealed | None
-    basis: "Basis"
-
-
-Basis = tuple[PartnerBook, Mailbox, Trust, Revocation, SigningKey, Schemas]
-
-
-def _open_ahead(us: Surroundings, basis: Basis, item: InboxItem, raw: bytes, now: datetime) -> Ahead | None:
-    """The work on a message that needs no turn to write; None where it is better done whole in its turn.
-
-    Whether it came before is asked in its turn: the one before it may be the same.
-    """
-    opened = _open(us, basis[0], item, raw, now, NOTHING_SEEN)
-    if isinstance(opened, securemail.Refused):
-        return None
-    if opened.is_receipt:
-        return Ahead(opened, None, None, basis)
-    payload = _payload(opened)
-    if isinstance(payload, Payload) and payload.kind not in (canary.KIND, "plan"):
-        payload = msgspec.structs.replace(payload, reading=berichten.read(payload.content, schemas=us.schemas))
-    return Ahead(opened, payload, receipts.receipt_ahead(us, opened, now), basis)
-
-
-def _basis(unit: Unit, us: Surroundings) -> Basis:
-    return known_partners(unit, us), us.mailbox, us.trust, us.revocation, us.signer, us.schemas
+                owed.write(unit)
 
 
 def _open(
@@ -161,7 +104,7 @@ def _take_in(unit: Unit, us: Surroundings, item: InboxItem, raw: bytes, owed: Ow
 
     What was done `ahead` counts only if partners, trust, revocation, keys and schemas are still the same.
     """
-    if ahead is not None and not all(map(is_, ahead.basis, _basis(unit, us))):
+    if ahead is not None and not ahead.holds(unit, us):
         ahead = None
     # What could be opened is no report.
     if ahead is None and (reported := reports.take_report(unit, item, raw)) is not None:
@@ -175,50 +118,21 @@ def _take_in(unit: Unit, us: Surroundings, item: InboxItem, raw: bytes, owed: Ow
     if opened.identity.state == "duplicate":
         return _duplicate(unit, item, opened)
     if opened.is_receipt:
+        owed.ask_again("names", "contents")  # it is registered by itself
         return receipts.take_receipt(unit, us, item, opened)
     sender = partner(unit, opened.partner.id)
     assert sender is not None, "an opened message is of a partner in the book"
-    payload = (None if ahead is None else ahead.payload) or _payload(opened)
+    payload = (None if ahead is None else ahead.payload) or payload_of(opened)
     if isinstance(payload, Unusable):
         return _unusable(unit, us, item, opened, sender, payload)
     handled = _hand_over(unit, us, sender, opened, payload, owed)
     if isinstance(handled, Unusable):
         return _unusable(unit, us, item, opened, sender, handled)
-    dossier = handled.dossier
     made = None if ahead is None else ahead.receipt
-    receipt = receipts.receipt_for(unit, us, sender, opened, dossier=dossier, made=made)
-    owed.add(Answers(inbox_id=item.id, opened=opened, letter=handled.reply, receipt=receipt))
+    receipt = receipts.receipt_for(unit, us, sender, opened, dossier=handled.dossier, made=made)
+    owed.add(Took(inbox_id=item.id, opened=opened, kind=payload.kind, placed=handled, receipt=receipt))
     keep_announced(unit, us, opened)
-    keep_capabilities(unit, opened)
-    unit.inbox.settle(
-        item.id,
-        "handled",
-        partner=sender.code,
-        message_id=opened.headers.message_id,
-        mic=opened.mic,
-        dossier=dossier,
-    )
-    tasks.done(unit, f"inbox/{item.id}", "het bericht is alsnog verwerkt")
-    # What was accepted with a certificate that turns out revoked is found by it (SM-138).
-    by = {"kind": payload.kind, "certificate": opened.signer.fingerprint}
-    subject = None if dossier is None else dossiers.touch(unit, us, dossier)
-    unit.audit.write("opened", f"inbox/{item.id}", subject=subject, partner=sender.code, detail=by)
     return Taken(state="handled", kind=payload.kind)
-
-
-def _payload(opened: Opened) -> Payload | Unusable:
-    """Exactly one payload, known by its bytes and not by its name or media type; others are kept, never executed.
-
-    Where no part says by itself what it is, the one that is declared to be data counts: its faults are told (SM-62).
-    """
-    parts = [(part, kind_of(part.content)) for part in opened.parts]
-    found = [one for one in parts if one[1] is not None] or [one for one in parts if one[0].type in DECLARED]
-    if len(found) != 1:
-        return Unusable(findings=(_fault("PAYLOAD", "Het bericht bevat niet precies één plan of iWmo-bericht."),))
-    part, known = found[0]
-    rest = tuple(p for p in opened.parts if p is not part)
-    kind = known or ("plan" if part.type == "application/json" else "iwmo")
-    return Payload(kind=kind, content=part.content, rest=rest)
 
 
 def _hand_over(
@@ -227,6 +141,7 @@ def _hand_over(
     if payload.kind == canary.KIND:
         return Placed()  # nothing is to be done but to answer
     if payload.kind == "plan":
+        owed.ask_again("without_dossier")  # it may begin one
         return plan_in.take_plan(unit, us, sender, opened, payload)
     return exchange.take_bericht(unit, us, sender, opened, payload, owed)
 
@@ -300,16 +215,11 @@ def _duplicate(unit: Unit, item: InboxItem, opened: Opened) -> Taken:
 
 def _identities(unit: Unit, owed: Owed) -> Identities:
     def accepted(code: str, message_id: str, mic: bytes) -> list[Accepted]:
-        owed.write_if_accepted(unit, code, message_id, mic)
-        first = unit.identities.look_up(code, message_id, mic).first
+        first = owed.accepted(unit, code, message_id, mic)
         return (
             []
             if first is None
             else [Accepted(first.message_id, bytes.fromhex(first.mic), bytes.fromhex(first.cms_sha256 or ""))]
         )
 
-    return Identities(accepted=accepted, ours=unit.outbox.is_ours)
-
-
-def _fault(code: str, message: str) -> Finding:
-    return Finding(code=code, severity="error", message=message, advice="Neem contact op met de afzender.")
+    return Identities(accepted=accepted, ours=partial(owed.is_ours, unit))

@@ -3,6 +3,7 @@
 A task never names a client and quotes nothing of a message: it says what is wrong, whom it concerns and what to do.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Final, Literal
 
@@ -77,6 +78,12 @@ def done(unit: Unit, about: str, outcome: str) -> bool:
     unit.records.save(SOORT, about, body, versie=known.versie, keys={"state": "done"})
     unit.audit.write("task_done", f"task/{about}", ground=outcome[:160])
     return True
+
+
+def all_done(unit: Unit, abouts: Iterable[str], outcome: str) -> None:
+    """`done` for each that there is a task about: of most there is none."""
+    for about in unit.records.there(SOORT, abouts):
+        done(unit, about, outcome)
 
 
 def open_tasks(unit: Unit) -> list[Record[Task]]:

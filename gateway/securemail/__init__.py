@@ -14,7 +14,7 @@ from gateway.securemail.kinds import Classified, arrived_at, classify
 from gateway.securemail.layout import Attachment, Message, iwmo_message, new_message_id, plan_message
 from gateway.securemail.limits import Limits
 from gateway.securemail.nta7516 import NtaRecord, Qualification, counts_as_qualified, parse_nta_record, qualify
-from gateway.securemail.opening import Opened, identified, open
+from gateway.securemail.opening import Arrival, Opened, Opening, identified, open
 from gateway.securemail.partners import (
     Agreements,
     Anchor,
@@ -51,6 +51,7 @@ __all__ = [
     "Accepted",
     "Agreements",
     "Anchor",
+    "Arrival",
     "Attachment",
     "Bounce",
     "Classified",
@@ -65,6 +66,7 @@ __all__ = [
     "Message",
     "NtaRecord",
     "Opened",
+    "Opening",
     "Part",
     "Partner",
     "PartnerBook",

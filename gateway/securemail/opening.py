@@ -5,8 +5,10 @@ owns it.
 """
 
 import hashlib
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import Literal
+from itertools import chain
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -14,6 +16,8 @@ from gateway.securemail import decrypt, envelope, payload, protected, scanner, s
 from gateway.securemail.certificates import Question, Verdict, VerdictCache, check_certificate
 from gateway.securemail.chains import Certificate
 from gateway.securemail.cms_write import digest_of
+from gateway.securemail.decrypt import Plaintext
+from gateway.securemail.envelope import Envelope
 from gateway.securemail.guard import parser
 from gateway.securemail.identity import NOTHING_SEEN, Identities, Identity, identify
 from gateway.securemail.keyrules import BadCertificate
@@ -27,6 +31,8 @@ from gateway.securemail.refusal import Refusal, Refused, malformed
 from gateway.securemail.revocation import Revocation
 from gateway.securemail.scanner import Entity, Header
 from gateway.securemail.signature import Signature, Signed
+
+T = TypeVar("T")
 
 DATE_BEFORE = timedelta(days=10)
 DATE_AFTER = timedelta(minutes=10)
@@ -120,17 +126,47 @@ def open(
         partners=partners,
         trust=trust,
         revocation=revocation,
-        received_at=min(received_at, now),
+        received_at=received_at,
         now=now,
         identities=identities,
         limits=limits,
     )
-    claims = _Claims()
-    try:
-        return _open(raw, arrival, cache or VerdictCache(), claims)
-    except Refusal as refusal:
-        detail = "" if refusal.reason == "decrypt" else refusal.detail
-        return Refused(reason=refusal.reason, detail=detail, partner=claims.partner, message_id=claims.message_id)
+    opening = Opening(raw, arrival)
+    opening.decrypt()
+    return opening.finish(cache or VerdictCache())
+
+
+class Opening:
+    """A message on its way through `open`, to be taken step by step where several are opened at once.
+
+    Made: everything up to the work of a private key. `decrypt`: that work and no other, which leaves room for other
+    threads. `finish`: the rest, and the answer of `open`.
+    """
+
+    def __init__(self, raw: bytes, arrival: Arrival) -> None:
+        if arrival.received_at > arrival.now:
+            arrival = msgspec.structs.replace(arrival, received_at=arrival.now)
+        self._arrival = arrival
+        self._claims = _Claims()
+        self._begun: _Begun | Refused = self._answer(lambda: _begin(raw, arrival, self._claims))
+
+    def decrypt(self) -> None:
+        """Try the first of our keys that fits. Never raises."""
+        if not isinstance(self._begun, Refused) and (sealed := self._begun.sealed) is not None:
+            first = next(sealed.plaintexts, None)
+            sealed.plaintexts = iter(()) if first is None else chain((first,), sealed.plaintexts)
+
+    def finish(self, cache: VerdictCache) -> Opened | Refused:
+        """Everything else. Once."""
+        begun = self._begun
+        return begun if isinstance(begun, Refused) else self._answer(lambda: _finish(begun, self._arrival, cache))
+
+    def _answer(self, work: Callable[[], T]) -> T | Refused:
+        try:
+            return work()
+        except Refusal as refusal:
+            detail, claims = "" if refusal.reason == "decrypt" else refusal.detail, self._claims
+            return Refused(reason=refusal.reason, detail=detail, partner=claims.partner, message_id=claims.message_id)
 
 
 def identified(opened: Opened, identities: Identities) -> Opened | Refused:
@@ -150,14 +186,37 @@ class _Claims:
     message_id: str | None = None
 
 
-def _open(raw: bytes, arrival: Arrival, cache: VerdictCache, claims: _Claims) -> Opened:
+class _Sealed(msgspec.Struct):
+    """An envelope, and what our keys make of it one after the other."""
+
+    cms: bytes
+    envelope: Envelope
+    plaintexts: Iterator[Plaintext]
+
+
+class _Begun(msgspec.Struct, frozen=True):
+    """A message of which only what stands outside was read."""
+
+    mail: Entity
+    outer: Headers
+    partner: Partner
+    sealed: _Sealed | None  # None: it came in the open
+
+
+def _begin(raw: bytes, arrival: Arrival, claims: _Claims) -> _Begun:
     mail, outer = _outside(raw, arrival.limits)
     claims.message_id = outer.message_id
     partner = arrival.partners.at(outer.sender)
     if partner is None:
         raise Refusal("sender", "afzender is geen partner")
     claims.partner = partner.id
-    header, inside = mail.header, _inside(mail, partner, arrival)
+    sealed = None if kind_of_type(mail.type) == "signed" else _sealed(mail, partner, arrival)
+    return _Begun(mail, outer, partner, sealed)
+
+
+def _finish(begun: _Begun, arrival: Arrival, cache: VerdictCache) -> Opened:
+    mail, outer, partner = begun.mail, begun.outer, begun.partner
+    header, inside = mail.header, _inside(begun, arrival)
     checked = signature.read_signature(inside.signed, arrival.limits)
     certificate, verdict = _signer(checked, partner, arrival, cache)
     entity, headers = _signed_headers(checked.entity, header, outer, partner, inside, arrival.limits)
@@ -213,15 +272,19 @@ def _outside(raw: bytes, limits: Limits) -> tuple[Entity, Headers]:
 # Steps 4 to 8
 
 
-def _inside(mail: Entity, partner: Partner, arrival: Arrival) -> _Inside:
-    if kind_of_type(mail.type) == "signed":
-        return _in_the_open(mail, partner, arrival)
+def _sealed(mail: Entity, partner: Partner, arrival: Arrival) -> _Sealed:
     cms = _decode(mail)
     enclosing = envelope.read_envelope(cms, arrival.limits)
     envelope.check_envelope(enclosing, PROFILES[partner.profile])
-    pairs = decrypt.matching(enclosing, arrival.mailbox.keys)
+    return _Sealed(cms, enclosing, decrypt.plaintexts(enclosing, decrypt.matching(enclosing, arrival.mailbox.keys)))
+
+
+def _inside(begun: _Begun, arrival: Arrival) -> _Inside:
+    sealed = begun.sealed
+    if sealed is None:
+        return _in_the_open(begun.mail, begun.partner, arrival)
     refused: Refusal | None = None
-    for plaintext in decrypt.plaintexts(enclosing, pairs):
+    for plaintext in sealed.plaintexts:
         try:
             signed = _split(plaintext.data, arrival.limits)
         except Refusal as refusal:
@@ -229,7 +292,7 @@ def _inside(mail: Entity, partner: Partner, arrival: Arrival) -> _Inside:
                 refused = refusal
             continue
         if plaintext.whole:
-            return _Inside(signed, hashlib.sha256(cms).digest(), enclosing.cipher, plaintext.algorithm)
+            return _Inside(signed, hashlib.sha256(sealed.cms).digest(), sealed.envelope.cipher, plaintext.algorithm)
     raise refused or Refusal("decrypt")
 
 

@@ -29,8 +29,8 @@ from .errors import (
     StoreError,
     WrongMasterKey,
 )
-from .identities import Identity, Seen
-from .inbox import Added, InboxItem, Load, Place, Raw
+from .identities import Identity, NewIdentity, Seen
+from .inbox import Added, InboxItem, Load, Place, Raw, Settled
 from .jobs import JobState
 from .keys import MasterKey
 from .outbox import Attempt, Note, Outgoing
@@ -67,6 +67,7 @@ __all__ = [
     "KeyRefused",
     "Load",
     "MasterKey",
+    "NewIdentity",
     "NewerSchema",
     "NotThere",
     "Note",
@@ -79,6 +80,7 @@ __all__ = [
     "Record",
     "RetryPolicy",
     "Seen",
+    "Settled",
     "StaleClaim",
     "Store",
     "StoreBusy",

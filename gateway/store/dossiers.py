@@ -55,6 +55,10 @@ class Dossiers:
         self._conn, self._now = conn, now
         self._known: dict[str, str] = {}  # pseudonyms of this unit
 
+    def forget(self) -> None:
+        """What was made in this unit may be undone."""
+        self._known.clear()
+
     def pseudonym(self, dossier: str) -> str:
         """The client's name in the audit trail: random, made on first use, never derived from the BSN."""
         if (known := self._known.get(dossier)) is not None:
@@ -78,8 +82,8 @@ class Dossiers:
             self.keep(dossier, until)
         return self._name(dossier, row, until)
 
-    def touch_all(self, terms: Mapping[str, datetime]) -> None:
-        """`touch` for many: each with its term."""
+    def touch_all(self, terms: Mapping[str, datetime]) -> dict[str, str]:
+        """`touch` for many: each with its term; their pseudonyms."""
         there = {row.id: row for row in _TERMS.rows(self._conn, {"dossiers": list(terms)})} if terms else {}
         self._known |= {dossier: str(row.pseudonym) for dossier, row in there.items()}
         for dossier, row in there.items():
@@ -94,6 +98,7 @@ class Dossiers:
             ],
         )
         self._known |= new
+        return {dossier: self._known[dossier] for dossier in terms}
 
     def _name(self, dossier: str, row: Any, until: datetime | None) -> str:
         if row is None:

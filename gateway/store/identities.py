@@ -1,5 +1,6 @@
 """Who sent what already: (partner, protected Message-ID) and MIC, with the outcome (SM-76, SM-131)."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -8,7 +9,7 @@ import sqlalchemy as sa
 
 from .errors import NotThere
 from .outbox import Outbox
-from .prepared import Prepared, bound
+from .prepared import Prepared, among, bound
 from .tables import attempts, identities
 
 REPEATS_MAX = 3  # SM-66: the first receipt again, byte for byte, at most 3 times …
@@ -29,6 +30,18 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     registered_at: datetime
 
 
+class NewIdentity(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that is being accepted, to be registered."""
+
+    partner: str
+    message_id: str
+    mic: bytes
+    outcome: str
+    cms_sha256: bytes | None = None
+    inbox_id: int | None = None
+    receipt_id: int | None = None
+
+
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """The answer of `look_up`: `new`, or `duplicate` or `conflict` with the identity that was first."""
 
@@ -42,6 +55,9 @@ _FIELDS = [identities.c[name] for name in Identity.__struct_fields__]
 _FIRST = sa.select(*_FIELDS).where(identities.c.partner == sa.bindparam("partner_")).order_by(identities.c.id).limit(1)
 _BY_NAME = Prepared(_FIRST.where(identities.c.message_id == sa.bindparam("message_id_")))
 _BY_MIC = Prepared(_FIRST.where(identities.c.mic == sa.bindparam("mic_")))
+_OF_PARTNER = identities.c.partner == sa.bindparam("partner_")
+_NAMES = Prepared(sa.select(identities.c.message_id).where(_OF_PARTNER, among(identities.c.message_id, "names")))
+_MICS = Prepared(sa.select(identities.c.mic).where(_OF_PARTNER, among(identities.c.mic, "mics")))
 _BY_NUMBER = Prepared(sa.select(*_FIELDS).where(identities.c.id == sa.bindparam("number")))
 _ADD = Prepared(identities.insert().values(bound([name for name in identities.c.keys() if name != "id"])))  # noqa: SIM118
 
@@ -60,6 +76,15 @@ class Identities:
             return Seen(verdict="duplicate", first=first)
         return Seen(verdict="new")
 
+    def among(self, partner: str, message_ids: Iterable[str], mics: Iterable[bytes]) -> tuple[set[str], set[bytes]]:
+        """Which of these a partner's accepted messages have: by one and the other `look_up` finds them."""
+        names = {"partner_": partner, "names": list(message_ids)}
+        contents = {"partner_": partner, "mics": [mic.hex() for mic in mics]}
+        return (
+            {row.message_id for row in _NAMES.rows(self._conn, names)},
+            {bytes.fromhex(row.mic) for row in _MICS.rows(self._conn, contents)},
+        )
+
     def register(
         self,
         partner: str,
@@ -72,17 +97,29 @@ class Identities:
         receipt_id: int | None = None,
     ) -> None:
         """Register an accepted message, in the transaction that accepts it; never a refused one (SM-131)."""
-        row = {
-            "partner": partner,
-            "message_id": message_id,
-            "mic": mic.hex(),
-            "cms_sha256": None if cms_sha256 is None else cms_sha256.hex(),
-            "outcome": outcome,
-            "inbox_id": inbox_id,
-            "receipt_id": receipt_id,
-            "registered_at": self._now,
-        }
-        _ADD.many(self._conn, [row])
+        accepted = NewIdentity(
+            partner=partner,
+            message_id=message_id,
+            mic=mic,
+            outcome=outcome,
+            cms_sha256=cms_sha256,
+            inbox_id=inbox_id,
+            receipt_id=receipt_id,
+        )
+        self.register_all([accepted])
+
+    def register_all(self, accepted: Sequence[NewIdentity]) -> None:
+        """`register` for many."""
+        rows = [
+            {
+                **msgspec.structs.asdict(one),
+                "mic": one.mic.hex(),
+                "cms_sha256": None if one.cms_sha256 is None else one.cms_sha256.hex(),
+                "registered_at": self._now,
+            }
+            for one in accepted
+        ]
+        _ADD.many(self._conn, rows)
 
     def repeat_receipt(self, number: int) -> bool:
         """Queue the first receipt again, the same bytes; False if there is none, it is on its way, or the day full."""

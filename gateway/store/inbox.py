@@ -70,6 +70,20 @@ class InboxItem(msgspec.Struct, frozen=True, kw_only=True):
     wanted_at: datetime | None = None  # only its header is here, and it is to be fetched whole
 
 
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a message; what is None is not written over what is known."""
+
+    number: int
+    event: InEvent
+    reason: str | None = None
+    detail: str | None = None
+    partner: str | None = None
+    message_id: str | None = None
+    mic: bytes | None = None
+    dossier: str | None = None
+    rules: str | None = None
+
+
 class Load(msgspec.Struct, frozen=True, kw_only=True):
     """What mail that nobody vouches for takes in the store."""
 
@@ -96,7 +110,9 @@ _PLACES = Prepared(
     )
 )
 _BY_NUMBERS = Prepared(sa.select(*_FIELDS).where(among(inbox.c.id, "numbers")).order_by(inbox.c.id))
-_STATE = Prepared(sa.select(inbox.c.state).where(inbox.c.id == sa.bindparam("number")).with_for_update())
+_STATES = Prepared(
+    sa.select(inbox.c.id, inbox.c.state).where(among(inbox.c.id, "numbers")).order_by(inbox.c.id).with_for_update()
+)
 
 
 @cache
@@ -389,9 +405,6 @@ class Inbox:
             raise NotThere(f"{RAW} of row {number} is not there")
         return self._sealer.open(RAW, number, kept.key_id, kept.data)
 
-    def _change(self, number: int, values: dict[str, Any]) -> None:
-        _change(tuple(values), empty([values])).many(self._conn, [{"number": number, **values}])
-
     def not_tried(self, number: int) -> None:
         """The try that was counted said nothing of the message: the surroundings failed. It keeps its later time."""
         mine = inbox.c.id == number, inbox.c.state == "new", inbox.c.tries > 0
@@ -419,16 +432,39 @@ class Inbox:
 
         With its `dossier` the raw mail is destroyed when that is (SM-147).
         """
-        found = _STATE.rows(self._conn, {"number": number})
-        if not found:
-            raise NotThere(f"incoming message {number} is not there")
-        state = move_in(f"incoming message {number}", found[0].state, event)
-        values: dict[str, Any] = {"state": state, "reason": reason, "detail": detail, "settled_at": self._now}
-        known = {"partner": partner, "message_id": message_id, "dossier": dossier, "rules": rules}
-        known["mic"] = None if mic is None else mic.hex()
-        values |= {name: value for name, value in known.items() if value is not None}
-        self._change(number, values | {"next_at": None})
-        return state
+        settled = Settled(
+            number=number,
+            event=event,
+            reason=reason,
+            detail=detail,
+            partner=partner,
+            message_id=message_id,
+            mic=mic,
+            dossier=dossier,
+            rules=rules,
+        )
+        return self.settle_all([settled])[0]
+
+    def settle_all(self, settled: Sequence[Settled]) -> "list[InState]":
+        """`settle` for many; their states, in this order. IllegalMove, and none is settled, if one was."""
+        if not settled:
+            return []
+        found = {row.id: row.state for row in _STATES.rows(self._conn, {"numbers": [one.number for one in settled]})}
+        states: list[InState] = []
+        alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        for one in settled:
+            if one.number not in found:
+                raise NotThere(f"incoming message {one.number} is not there")
+            states.append(move_in(f"incoming message {one.number}", found[one.number], one.event))
+            row: dict[str, Any] = {"number": one.number, "state": states[-1], "settled_at": self._now, "next_at": None}
+            row |= {"reason": one.reason, "detail": one.detail}
+            known = {"partner": one.partner, "message_id": one.message_id, "dossier": one.dossier, "rules": one.rules}
+            known["mic"] = None if one.mic is None else one.mic.hex()
+            row |= {name: value for name, value in known.items() if value is not None}
+            alike.setdefault(tuple(row), []).append(row)
+        for (_, *names), rows in alike.items():
+            _change(tuple(names), empty(rows)).many(self._conn, rows)
+        return states
 
     def reopen(self, number: int) -> None:
         """Handle a quarantined message again, from the same bytes and the same mailbox time (SM-104)."""

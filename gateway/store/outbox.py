@@ -5,7 +5,7 @@ Attempts are in `attempts.py`.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -277,6 +277,10 @@ class Outbox:
     def is_ours(self, message_id: str) -> bool:
         """Whether we sent, or are to send, a message with this Message-ID."""
         return bool(_KNOWN.rows(self._conn, {"names": [message_id]}))
+
+    def ours(self, message_ids: Iterable[str]) -> set[str]:
+        """`is_ours` for many: those that are."""
+        return {row.message_id for row in _KNOWN.rows(self._conn, {"names": list(message_ids)})}
 
     def by_envelope_id(self, envelope_id: str) -> OutboxItem | None:
         """The message that an attempt sent under this envelope id (SM-72)."""

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -46,6 +46,13 @@ class Partners:
 
     def __init__(self, conn: sa.Connection, now: datetime) -> None:
         self._conn, self._now = conn, now
+        self._stamp: object = None  # what was read in this unit, until it is written
+        self._read: dict[tuple[str, object], tuple[Any, int]] = {}
+
+    def forget(self) -> None:
+        """What was read may be undone, or another's."""
+        self._stamp = None
+        self._read.clear()
 
     def put(self, code: str, body: object, *, keys: Sequence[tuple[str, str]] = (), versie: int | None = None) -> int:
         """Write a partner record; its new version. Give the version you read, or None for a new partner.
@@ -53,6 +60,7 @@ class Partners:
         `keys` are (name, value) pairs that belong to this partner alone, such as its addresses (SM-133): AlreadyThere
         if another has one. Conflict if the record changed since `versie`.
         """
+        self.forget()
         data = msgspec.json.encode(body)
         known = self._conn.scalar(sa.select(partners.c.versie).where(partners.c.code == code).with_for_update())
         if known != versie:
@@ -67,8 +75,12 @@ class Partners:
 
     def get(self, code: str, type: type[T]) -> tuple[T, int] | None:
         """A partner's record and version; None if there is none."""
-        found = _GET.rows(self._conn, {"code_": code})
-        return (msgspec.json.decode(found[0].body, type=type), found[0].versie) if found else None
+        if (read := self._read.get((code, type))) is None:
+            found = _GET.rows(self._conn, {"code_": code})
+            if not found:
+                return None
+            read = self._read[code, type] = msgspec.json.decode(found[0].body, type=type), found[0].versie
+        return read
 
     def find(self, name: str, value: str) -> str | None:
         """The code of the partner that has this key."""
@@ -82,7 +94,9 @@ class Partners:
 
     def stamp(self) -> object:
         """Equal to an earlier one if no partner changed in between; cheaper than reading them."""
-        return _STAMP.rows(self._conn, {})
+        if self._stamp is None:
+            self._stamp = _STAMP.rows(self._conn, {})
+        return self._stamp
 
     def version(self) -> str:
         """Changes with every change of any partner."""

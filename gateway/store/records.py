@@ -160,8 +160,15 @@ class Records:
             self._new(soort, {sleutel: (body, None) for sleutel, body in bodies.items()})
 
     def _refuse_known(self, soort: str, keys: Iterable[str]) -> None:
-        for row in _NUMBERS.rows(self._conn, {"soort_": soort, "sleutels": list(keys)}):
+        for row in self._numbers(soort, keys):
             raise AlreadyThere(f"{soort} {row.sleutel}", row.id)
+
+    def _numbers(self, soort: str, keys: Iterable[str]) -> Sequence[Any]:
+        return _NUMBERS.rows(self._conn, {"soort_": soort, "sleutels": list(keys)})
+
+    def there(self, soort: str, keys: Iterable[str]) -> set[str]:
+        """Those of many keys that a document of this kind has."""
+        return {row.sleutel for row in self._numbers(soort, keys)}
 
     def _new(self, soort: str, bodies: Mapping[str, tuple[object, str | None]]) -> Sequence[int]:
         """Bodies and their dossiers, by key: all have one, or none."""

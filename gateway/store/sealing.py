@@ -174,6 +174,14 @@ class Sealer:
         self._ciphers: dict[bytes, AESGCM] = {}  # of this unit: most of its values have one key
         self._index: list[tuple[int, bytes]] = []
 
+    def known(self) -> dict[tuple[str, str], tuple[str, bytes]]:
+        """The keys that were found or made so far, for `back_to`."""
+        return self._named.copy()
+
+    def back_to(self, known: dict[tuple[str, str], tuple[str, bytes]]) -> None:
+        """What was made since then is undone."""
+        self._named = known
+
     def begin(self, dossiers: Sequence[str]) -> None:
         """Make the keys of dossiers that begin in this unit, so that nobody else can be making them."""
         made = self._ring.make_all(self._conn, DOSSIER, dossiers, 1, self._now)

@@ -48,8 +48,15 @@ class Unit:
     @contextmanager
     def part(self) -> Iterator[None]:
         """Several independent changes in one commit: an exception undoes this part and leaves the others."""
-        with part_of(self._conn, self._told):
-            yield
+        keys = self._sealer.known()
+        try:
+            with part_of(self._conn, self._told):
+                yield
+        except BaseException:
+            self._sealer.back_to(keys)
+            self.dossiers.forget()
+            self.partners.forget()
+            raise
 
     @cached_property
     def outbox(self) -> Outbox:

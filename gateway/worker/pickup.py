@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Literal, Protocol
@@ -71,6 +71,7 @@ async def pickup(
     welcome: Welcome | None = None,
     keep: timedelta | None = None,
     left: Left | None = None,
+    fetched: Callable[[], object] = lambda: None,
 ) -> Picked:
     """One whole look. MailboxDown goes to the caller; whatever was committed before it stays.
 
@@ -78,11 +79,12 @@ async def pickup(
     left where it is, so that strangers cannot fill the store (SM-144). Without it everything is fetched. What is left
     is remembered in `left`, so that ten thousand of them are not read again at every look.
 
-    `keep`: a message is let go of only so long after it was fetched (SM-97).
+    `keep`: a message is let go of only so long after it was fetched (SM-97). `fetched` is called after each commit with
+    something new to handle.
 
     A crash between any two steps and a second look leave one row a message (SM-94).
     """
-    look = _Look(store, mailbox, clock, size_max, welcome, keep)
+    look = _Look(store, mailbox, clock, size_max, welcome, keep, fetched)
     try:
         await look.recall()
         await look.fetch({} if left is None else left)
@@ -120,9 +122,10 @@ class _Look:
         size_max: int,
         welcome: Welcome | None,
         keep: timedelta | None,
+        fetched: Callable[[], object],
     ) -> None:
         self._store, self._mailbox, self._clock = store, mailbox, clock
-        self._size_max, self._welcome, self._keep = size_max, welcome, keep
+        self._size_max, self._welcome, self._keep, self._tell = size_max, welcome, keep, fetched
         self.total = Picked()
 
     # -- what a person or a changed partner asked for ----------------------------------------------------------------
@@ -133,7 +136,8 @@ class _Look:
             aside = Aside(uid=place.uid, header=header, received_at=item.received_at, size=item.size)
 
             async def complete(data: bytes, number: int = item.id) -> None:
-                await asyncio.to_thread(self._complete, number, data)
+                if await asyncio.to_thread(self._complete, number, data):
+                    self._tell()
 
             try:
                 if not await self._mailbox.recall(aside, self._size_max, complete):
@@ -150,7 +154,8 @@ class _Look:
             found = view.inbox.wanted(box.source, box.account, box.folder)
             return [(item, place, view.inbox.raw(item.id)) for item, place in found]
 
-    def _complete(self, number: int, data: bytes) -> None:
+    def _complete(self, number: int, data: bytes) -> bool:
+        """Whether these bytes are new."""
         if len(data) > self._size_max:
             raise _TooLarge
         with self._store.unit(now=self._clock(), actor=ACTOR) as unit:
@@ -159,6 +164,7 @@ class _Look:
             for place in unit.inbox.places(number) if self._mailbox.lets_go_for_good else ():
                 unit.inbox.stands_again(place)
         self._add(new=new, known=not new)
+        return new
 
     def _not_completed(self, number: int, why: str) -> None:
         with self._store.unit(now=self._clock(), actor=ACTOR) as unit:
@@ -298,11 +304,15 @@ class _Look:
             return unit.inbox.fetch_failed(self._place(uid))
 
     async def _commit(self, fetched: list[_Fetched]) -> None:
-        await asyncio.to_thread(self._write, fetched)
+        if await asyncio.to_thread(self._write, fetched):
+            self._tell()
         await self.let_go()
 
-    def _write(self, fetched: list[_Fetched]) -> None:
-        """Raw bytes of a whole batch in one commit: before this, nothing was asked of the mailbox but reading."""
+    def _write(self, fetched: list[_Fetched]) -> int:
+        """Raw bytes of a whole batch in one commit: before this, nothing was asked of the mailbox but reading.
+
+        How many are new to be handled.
+        """
         new, only_header = 0, Counter(each.only_header for each in fetched)
         with self._store.unit(now=self._clock(), actor=ACTOR) as unit:
             for only, some in groupby(fetched, key=lambda each: each.only_header):
@@ -321,6 +331,7 @@ class _Look:
             strangers=only_header["stranger"],
             known=only_header[None] - new,
         )
+        return new
 
     # -- letting go --------------------------------------------------------------------------------------------------
 

@@ -43,6 +43,8 @@ def standing_jobs(
 ) -> list[Job]:
     """The jobs of one gateway, to be given to `Worker`; each says in a few words what it did.
 
+    What is fetched is handled at once, while more is fetched, and what answers it leaves at once.
+
     `policies` tells which partners differ from `policy`, asked before each look: agreements change while it runs.
     `recheck` is called before each look at the outbox: it holds what may no longer go (SM-45).
     `delivered` is told of every round of attempts. `settled` says if the clock can be believed (`watch_outbox`).
@@ -50,6 +52,7 @@ def standing_jobs(
     told: set[int] = set()
     left: Left = {}
     owed = Owed()
+    fetched, answered = asyncio.Event(), asyncio.Event()
 
     async def deliver(clock: Clock) -> str:
         attempts = submitted = 0
@@ -70,11 +73,15 @@ def standing_jobs(
     async def fetch(clock: Clock) -> str:
         if mailbox is None:
             return "no mailbox"
-        picked = await pickup(store, mailbox, clock, size_max=size_max, welcome=welcome, keep=keep_mail, left=left)
+        picked = await pickup(
+            store, mailbox, clock, size_max=size_max, welcome=welcome, keep=keep_mail, left=left, fetched=fetched.set
+        )
         return f"{picked.new} new, {picked.known} known, {picked.oversize + picked.strangers} by header"
 
     async def handle(clock: Clock) -> str:
         done = await handle_inbox(store, handler, clock)
+        if done:
+            answered.set()
         return f"{len(done)} handled, {sum(each.error is not None for each in done)} failed"
 
     async def watch(clock: Clock) -> str:
@@ -84,8 +91,8 @@ def standing_jobs(
         )
 
     return [
-        Job(name=DELIVER, run=deliver, every=deliver_every, everywhere=True),
+        Job(name=DELIVER, run=deliver, every=deliver_every, everywhere=True, due=answered),
         Job(name="pickup", run=fetch, every=look_every),
-        Job(name="handle", run=handle, every=DELIVER_EVERY),
+        Job(name="handle", run=handle, every=DELIVER_EVERY, due=fetched),
         Job(name="watch", run=watch, every=WATCH_EVERY),
     ]

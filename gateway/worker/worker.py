@@ -62,6 +62,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     daily: str | None = None
     everywhere: bool = False  # on all nodes at once: what it does is kept apart by leases on the messages themselves
     lease: timedelta = LEASE
+    due: asyncio.Event | None = None  # set by who made work for it: it runs at once, and the clock goes on beside it
 
     def trigger(self) -> BaseTrigger:
         """When the scheduler runs it."""
@@ -102,6 +103,7 @@ class Worker:
         self._jumps = jumps or Jumps()
         self._failed = failed  # told of what is no fault of the job: it could not begin, or not be written
         self._looking: asyncio.Task[None] | None = None
+        self._waiting: list[asyncio.Task[None]] = []  # for jobs that are due before their time
         self._owner = f"{store.node}{BY_HAND}" if by_hand else store.node
         self._jobs = {job.name: job for job in jobs}
         self._turns = {job.name: asyncio.Lock() for job in jobs}
@@ -127,11 +129,16 @@ class Worker:
             if not self._overdue(job, known):
                 self._scheduler.resume_job(job.name)
         self._looking = asyncio.create_task(self._look_at_clock())
+        self._waiting = [
+            asyncio.create_task(self._when_due(job.name, job.due)) for job in self._jobs.values() if job.due is not None
+        ]
         log.info("started", node=self._store.node, jobs=sorted(self._jobs))
 
     async def stop(self, patience: float = 20.0) -> None:
         """No new runs; wait for the running ones, then cancel them: a cut-off DATA is `uncertain` at the next start."""
         self._scheduler.shutdown(wait=False)
+        for waiting in self._waiting:
+            waiting.cancel()
         if self._looking is not None:
             self._looking.cancel()
         if self._running:
@@ -152,6 +159,13 @@ class Worker:
     async def status(self) -> Sequence[JobState]:
         """Last run, result and next run of each job that ever ran."""
         return await asyncio.to_thread(self._status)
+
+    async def _when_due(self, name: str, due: asyncio.Event) -> None:
+        """What is made due during a run is another run after it."""
+        while True:
+            await due.wait()
+            due.clear()
+            await self._spawn(name)
 
     async def _look_at_clock(self) -> None:
         while True:

@@ -4,8 +4,8 @@ A provider fetches orders that a municipality sealed: raw bytes committed, let g
 judged by the rules, registered, answered with a sealed WMO302 and a signed receipt, both queued. So a message in is a
 decryption and two signatures, where one out is one signature. IMAP is measured where Dovecot can be started.
 
-Fetching and handling are two jobs of a running gateway, and run beside each other here, as making orders and delivering
-them do in the outbound figure.
+Fetching and handling are two jobs of a running gateway, which handles what is fetched while it fetches more. So they
+run beside each other here, as making orders and delivering them do in the outbound figure.
 """
 
 import asyncio

@@ -10,12 +10,14 @@ import msgspec
 import pytest
 
 from gateway import berichten
-from gateway.berichten import wmo302
-from gateway.flows import dispatch, intake, owed, tasks
+from gateway.berichten import reading, wmo302
+from gateway.flows import dispatch, intake, owed
 from gateway.flows.dispatch import Letter, post_berichten, seal_berichten
+from gateway.flows.dossiers import CLIENT
 from gateway.flows.parties import add_partner, partners
 from gateway.store import MasterKey, Place, Raw, Store
 from gateway.store.berichten import Berichten
+from gateway.store.prepared import Prepared
 from gateway.worker import Handled, handle_inbox
 from gateway.worker import handle as worker
 from tests.bench import world
@@ -59,10 +61,10 @@ def sealed(maker: world.Municipality, orders: Sequence[Any]) -> list[bytes]:
         return [unit.outbox.wire(item.id) for item in unit.outbox.list(after=known)]
 
 
-def arrive(store: Store, wires: Sequence[bytes]) -> None:
+def arrive(store: Store, wires: Sequence[bytes], uid: str = "") -> None:
     """Fetched, not handled yet."""
     with store.unit(now=world.now(), actor="test") as unit:
-        places = [Place(source="test", account="a", folder="", uid=str(number)) for number in range(len(wires))]
+        places = [Place(source="test", account="a", folder="", uid=f"{uid}{number}") for number in range(len(wires))]
         unit.inbox.add_all(
             [Raw(place=p, received_at=world.now(), data=data) for p, data in zip(places, wires, strict=True)]
         )
@@ -115,20 +117,54 @@ def test_each_message_of_a_shared_commit_gets_its_own_answers(maker: world.Munic
     assert answers(store) == [(number, "receipt") for number in range(1, 6)]
 
 
+def test_the_store_is_asked_and_told_as_often_for_many_as_for_a_few(
+    maker: world.Municipality, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Messages that share a commit and have nothing to do with each other: no statement is one message's own."""
+    asked: list[str] = []
+    for name in ("rows", "many"):
+        real = getattr(Prepared, name)
+        monkeypatch.setattr(Prepared, name, lambda *given, name=name, real=real: asked.append(name) or real(*given))
+    arrive(store, sealed(maker, orders(900, 1)), "first/")
+    handle(store)  # what is the same for all that come later is made
+    counts = []
+    for some in (orders(910, 3), orders(920, 12)):
+        arrive(store, sealed(maker, some), f"{len(some)}/")
+        asked.clear()
+        assert {each.state for each in handle(store)} == {"handled"}
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
+
+
+def test_what_came_in_is_parsed_once(maker: world.Municipality, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To see what it is and to read it: the same tree."""
+    parsed: list[bytes] = []
+    real = reading.parse_xml
+    monkeypatch.setattr(reading, "parse_xml", lambda data: parsed.append(data) or real(data))
+    for some in (orders(1050, 3), orders(1060, 1)):  # several, and one by itself
+        arrive(store, sealed(maker, some), f"{len(some)}/")
+        handle(store)
+    with store.view(now=world.now()) as view:
+        came = [view.berichten.xml(row.id) for row in view.berichten.list() if row.richting == "in"]
+    assert len(came) == 4
+    assert sorted(parsed) == sorted(came)
+
+
 def test_a_message_that_fails_takes_nothing_of_the_others_with_it(
     maker: world.Municipality, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It fails after its own answers were owed: they are owed no more, those of the others are written."""
     arrive(store, sealed(maker, orders(1100, 4)))
-    real = tasks.done
+    real, tried = intake.keep_announced, []
 
-    def fails(unit: Any, about: str, why: str) -> None:
-        if about == "inbox/2":
+    def fails(unit: Any, us: Any, opened: Any) -> None:
+        tried.append(opened)
+        if len(tried) == 2:
             raise ValueError("a name that must not be logged")
-        real(unit, about, why)
+        real(unit, us, opened)
 
     with monkeypatch.context() as patch:
-        patch.setattr(tasks, "done", fails)
+        patch.setattr(intake, "keep_announced", fails)
         done = handle(store)
     assert [(each.state, each.error) for each in done] == [
         ("handled", None),
@@ -182,11 +218,12 @@ def test_a_crash_before_the_commit_leaves_neither_effect_nor_answer(
     assert [number for number, _ in answers(store)] == [1, 2, 3]
 
 
+@pytest.mark.parametrize("before", [0, 1, 3])
 def test_who_asks_for_what_is_still_owed_sees_it(
-    maker: world.Municipality, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    maker: world.Municipality, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: int
 ) -> None:
     """The same whether messages share a commit or not: one sent twice, an order again in another mail, under a name
-    that was used, and for the allocation that the one before it made.
+    that was used, and for the allocation that the one before it made; also where some were handled earlier.
     """
     first, other = orders(1400, 2)
     name = first.header.bericht_identificatie
@@ -201,8 +238,10 @@ def test_who_asks_for_what_is_still_owed_sees_it(
     for size in (1, 20):
         monkeypatch.setattr(worker, "TOGETHER", size)
         with provider(tmp_path / f"{size}.db") as store:
-            arrive(store, wires)
-            states = [each.state for each in handle(store)]
+            states = []
+            for some in (wires[:before], wires[before:]):
+                arrive(store, some, f"{len(some)}/")
+                states += [each.state for each in handle(store)]
             with store.view(now=world.now()) as view:
                 register = view.berichten.list()
                 codes = [
@@ -211,8 +250,10 @@ def test_who_asks_for_what_is_still_owed_sees_it(
                     if row.richting == "uit"
                 ]
                 kinds = sorted(item.kind for item in view.outbox.list())
-            seen.append((states, [(row.richting, row.status) for row in register], codes, kinds))
-    (states, register_, codes, _), together = seen
+                dossiers = [len({row.dossier for row in register}), len(view.records.list(CLIENT, dict))]
+            seen.append((states, [(row.richting, row.status) for row in register], codes, kinds, dossiers))
+    (states, register_, codes, _, dossiers), together = seen
+    assert dossiers == [2, 2]  # one for each client, also where several of its messages share a commit
     assert together[0] == states == ["handled", "duplicate", "handled", "handled", "handled"]
     assert (sorted(together[1]), together[2:]) == (sorted(register_), seen[0][2:])
     assert len({str(code) for code in codes}) > 1  # what was judged by another's answer was judged otherwise

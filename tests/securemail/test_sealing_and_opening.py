@@ -1,8 +1,10 @@
 """A sealed message comes out whole, for both profiles and every kind of key."""
 
 import hashlib
+from datetime import timedelta
 from itertools import product
 
+import msgspec
 import pytest
 from asn1crypto import cms
 
@@ -17,12 +19,14 @@ from tests.securemail.world import (
     decrypting,
     good,
     leaf,
+    mailbox,
     open_mail,
     opened,
     partner,
     plan,
     reason,
     recipient,
+    revocation,
     signing,
 )
 
@@ -50,6 +54,40 @@ def test_sm5_what_is_sealed_is_opened(profile, signer, reader):
     assert mail.is_cbc is (profile == "standard")
     assert mail.wants_receipt
     assert mail.identity == sm.Identity("new")
+
+
+def test_messages_that_are_opened_step_by_step_are_opened_the_same():
+    """The step between, which other threads may take, is the work of the private key and no other."""
+    ours, theirs = leaf(PROVIDER, "rsa-2048"), leaf(MUNICIPALITY, "rsa-2048")
+    key, tried = decrypting(theirs), []
+
+    class Counting:
+        def __getattr__(self, name):
+            tried.append(name)
+            return getattr(key.decrypter, name)
+
+    counting = msgspec.structs.replace(key, decrypter=Counting())
+    made = [good(sm.seal(plan(), signing(ours), [recipient(theirs)], "standard", NOW)).raw for _ in range(2)]
+    raws = [*made, made[0].replace(b"MII", b"AAA", 1), b"From: a@b.example\r\n\r\n"]
+    arrival = sm.Arrival(
+        mailbox=mailbox(counting),
+        partners=sm.PartnerBook((partner(ours),)),
+        trust=sm.Trust(),
+        revocation=revocation(),
+        received_at=NOW + timedelta(days=20),  # a clock that is ahead: judged by ours
+        now=NOW,
+    )
+
+    begun = [sm.Opening(raw, arrival) for raw in raws]
+    assert not tried
+    for each in reversed(begun):
+        each.decrypt()
+    assert tried == ["unwrap_pkcs1"] * 2
+    answers = [each.finish(sm.VerdictCache()) for each in begun]
+
+    assert len(tried) == 2
+    assert answers == [open_mail(raw, partner(ours), key) for raw in raws]
+    assert [type(answer) for answer in answers] == [sm.Opened, sm.Opened, sm.Refused, sm.Refused]
 
 
 def test_sm10_lines_are_short_ascii_with_crlf():

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.domain.delivery import Outcome
-from gateway.store import IllegalMove, NotThere, Outgoing, Place, Raw, Store
+from gateway.store import IllegalMove, NotThere, Outgoing, Place, Raw, Settled, Store
 from gateway.store.states import INBOX_MOVES, OUTBOX_MOVES
 
 from .conftest import NOW
@@ -44,6 +44,25 @@ def test_a_message_is_settled_once(store: Store) -> None:
         item = view.inbox.get(number)
         assert (item.partner, item.mic, item.settled_at) == ("zorg", "00" * 32, NOW)
         assert view.inbox.counts() == {"handled": 1}
+
+
+def test_many_messages_are_settled_at_once_or_none(store: Store) -> None:
+    """Each with what is known of it; one that was settled before, or is not there, stops all."""
+    first, second = add(store), add(store, "1/2", b"other")
+    both = [
+        Settled(number=second, event="handled", partner="zorg", mic=bytes(32), dossier="d"),
+        Settled(number=first, event="quarantined", reason="payload", detail="XSD"),
+    ]
+    with store.unit(now=NOW, actor="flow") as unit:
+        assert unit.inbox.settle_all(both) == ["handled", "quarantined"]
+        for more in (both[0], Settled(number=99, event="handled")):
+            with pytest.raises((IllegalMove, NotThere)):
+                unit.inbox.settle_all([Settled(number=first, event="handled"), more])
+    with store.view(now=NOW) as view:
+        one, other = view.inbox.get(first), view.inbox.get(second)
+    assert (one.state, one.reason, one.detail, one.partner) == ("quarantined", "payload", "XSD", None)
+    assert (other.state, other.reason, other.partner, other.dossier) == ("handled", None, "zorg", "d")
+    assert (other.mic, other.settled_at, other.next_at) == ("00" * 32, NOW, None)
 
 
 def test_quarantine_keeps_the_bytes_and_can_be_opened_again(store: Store) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -174,6 +175,25 @@ def test_a_part_of_a_unit_can_fail_alone(store: Store) -> None:
             assert unit.records.add("plan", "2", {}) / 0
     with store.view(now=NOW) as view:
         assert [record.sleutel for record in view.records.list("plan", dict)] == ["1"]
+
+
+def test_what_a_part_made_is_made_anew_after_it_was_undone(store: Store) -> None:
+    """Keys, pseudonyms and what was read of partners: what the unit remembers of an undone part is no longer there."""
+    with store.unit(now=NOW, actor="test") as unit:
+        unit.partners.put("zorg", {"n": 1})
+        for number, fails in ((2, True), (3, False)):
+            with suppress(ZeroDivisionError), unit.part():
+                unit.records.add("plan", "1", {"n": number}, dossier="d")
+                pseudonym = unit.dossiers.pseudonym("d")
+                unit.partners.put("zorg", {"n": number}, versie=unit.partners.get("zorg", dict)[1])  # type: ignore[index]
+                assert unit.partners.get("zorg", dict) == ({"n": number}, 2)
+                if fails:
+                    raise ZeroDivisionError
+        unit.records.add("plan", "2", {"n": 4}, dossier="d")
+    with store.view(now=NOW) as view:
+        assert [record.body for record in view.records.list("plan", dict)] == [{"n": 3}, {"n": 4}]
+        assert view.dossiers.pseudonym("d") == pseudonym
+        assert view.partners.get("zorg", dict) == ({"n": 3}, 2)
 
 
 def test_a_time_without_a_zone_is_a_bug(store: Store) -> None:

@@ -299,6 +299,72 @@ def test_the_standing_jobs_carry_a_message_all_the_way(store: Store, clock: Hand
     assert asyncio.run(without["pickup"].run(clock)) == "no mailbox"
 
 
+def test_what_was_fetched_is_handled_and_answered_without_waiting_for_the_clock(
+    store: Store, clock: HandClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing but the look in the mailbox is asked for."""
+    monkeypatch.setattr("gateway.worker.standing.DELIVER_EVERY", timedelta(days=1))
+    out = Obedient()
+
+    def answer(item: InboxItem, raw: bytes, now: datetime) -> None:
+        put(store, item.id)
+        with store.unit(now=now, actor="flow") as unit:
+            unit.inbox.settle(item.id, "handled")
+
+    async def scenario() -> None:
+        jobs = standing_jobs(
+            store, {"out": out}, FolderMailbox(tmp_path, "drop"), answer, deliver_every=timedelta(days=1)
+        )
+        worker = Worker(store, jobs, clock)
+        await worker.start()
+        while any(state.result is None for state in await worker.status()) or len(await worker.status()) < len(jobs):
+            await asyncio.sleep(0.01)  # each runs once at the start, with nothing to do
+        assert out.handed == []
+        (tmp_path / "a.eml").write_bytes(b"Subject: a\r\n\r\n")
+        await worker.run_soon("pickup")
+        async with asyncio.timeout(10):
+            while not out.handed:
+                await asyncio.sleep(0.01)
+        await worker.stop()
+
+    asyncio.run(scenario())
+
+
+def test_a_job_that_is_due_during_a_run_runs_again_after_it(store: Store, clock: HandClock) -> None:
+    """However often it was said meanwhile; never two at once, and a stop ends the waiting."""
+    due, going = asyncio.Event(), asyncio.Semaphore(0)
+    runs = [0, 0]  # under way, and in all
+
+    async def work(_: Clock) -> str:
+        runs[0], runs[1] = runs[0] + 1, runs[1] + 1
+        assert runs[0] == 1
+        await going.acquire()
+        runs[0] -= 1
+        return ""
+
+    async def scenario() -> None:
+        worker = Worker(store, [Job(name="work", run=work, every=timedelta(days=1), due=due)], clock)
+        await worker.start()
+        for count in (1, 2):
+            async with asyncio.timeout(10):
+                while runs[1] < count:
+                    await asyncio.sleep(0.01)
+            due.set()
+            await asyncio.sleep(0)
+            due.set()
+            going.release()
+        going.release()
+        async with asyncio.timeout(10):
+            while runs != [0, 3]:
+                await asyncio.sleep(0.01)
+        await worker.stop()
+        due.set()
+        await asyncio.sleep(0.05)
+        assert runs == [0, 3]
+
+    asyncio.run(scenario())
+
+
 def test_what_is_tried_for_four_hours_is_a_warning(store: Store, clock: HandClock) -> None:
     """Table 10.3."""
     put(store)
