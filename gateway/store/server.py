@@ -26,6 +26,7 @@ CONNECT: Final[dict[str, int]] = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
+    "prepare_threshold": 2,  # what was said twice is said often
 }
 SESSION: Final[dict[str, str]] = {
     "statement_timeout": f"{STATEMENT_MAX:.0f}s",

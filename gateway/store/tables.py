@@ -80,6 +80,12 @@ def _partial(name: str, table: sa.Table, where: str, *columns: str) -> None:
     sa.Index(name, *(table.c[c] for c in columns), sqlite_where=sa.text(where), postgresql_where=sa.text(where))
 
 
+def _filled(table: sa.Table, *columns: str) -> None:
+    """An index for each of these columns, without the rows where it is empty."""
+    for name in columns:
+        _partial(f"ix_{table.name}_{name}", table, f"{name} IS NOT NULL", name)
+
+
 keys = sa.Table(
     "keys",
     metadata,
@@ -107,8 +113,9 @@ dossiers = sa.Table(
     sa.Column("id", sa.String(64), primary_key=True),
     sa.Column("pseudonym", sa.String(16), nullable=False, unique=True),  # what the audit trail calls the client
     sa.Column("created_at", Utc, nullable=False),
-    sa.Column("keep_until", Utc, index=True),
+    sa.Column("keep_until", Utc),
 )
+_filled(dossiers, "keep_until")
 
 channels = sa.Table(
     "channels",
@@ -213,7 +220,7 @@ inbox = sa.Table(
     sa.Column("partner", sa.String(64)),
     sa.Column("message_id", sa.String(250)),
     sa.Column("mic", sa.String(64)),
-    sa.Column("dossier", sa.String(64), index=True),
+    sa.Column("dossier", sa.String(64)),
     sa.Column("tries", sa.Integer, nullable=False, default=0),  # written before each try
     sa.Column("next_at", Utc),
     sa.Column("settled_at", Utc),
@@ -222,6 +229,7 @@ inbox = sa.Table(
     _keep_until(),
     sqlite_autoincrement=True,
 )
+_filled(inbox, "dossier")
 _partial("ix_inbox_wanted", inbox, INBOX_WANTED_SQL, "wanted_at", "id")
 _partial("ix_inbox_due", inbox, INBOX_NEW_SQL, "next_at", "id")
 _partial("ix_inbox_reason", inbox, "reason IS NOT NULL", "reason", "id")
@@ -251,12 +259,13 @@ identities = sa.Table(
     sa.Column("mic", sa.String(64), nullable=False),
     sa.Column("cms_sha256", sa.String(64)),  # of the CMS bytes first accepted (SM-125)
     sa.Column("outcome", sa.String(32), nullable=False),
-    sa.Column("inbox_id", sa.ForeignKey("inbox.id", ondelete="SET NULL"), index=True),
-    sa.Column("receipt_id", sa.ForeignKey("outbox.id", ondelete="SET NULL"), index=True),
+    sa.Column("inbox_id", sa.ForeignKey("inbox.id", ondelete="SET NULL")),
+    sa.Column("receipt_id", sa.ForeignKey("outbox.id", ondelete="SET NULL")),
     sa.Column("registered_at", Utc, nullable=False),
     sa.UniqueConstraint("message_id", "partner"),
     sa.Index("ix_identities_mic_partner", "mic", "partner"),
 )
+_filled(identities, "inbox_id", "receipt_id")
 
 berichten = sa.Table(
     "berichten",
@@ -271,22 +280,23 @@ berichten = sa.Table(
     sa.Column("dagtekening", sa.String(10), nullable=False),
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("status", sa.String(16), nullable=False),
-    sa.Column("antwoord_op", sa.ForeignKey("berichten.id"), index=True),
-    sa.Column("inbox_id", sa.ForeignKey("inbox.id", ondelete="SET NULL"), index=True),
-    sa.Column("outbox_id", sa.ForeignKey("outbox.id", ondelete="SET NULL"), index=True),
-    sa.Column("dossier", sa.String(64), index=True),
+    sa.Column("antwoord_op", sa.ForeignKey("berichten.id")),
+    sa.Column("inbox_id", sa.ForeignKey("inbox.id", ondelete="SET NULL")),
+    sa.Column("outbox_id", sa.ForeignKey("outbox.id", ondelete="SET NULL")),
+    sa.Column("dossier", sa.String(64)),
     sa.Column("created_at", Utc, nullable=False),
     _keep_until(),
     sa.UniqueConstraint("identificatie", "afzender", "soort", "richting"),
     sa.Index("ix_berichten_soort_status", "soort", "status", "id"),
     sqlite_autoincrement=True,
 )
+_filled(berichten, "antwoord_op", "inbox_id", "outbox_id", "dossier")
 
 bericht_keys = sa.Table(
     "bericht_keys",
     metadata,
     sa.Column("value", sa.String(64), primary_key=True),  # HMAC: a key may name a client (SM-146)
-    sa.Column("bericht_id", sa.ForeignKey("berichten.id", ondelete="CASCADE"), primary_key=True, index=True),
+    sa.Column("bericht_id", Id, primary_key=True, autoincrement=False, index=True),  # written with it, never alone
     sa.Column("key_version", sa.Integer, nullable=False),  # of the index key
 )
 
@@ -297,7 +307,7 @@ records = sa.Table(
     sa.Column("soort", sa.String(32), nullable=False),
     sa.Column("sleutel", sa.String(128), nullable=False),
     sa.Column("versie", sa.Integer, nullable=False),
-    sa.Column("dossier", sa.String(64), index=True),
+    sa.Column("dossier", sa.String(64)),
     sa.Column("created_at", Utc, nullable=False),
     sa.Column("changed_at", Utc, nullable=False),
     _keep_until(),
@@ -305,6 +315,7 @@ records = sa.Table(
     sa.Index("ix_records_soort", "soort", "id"),
     sqlite_autoincrement=True,
 )
+_filled(records, "dossier")
 
 record_keys = sa.Table(
     "record_keys",

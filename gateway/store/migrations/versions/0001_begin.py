@@ -52,7 +52,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dossiers")),
         sa.UniqueConstraint("pseudonym", name=op.f("uq_dossiers_pseudonym")),
     )
-    op.create_index(op.f("ix_dossiers_keep_until"), "dossiers", ["keep_until"], unique=False)
+    op.create_index(
+        "ix_dossiers_keep_until",
+        "dossiers",
+        ["keep_until"],
+        unique=False,
+        sqlite_where=sa.text("keep_until IS NOT NULL"),
+        postgresql_where=sa.text("keep_until IS NOT NULL"),
+    )
     op.create_table(
         "inbox",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -77,7 +84,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("sha256", name=op.f("uq_inbox_sha256")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_inbox_dossier"), "inbox", ["dossier"], unique=False)
+    op.create_index(
+        "ix_inbox_dossier",
+        "inbox",
+        ["dossier"],
+        unique=False,
+        sqlite_where=sa.text("dossier IS NOT NULL"),
+        postgresql_where=sa.text("dossier IS NOT NULL"),
+    )
     op.create_index(
         "ix_inbox_due",
         "inbox",
@@ -239,7 +253,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("sleutel", "soort", name=op.f("uq_records_sleutel_soort")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_records_dossier"), "records", ["dossier"], unique=False)
+    op.create_index(
+        "ix_records_dossier",
+        "records",
+        ["dossier"],
+        unique=False,
+        sqlite_where=sa.text("dossier IS NOT NULL"),
+        postgresql_where=sa.text("dossier IS NOT NULL"),
+    )
     op.create_index("ix_records_soort", "records", ["soort", "id"], unique=False)
     op.create_table(
         "attempts",
@@ -296,19 +317,46 @@ def upgrade() -> None:
         ),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_berichten_antwoord_op"), "berichten", ["antwoord_op"], unique=False)
-    op.create_index(op.f("ix_berichten_dossier"), "berichten", ["dossier"], unique=False)
-    op.create_index(op.f("ix_berichten_inbox_id"), "berichten", ["inbox_id"], unique=False)
-    op.create_index(op.f("ix_berichten_outbox_id"), "berichten", ["outbox_id"], unique=False)
+    op.create_index(
+        "ix_berichten_antwoord_op",
+        "berichten",
+        ["antwoord_op"],
+        unique=False,
+        sqlite_where=sa.text("antwoord_op IS NOT NULL"),
+        postgresql_where=sa.text("antwoord_op IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_berichten_dossier",
+        "berichten",
+        ["dossier"],
+        unique=False,
+        sqlite_where=sa.text("dossier IS NOT NULL"),
+        postgresql_where=sa.text("dossier IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_berichten_inbox_id",
+        "berichten",
+        ["inbox_id"],
+        unique=False,
+        sqlite_where=sa.text("inbox_id IS NOT NULL"),
+        postgresql_where=sa.text("inbox_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_berichten_outbox_id",
+        "berichten",
+        ["outbox_id"],
+        unique=False,
+        sqlite_where=sa.text("outbox_id IS NOT NULL"),
+        postgresql_where=sa.text("outbox_id IS NOT NULL"),
+    )
     op.create_index("ix_berichten_soort_status", "berichten", ["soort", "status", "id"], unique=False)
     op.create_table(
         "bericht_keys",
         sa.Column("value", sa.String(length=64), nullable=False),
-        sa.Column("bericht_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("key_version", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["bericht_id"], ["berichten.id"], name=op.f("fk_bericht_keys_bericht_id"), ondelete="CASCADE"
+        sa.Column(
+            "bericht_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
         ),
+        sa.Column("key_version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("value", "bericht_id", name=op.f("pk_bericht_keys")),
     )
     op.create_index(op.f("ix_bericht_keys_bericht_id"), "bericht_keys", ["bericht_id"], unique=False)
@@ -346,9 +394,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_identities")),
         sa.UniqueConstraint("message_id", "partner", name=op.f("uq_identities_message_id_partner")),
     )
-    op.create_index(op.f("ix_identities_inbox_id"), "identities", ["inbox_id"], unique=False)
+    op.create_index(
+        "ix_identities_inbox_id",
+        "identities",
+        ["inbox_id"],
+        unique=False,
+        sqlite_where=sa.text("inbox_id IS NOT NULL"),
+        postgresql_where=sa.text("inbox_id IS NOT NULL"),
+    )
     op.create_index("ix_identities_mic_partner", "identities", ["mic", "partner"], unique=False)
-    op.create_index(op.f("ix_identities_receipt_id"), "identities", ["receipt_id"], unique=False)
+    op.create_index(
+        "ix_identities_receipt_id",
+        "identities",
+        ["receipt_id"],
+        unique=False,
+        sqlite_where=sa.text("receipt_id IS NOT NULL"),
+        postgresql_where=sa.text("receipt_id IS NOT NULL"),
+    )
     op.create_table(
         "inbox_places",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
