@@ -138,6 +138,28 @@ def _add_place(names: tuple[str, ...], nulls: frozenset[str]) -> Prepared:
     return Prepared(inbox_places.insert().values({"failures": sa.text("0")} | bound(names, nulls)))
 
 
+@cache
+def _unmoved(header_only: bool | None, until: bool) -> Prepared:
+    query = (
+        sa.select(*_PLACE)
+        .where(
+            sa.text(f"inbox_places.{UNMOVED_SQL}"),
+            inbox_places.c.inbox_id.is_not(None),
+            *(column == sa.bindparam(f"{column.name}_") for column in _PLACE[:3]),
+        )
+        .order_by(inbox_places.c.id)
+        .limit(sa.bindparam("limit_", type_=sa.Integer))
+    )
+    if header_only is not None or until:
+        query = query.join(inbox, inbox.c.id == inbox_places.c.inbox_id)
+    if until:
+        query = query.where(inbox.c.fetched_at < sa.bindparam("until"))
+    if header_only is not None:
+        judged = sa.or_(*(sa.func.coalesce(inbox.c.reason, "") == reason for reason in HEADER_ONLY))
+        query = query.where(judged if header_only else ~judged)
+    return Prepared(query)
+
+
 class Inbox:
     """Named queries on the inbox, within one unit of work."""
 
@@ -335,26 +357,11 @@ class Inbox:
 
         `until`: only what was fetched before that time.
         """
-        query = (
-            sa.select(*_PLACE)
-            .where(
-                sa.text(f"inbox_places.{UNMOVED_SQL}"),
-                inbox_places.c.inbox_id.is_not(None),
-                inbox_places.c.source == source,
-                inbox_places.c.account == account,
-                inbox_places.c.folder == folder,
-            )
-            .order_by(inbox_places.c.id)
-            .limit(limit)
-        )
-        if header_only is not None or until is not None:
-            query = query.join(inbox, inbox.c.id == inbox_places.c.inbox_id)
+        asked: dict[str, Any] = {"source_": source, "account_": account, "folder_": folder, "limit_": limit}
         if until is not None:
-            query = query.where(inbox.c.fetched_at < until)
-        if header_only is not None:
-            judged = sa.func.coalesce(inbox.c.reason, "").in_(HEADER_ONLY)
-            query = query.where(judged if header_only else ~judged)
-        return [Place(**row._mapping) for row in self._conn.execute(query)]
+            asked["until"] = until
+        found = _unmoved(header_only, until is not None).rows(self._conn, asked)
+        return [Place(**row._asdict()) for row in found]
 
     def _set_place(self, place: Place, **values: Any) -> None:
         names, row = tuple(values), msgspec.structs.asdict(place) | values

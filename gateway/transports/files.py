@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import chain
@@ -13,6 +13,9 @@ from pathlib import Path
 from gateway.domain.delivery import Outcome, Shipment
 
 from .seam import HEADER_MAX, LIST_MAX, UIDS_MAX, Aside, BeforeData, Keep, Listed, MailboxDown, Unreadable
+
+USUAL = 65_536  # bytes: most messages are smaller …
+HEADER_USUAL = 4_096  # … and most headers than this
 
 _UNFINISHED = (".tmp", ".part", ".filepart", ".partial", ".crdownload", "~")  # names of programs that copy files
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
@@ -56,10 +59,6 @@ def write_whole(path: Path, data: bytes) -> None:
         os.close(folder)
 
 
-def _header_of(start: bytes) -> bytes:
-    return start[:HEADER_MAX].partition(b"\r\n\r\n")[0]
-
-
 class FolderMailbox:
     """Takes what appears in a folder, whole files only.
 
@@ -95,8 +94,18 @@ class FolderMailbox:
         return self._bytes(self._find(uid), limit)
 
     def _bytes(self, path: Path, limit: int) -> bytes:
-        with path.open("rb") as file:
-            return file.read(limit)
+        with path.open("rb") as file:  # a read makes room for all that it may give
+            found = file.read(min(limit, USUAL))
+            return found if len(found) < USUAL else found + file.read(limit - USUAL)
+
+    def _header(self, uid: str) -> bytes:
+        """Most headers are short, and the rest of the message need not be read for them."""
+        path = self._find(uid)
+        for limit in (HEADER_USUAL, HEADER_MAX):
+            header, end, _ = self._bytes(path, limit).partition(b"\r\n\r\n")
+            if end:
+                break
+        return header
 
     def _list(self, uids: Sequence[str] | None = None) -> list[Listed]:
         found = []
@@ -114,6 +123,7 @@ class FolderMailbox:
         return [listed for _, listed in sorted(found, key=lambda each: (each[0], each[1].uid))]
 
     def _move(self, uids: Collection[str], target: Path) -> set[str]:
+        self._make(target)
         for uid in uids:
             try:
                 self._put(self._find(uid), target)
@@ -123,9 +133,11 @@ class FolderMailbox:
 
     def _put(self, path: Path, target: Path) -> None:
         """An earlier file of that name stays: the later one is told apart by when it was written."""
+        place = target / path.name
+        path.replace(target / f"{path.stat().st_mtime_ns:x}-{path.name}" if place.exists() else place)
+
+    def _make(self, target: Path) -> None:
         target.mkdir(exist_ok=True)
-        name = path.name if not (target / path.name).exists() else f"{path.stat().st_mtime_ns:x}-{path.name}"
-        path.replace(target / name)
 
     async def uids(self) -> Sequence[str]:
         """See `Mailbox`."""
@@ -151,22 +163,24 @@ class FolderMailbox:
 
     async def header(self, uid: str) -> bytes:
         """See `Mailbox`."""
-        return _header_of(await self.fetch(uid, HEADER_MAX))
+        try:
+            return await asyncio.to_thread(self._header, uid)
+        except OSError as error:
+            raise Unreadable(f"{self._path}: {error.strerror}") from error
 
     async def headers(self, uids: Sequence[str]) -> Mapping[str, bytes]:
         """See `Mailbox`."""
-        found = await asyncio.to_thread(self._read_all, uids, HEADER_MAX + 1)
-        return {uid: _header_of(start) for uid, start in found.items()}
+        return await asyncio.to_thread(self._read_all, uids, self._header)
 
     async def fetch_all(self, uids: Sequence[str], limit: int) -> Mapping[str, bytes]:
         """See `Mailbox`."""
-        return await asyncio.to_thread(self._read_all, uids, limit + 1)
+        return await asyncio.to_thread(self._read_all, uids, lambda uid: self._read(uid, limit + 1))
 
-    def _read_all(self, uids: Sequence[str], limit: int) -> dict[str, bytes]:
+    def _read_all(self, uids: Sequence[str], read: Callable[[str], bytes]) -> dict[str, bytes]:
         found = {}
         for uid in uids:
             with suppress(OSError):
-                found[uid] = self._read(uid, limit)
+                found[uid] = read(uid)
         return found
 
     async def release(self, uids: Collection[str]) -> Collection[str]:
@@ -187,8 +201,12 @@ class FolderMailbox:
         except OSError as error:
             raise Unreadable(f"{self._aside}: {error.strerror}") from error
         await keep(data)
-        await asyncio.to_thread(self._put, self._aside / name, self._done)
+        await asyncio.to_thread(self._put_back, name)
         return True
+
+    def _put_back(self, name: str) -> None:
+        self._make(self._done)
+        self._put(self._aside / name, self._done)
 
     def _set_aside(self, uid: str) -> str | None:
         """The name it has there now."""
@@ -258,14 +276,11 @@ class MaildirMailbox(FolderMailbox):
         found = super()._bytes(path, limit)
         return found.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")[:limit]  # a bare LF too ends a line
 
-    def _put(self, path: Path, target: Path) -> None:
-        if not target.is_dir():
-            self._make(target.parent)
-        super()._put(path, target)
-
-    def _make(self, folder: Path) -> None:
+    def _make(self, target: Path) -> None:
         """A maildir++ folder that belongs to whom the maildir belongs to: the mail server must write in it as well."""
-        owner = self._path.stat()
+        if target.is_dir():
+            return
+        owner, folder = self._path.stat(), target.parent
         for place in (folder, *(folder / part for part in ("tmp", "new", "cur"))):
             place.mkdir(exist_ok=True)
             with suppress(PermissionError):  # only root may give it away

@@ -13,6 +13,7 @@ import pytest
 from gateway.domain.delivery import Admission
 from gateway.store import IllegalMove, Store
 from gateway.transports import FolderMailbox, Listed, Mailbox, MailboxDown, MaildirMailbox
+from gateway.transports.seam import HEADER_MAX
 from gateway.worker import Picked, pickup
 
 from .conftest import HandClock
@@ -97,6 +98,26 @@ def test_an_oversize_message_is_recorded_by_its_header_and_moved(
     assert contents(store, clock) == [("quarantined", b"Subject: big")]
     with store.view(now=clock()) as view:
         assert view.inbox.list(reason="too-large")[0].size > 2000
+
+
+@pytest.mark.parametrize("header", [20, 4_094, 4_095, 4_096, 4_097, 10_000, 65_000, 70_000])
+@pytest.mark.parametrize("end", [b"\r\n\r\n", b"\n\n", b""])
+def test_a_header_is_read_whole_however_long_and_a_message_too(tmp_path: Path, header: int, end: bytes) -> None:
+    """As far as a header is read at all (SM-93); of a file that ends in it, all there is."""
+    start = (b"Subject: a" + b"a" * header)[:header]
+    message = start + end + (b"text\r\n" * 20_000 if end else b"")
+    box = maildir(tmp_path, message)
+
+    async def scenario() -> None:
+        (uid,) = await box.uids()
+        whole = await box.fetch(uid, 1_000_000)
+        assert whole == message.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+        assert await box.fetch(uid, 100) == whole[:101]
+        known = start if header <= HEADER_MAX else start[:HEADER_MAX]
+        assert await box.header(uid) == known
+        assert await box.headers([uid, "gone"]) == {uid: known}
+
+    asyncio.run(scenario())
 
 
 def test_one_unreadable_message_does_not_stop_the_others(store: Store, clock: HandClock, tmp_path: Path) -> None:
