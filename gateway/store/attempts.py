@@ -130,9 +130,10 @@ def _due(query: "sa.Select[Any]", some_channels: bool) -> "sa.Select[Any]":
         .select_from(earlier)
         .where(
             sa.text(any_of(OPEN, "earlier")),
-            earlier.c.partner == outbox.c.partner,
+            # By its reference: by partner, or by partner and number, all that it ever got would be read.
+            only_filter(earlier.c.partner) == outbox.c.partner,
             earlier.c.reference == outbox.c.reference,
-            only_filter(earlier.c.id) < outbox.c.id,  # else, by partner and number, all that it ever got is read
+            only_filter(earlier.c.id) < outbox.c.id,
         )
         .correlate(outbox)
         .limit(sa.literal_column("1"))

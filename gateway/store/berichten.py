@@ -82,7 +82,7 @@ _ADD = Prepared(berichten.insert().values(bound((*_NEW, *_LINKS))))
 _ADD_KEYS = Prepared(bericht_keys.insert().values(bound(bericht_keys.c.keys())))
 _UNDER = Prepared(
     sa.select(*_FIELDS, bericht_keys.c.value)
-    .join(bericht_keys, bericht_keys.c.bericht_id == berichten.c.id)
+    .join(bericht_keys, only_filter(bericht_keys.c.bericht_id) == berichten.c.id)
     .where(among(bericht_keys.c.value, "hashes"))
 )
 

@@ -314,7 +314,7 @@ class Outbox:
             unordered = only_filter(off_index(number))
             numbers = sa.select(number).where(_OPEN, off_index(outbox.c.state) == state, unordered > after)
             if partner is not None:
-                numbers = numbers.where(outbox.c.partner == partner)
+                numbers = numbers.where(only_filter(off_index(outbox.c.partner)) == partner)
             query = query.where(number.in_(numbers.order_by(unordered).limit(limit))).order_by(number)
             return [_item(row) for row in self._conn.execute(query)]
         query = query.where(number > after).order_by(number).limit(limit)
@@ -374,7 +374,7 @@ class Outbox:
 
     def waiting_partners(self) -> Sequence[str]:
         """Partners for whom something is not handed over yet."""
-        query = sa.select(outbox.c.partner).where(_OPEN).distinct()
+        query = sa.select(only_filter(off_index(outbox.c.partner))).select_from(outbox).where(_OPEN).distinct()
         return list(self._conn.scalars(query))
 
     def attempts(self, number: int) -> Sequence[Attempt]:

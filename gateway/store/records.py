@@ -82,7 +82,7 @@ def _listed_by(keys: int, limited: bool) -> Prepared:
         key = record_keys.alias()
         of_record, named = key.c.record_id == records.c.id, only_filter(key.c.name) == sa.bindparam(f"name{place}")
         query = query.join(key, of_record).where(named, among(key.c.value, f"in{place}"))
-    ordered = query.order_by(records.c.id)
+    ordered = query.order_by(only_filter(records.c.id) if keys else records.c.id)
     return Prepared(ordered.limit(sa.bindparam("limit_", type_=sa.Integer)) if limited else ordered)
 
 

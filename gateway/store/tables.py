@@ -160,7 +160,7 @@ outbox = sa.Table(
     sqlite_autoincrement=True,
 )
 _partial("ix_outbox_due", outbox, CLAIMABLE_SQL, "next_at", "id")
-_partial("ix_outbox_reference", outbox, OPEN_SQL, "partner", "reference", "id", "state")
+_partial("ix_outbox_reference", outbox, OPEN_SQL, "reference", "partner", "id", "state")
 _partial("ix_outbox_leased", outbox, "lease_until IS NOT NULL", "lease_until")
 sa.Index(
     "ix_outbox_unanswered",

@@ -32,6 +32,7 @@ from gateway.store import (
     sealing,
 )
 from gateway.store.attempts import _candidates
+from gateway.store.berichten import BerichtIn
 from gateway.store.prepared import Prepared
 from gateway.store.records import _listed_by
 from gateway.worker import trouble
@@ -187,7 +188,8 @@ NAMES = "sleutel|value|identificatie|uid|message_id|mic|sha256|row_id|reference|
 
 
 @pytest.mark.postgres
-def test_a_server_that_counted_nothing_looks_each_row_up_by_what_names_it(postgres_url: str) -> None:
+@pytest.mark.parametrize("size", [0, 20, 150])
+def test_a_server_that_counted_nothing_looks_each_row_up_by_what_names_it(postgres_url: str, size: int) -> None:
     """It would read all of one kind, or all of a partner, and keep that plan for as long as the connection lives."""
     modules = (attempts, audit, berichten, channels, dossiers, identities, inbox, outbox, partners, records, sealing)
     statements = {each for module in modules for each in vars(module).values() if isinstance(each, Prepared)}
@@ -195,6 +197,8 @@ def test_a_server_that_counted_nothing_looks_each_row_up_by_what_names_it(postgr
     wrong: list[str] = []
     with Store.open(emptied(postgres_url), MasterKey.generate()) as store, store.unit(now=NOW, actor="test") as unit:
         conn = unit._conn
+        if size:
+            _put_history(unit, size)
         for statement in statements:
             sql = statement._of(conn).sql
             if sql.startswith("INSERT"):
@@ -243,34 +247,44 @@ def steps(store: Store, work: Callable[[Unit], object], *, write: bool = False) 
 
 def _history(store: Store, size: int) -> None:
     """So many messages that are done with, both ways, and after them the same few of which somebody must know."""
-    sent = Outcome(verdict="submitted", phase="data")
     with store.unit(now=NOW, actor="test") as unit:
-        unit.outbox.put_all([_message(number) for number in range(size)])
-        claims = unit.attempts.claim(node="n", limit=size)
-        unit.attempts.start_all(claims)
-        unit.attempts.record_all([(claim, sent) for claim in claims])
-        for number in range(1, size + 1, 2):
-            unit.outbox.receipt(number, accepted=True)
-        for number in range(size):
-            place = Place(source="imap", account="a", folder="INBOX", uid=str(number))
-            added = unit.inbox.add(Raw(place=place, received_at=NOW, data=str(number).encode()))
-            unit.inbox.moved(place)
-            unit.inbox.settle(added.id, "handled")
-            unit.identities.register("p1", f"<{number}@z>", str(number).encode(), outcome="handled")
-            unit.records.add("taak", f"old-{number}", {}, keys={"state": "done"})
-            unit.audit.write("handled", f"inbox/{added.id}")
-        few = unit.outbox.put_all([_message(size + number, wants_receipt=True) for number in range(8)])
-        claims = unit.attempts.claim(node="n", limit=4)
-        unit.attempts.start_all(claims)
-        unit.attempts.record_all([(claim, sent) for claim in claims])
-        (claim,) = unit.attempts.claim(node="n", limit=1)
-        unit.attempts.record(claim, Outcome(verdict="failed", phase="rcpt"))
-        unit.outbox.hold(few[5], "why")
-        added = unit.inbox.add(
-            Raw(place=Place(source="imap", account="a", folder="I", uid="q"), received_at=NOW, data=b"q")
-        )
-        unit.inbox.settle(added.id, "quarantined", reason="signature")
-        unit.records.add("taak", "open", {}, keys={"state": "open"})
+        _put_history(unit, size)
+
+
+def _put_history(unit: Unit, size: int) -> None:
+    sent = Outcome(verdict="submitted", phase="data")
+    unit.outbox.put_all([_message(number) for number in range(size)])
+    claims = unit.attempts.claim(node="n", limit=size)
+    unit.attempts.start_all(claims)
+    unit.attempts.record_all([(claim, sent) for claim in claims])
+    for number in range(1, size + 1, 2):
+        unit.outbox.receipt(number, accepted=True)
+    for number in range(size):
+        place = Place(source="imap", account="a", folder="INBOX", uid=str(number))
+        added = unit.inbox.add(Raw(place=place, received_at=NOW, data=str(number).encode()))
+        unit.inbox.moved(place)
+        unit.inbox.settle(added.id, "handled")
+        unit.identities.register("p1", f"<{number}@z>", str(number).encode(), outcome="handled")
+        unit.records.add("taak", f"old-{number}", {}, keys={"state": "done"})
+        unit.audit.write("handled", f"inbox/{added.id}")
+    unit.berichten.add_all([(_bericht(number), [f"k-{number}", f"j-{number}"]) for number in range(size)])
+    few = unit.outbox.put_all([_message(size + number, wants_receipt=True) for number in range(8)])
+    claims = unit.attempts.claim(node="n", limit=4)
+    unit.attempts.start_all(claims)
+    unit.attempts.record_all([(claim, sent) for claim in claims])
+    (claim,) = unit.attempts.claim(node="n", limit=1)
+    unit.attempts.record(claim, Outcome(verdict="failed", phase="rcpt"))
+    unit.outbox.hold(few[5], "why")
+    added = unit.inbox.add(
+        Raw(place=Place(source="imap", account="a", folder="I", uid="q"), received_at=NOW, data=b"q")
+    )
+    unit.inbox.settle(added.id, "quarantined", reason="signature")
+    unit.records.add("taak", "open", {}, keys={"state": "open"})
+
+
+def _bericht(number: int) -> BerichtIn:
+    names = {"soort": "WMO301", "versie": "3.2", "afzender": "1234", "ontvanger": "5678", "dagtekening": "2026-03-01"}
+    return BerichtIn(richting="uit", identificatie=f"{number}", xml=b"<x/>", **names)
 
 
 def _message(number: int, *, wants_receipt: bool = False) -> Outgoing:

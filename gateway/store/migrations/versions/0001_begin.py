@@ -199,7 +199,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_outbox_reference",
         "outbox",
-        ["partner", "reference", "id", "state"],
+        ["reference", "partner", "id", "state"],
         unique=False,
         sqlite_where=sa.text(
             "(state = 'new' OR state = 'deferred' OR state = 'uncertain' OR state = 'sending' OR state = 'held')"
@@ -504,4 +504,5 @@ def upgrade() -> None:
         )  # what is encrypted cannot be compressed
     if op.get_bind().dialect.name == "postgresql":  # not compressed: what is encrypted cannot be
         op.execute("ALTER TABLE sealed ALTER COLUMN data SET STORAGE EXTERNAL")
+        op.execute("ALTER TABLE sealed SET (toast_tuple_target = 8160)")
     op.create_index(op.f("ix_sealed_key_id"), "sealed", ["key_id"], unique=False)
