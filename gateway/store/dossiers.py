@@ -144,6 +144,7 @@ class Dossiers:
         sent, registered = _of(outbox, dossier), _of(berichten, dossier)
         events = sa.select(record_events.c.id).where(record_events.c.record_id.in_(documents))
         key = sa.select(keys.c.id).where(keys.c.purpose == DOSSIER, keys.c.name == dossier)
+        self._conn.execute(key.with_for_update())  # what others write under it now is seen below
         values = self._delete(sealed, sealed.c.key_id.in_(key))
         values += self._delete(sealed, sealed.c.field == "inbox.raw", sealed.c.row_id.in_(mail))
         self._delete(record_keys, record_keys.c.record_id.in_(documents))

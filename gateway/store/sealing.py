@@ -34,12 +34,14 @@ _ADD = Prepared(sealed.insert().values(bound(sealed.c.keys())))
 
 
 _KEYS = Prepared(sa.select(keys.c.id, keys.c.purpose, keys.c.wrapped).where(among(keys.c.id, "ids")))
-_NEWEST = Prepared(
+_BY_NAME = (
     sa.select(keys.c.id)
     .where(keys.c.purpose == sa.bindparam("purpose_"), keys.c.name == sa.bindparam("name_"))
     .order_by(keys.c.version.desc())
     .limit(1)
 )
+_NEWEST = Prepared(_BY_NAME)
+_NEWEST_TO_STAY = Prepared(_BY_NAME.with_for_update(read=True, key_share=True))  # until the end of the transaction
 _NEW_KEY = Prepared(keys.insert().values(bound(keys.c.keys())))
 _INDEX_KEYS = Prepared(
     sa.select(keys.c.id, keys.c.version).where(keys.c.purpose == INDEX).order_by(keys.c.version.desc())
@@ -64,12 +66,16 @@ def _blind(key: bytes, name: str, value: str) -> str:
 
 
 def _newest(conn: sa.Connection, asked: dict[str, str]) -> str | None:
-    found = _NEWEST.rows(conn, asked)
+    found = (_NEWEST_TO_STAY if asked["purpose_"] == DOSSIER else _NEWEST).rows(conn, asked)
     return found[0].id if found else None
 
 
 class KeyRing:
-    """Unwrapped keys of one open store. Key ids are random, so a cached key of a rolled back unit does no harm."""
+    """Unwrapped keys of one open store. Key ids are random, so a cached key of a rolled back unit does no harm.
+
+    Who writes under a dossier's key keeps it from being destroyed meanwhile; who destroys it waits for them, and later
+    ones get a new key. So nothing is left under a key that is gone, without a check of each row against its key.
+    """
 
     def __init__(self, master: MasterKey) -> None:
         self._master = AESGCM(master.secret)

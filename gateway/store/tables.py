@@ -103,7 +103,7 @@ sealed = sa.Table(
     metadata,
     sa.Column("field", sa.String(32), primary_key=True),  # table.column that the value belongs to
     sa.Column("row_id", Id, primary_key=True, autoincrement=False),
-    sa.Column("key_id", sa.ForeignKey("keys.id"), nullable=False, index=True),
+    sa.Column("key_id", sa.String(32), nullable=False, index=True),  # who writes or destroys locks it: see `KeyRing`
     sa.Column("data", sa.LargeBinary, nullable=False),  # nonce + AES-256-GCM; field, row and key are authenticated
 )
 

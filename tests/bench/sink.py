@@ -46,7 +46,7 @@ class Count:
         while self.value < number:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"the sink took {self.value} messages, {number} were expected")
-            time.sleep(0.002)
+            time.sleep(0.005)
 
 
 class _Client:

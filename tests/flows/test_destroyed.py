@@ -52,7 +52,7 @@ def traces(store: Store, now: datetime) -> list[bytes]:
         )
         for query in (
             sa.select(sealed.c.data).where(*raw),
-            sa.select(sealed.c.data).join(keys).where(keys.c.purpose == "dossier"),
+            sa.select(sealed.c.data).join(keys, keys.c.id == sealed.c.key_id).where(keys.c.purpose == "dossier"),
         ):
             for data in conn.scalars(query):
                 found += [data[20:52], data[-40:-8]]

@@ -1,5 +1,7 @@
 """A dossier can be destroyed for good, a running store copied, a copy put back, a master key replaced."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,9 +21,10 @@ from gateway.store import (
     StoreError,
     WrongMasterKey,
 )
+from gateway.store.dossiers import Destroyed
 from gateway.store.upkeep import backup, destroy, forget_mail, restore, restore_server, rotate_master
 
-from .conftest import NOW
+from .conftest import NOW, emptied
 
 BSN = "999900006"
 
@@ -84,6 +87,55 @@ def test_a_destroyed_dossier_leaves_times_and_outcomes_only(store: Store, tmp_pa
         assert other is not None
         assert view.outbox.wire(other.id) == b"wire"
     assert (tmp_path / "destroyed.txt").read_text().startswith("d1 ")
+
+
+@pytest.mark.postgres
+def test_a_dossier_is_not_destroyed_while_another_node_writes_in_it(postgres_url: str, master: MasterKey) -> None:
+    """Destruction waits, and takes what was written too; who comes later waits for it, and begins a new key."""
+    with Store.open(emptied(postgres_url), master) as store, Store.open(postgres_url, master, node="b") as other:
+        fill(store, "d1")
+        with ThreadPoolExecutor(2) as pool:
+            with store.unit(now=NOW, actor="flow") as unit:
+                unit.records.add("verslag", "before", {"a": 1}, dossier="d1")
+                gone = pool.submit(_destroy, other, "d1")
+                _until_waiting(store, 1)
+            assert gone.result(timeout=20).records == 2
+            fill(store, "d2")
+            _add(store, "again")
+            with other.unit(now=NOW, actor="archivaris") as unit:
+                unit.dossiers.destroy("d1")
+                late = pool.submit(_add, store, "after")
+                _until_waiting(store, 1)
+            late.result(timeout=20)
+        with store.view(now=NOW) as view:
+            keys = view._conn.execute(sa.text("SELECT id FROM keys")).scalars().all()
+            used = view._conn.execute(sa.text("SELECT DISTINCT key_id FROM sealed")).scalars().all()
+            assert set(used) <= set(keys)
+            assert view.records.get("verslag", "before", dict) is None
+            found = view.records.get("verslag", "after", dict)
+            assert found is not None
+            assert found.body == {"a": 1}
+
+
+def _destroy(store: Store, dossier: str) -> Destroyed:
+    with store.unit(now=NOW, actor="archivaris") as unit:
+        return unit.dossiers.destroy(dossier)
+
+
+def _add(store: Store, name: str) -> None:
+    with store.unit(now=NOW, actor="flow") as unit:
+        unit.records.add("verslag", name, {"a": 1}, dossier="d1")
+
+
+def _until_waiting(store: Store, sessions: int) -> None:
+    """Until so many sessions wait for another's lock."""
+    waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    for _ in range(400):
+        with store.view(now=NOW) as view:
+            if view._conn.scalar(waiting) == sessions:
+                return
+        time.sleep(0.025)
+    raise TimeoutError("nobody waits")
 
 
 def test_nothing_of_a_destroyed_dossier_is_left_in_the_files(tmp_path: Path, master: MasterKey) -> None:

@@ -495,7 +495,6 @@ def upgrade() -> None:
         sa.Column("row_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("key_id", sa.String(length=32), nullable=False),
         sa.Column("data", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(["key_id"], ["keys.id"], name=op.f("fk_sealed_key_id")),
         sa.PrimaryKeyConstraint("field", "row_id", name=op.f("pk_sealed")),
     )
     if op.get_bind().dialect.name == "postgresql":
