@@ -9,7 +9,9 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
-from asn1crypto import cms, core
+# `tsp` tells asn1crypto of the attributes that name the signer's certificate. Without it those of the first message
+# would be kept as unknown ones, and never compared with the certificate.
+from asn1crypto import cms, core, tsp
 
 from gateway.securemail import algorithms, ber, der, profiles
 from gateway.securemail.ber import Element
@@ -21,10 +23,34 @@ _LONGEST_KEPT = 512  # bytes of an attribute: as objects, what a stranger puts i
 _TIMES = {der.UTC_TIME: core.UTCTime, der.GENERALIZED_TIME: core.GeneralizedTime}
 
 
+#: Attributes that pyHanko reads from their bytes, by the name it looks for. As objects they are encoded anew each time.
+_NAMES_CERTIFICATE = {
+    oid: name
+    for oid, name in tsp.CMSAttributeType._map.items()
+    if name in ("signing_certificate", "signing_certificate_v2")
+}
+
+
 class _Value(NamedTuple):
     """A value that is read by its `native` only, as of an asn1crypto object."""
 
     native: object
+
+
+class _Bytes(NamedTuple):
+    """A value that is read by its bytes."""
+
+    whole: bytes
+    parsed: Any
+
+    @property
+    def native(self) -> object:
+        """What they say."""
+        return self.parsed.native
+
+    def dump(self) -> bytes:
+        """As they came."""
+        return self.whole
 
 
 class Attribute(NamedTuple):
@@ -71,7 +97,10 @@ def _fields(oid: str, attribute: bytes, values: Sequence[Element]) -> Mapping[st
         return {"type": _Value("message_digest"), "values": [_Value(algorithms.octets(v)) for v in values]}
     if oid == profiles.SIGNING_TIME:
         return {"type": _Value("signing_time"), "values": [_Value(_time(v)) for v in values]}
-    return _repeated(attribute) if len(attribute) <= _LONGEST_KEPT else _attribute(attribute)
+    parsed = _repeated(attribute) if len(attribute) <= _LONGEST_KEPT else _attribute(attribute)
+    if oid not in _NAMES_CERTIFICATE:
+        return parsed
+    return parsed | {"values": [_Bytes(v.whole, said) for v, said in zip(values, parsed["values"], strict=True)]}
 
 
 def _time(value: Element) -> object:
@@ -80,7 +109,7 @@ def _time(value: Element) -> object:
     return _TIMES[value.tag].load(value.whole, strict=True).native
 
 
-def _attribute(attribute: bytes) -> Mapping[str, Any]:
+def _attribute(attribute: bytes) -> dict[str, Any]:
     parsed = _to_its_end(cms.CMSAttribute, attribute)
     return {"type": _Value(parsed["type"].native), "values": parsed["values"]}
 

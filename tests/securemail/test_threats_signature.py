@@ -1,6 +1,7 @@
 """Attacks on signatures and identity: each row of the threat table that this room must hold (section 15)."""
 
 import subprocess
+import sys
 from datetime import timedelta
 from itertools import pairwise
 
@@ -171,6 +172,27 @@ def test_sm30_changed_content_or_value_is_refused():
 
     assert reason(open_it(enveloped(plain.replace(b"%PDF", b"%PDf").replace(b"JVBE", b"JVBF")))) == "signature"
     assert reason(open_it(with_signature(content, bytes(value)))) == "signature"
+
+
+def naming(certificate: ca.Issued) -> bytes:
+    """A message whose signed attributes name this certificate."""
+    content, named = entity(), signing(certificate).signing_certificate
+    return with_signature(content, signed_data(signer_info(content, attributes=lambda listed: [*listed, named])))
+
+
+def test_sm30_the_certificate_that_is_named_is_the_one_that_signed():
+    """By signingCertificateV2 (RFC 5035), if there is one: also in the first message that a process opens.
+
+    What an attribute was read as is kept, so one that was not understood would be passed over from then on.
+    """
+    assert opened(open_it(naming(SIGNER)))
+    assert reason(open_it(naming(leaf(PROVIDER, number=7)))) == "signature"
+    first = (
+        "from tests.securemail.test_threats_signature import *\n"
+        "print(reason(open_it(naming(leaf(PROVIDER, number=7)))))"
+    )
+    done = subprocess.run([sys.executable, "-c", first], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("signature\n", "")
 
 
 def test_sm29_the_signer_is_found_by_identifier_not_by_position():
