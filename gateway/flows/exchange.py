@@ -37,7 +37,7 @@ def take_bericht(
         return Unusable(findings=reading.findings)
     head = kop(reading.soort, reading.bericht)
     if head.soort not in dossiers.OF_ONE_CLIENT:
-        owed.write(unit)  # an answer, or a declaration, which is judged by answers to others
+        owed.write_register(unit)  # for an answer, or a declaration, which is judged by answers to others
     if (head.afzender, head.ontvanger) != (sender.code, us.ourselves.code):
         return Unusable(findings=(_other_party(),))
     known = owed.named(unit, head)

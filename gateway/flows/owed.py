@@ -104,6 +104,16 @@ class Owed:
         if not self._found_by.isdisjoint(keys):
             self.write(unit)
 
+    def write_register(self, unit: Unit) -> None:
+        """Write all if a message is to be registered: somebody looks in the register for more than can be foreseen.
+
+        And will write in it, so what was asked before is asked again.
+        """
+        if any(one.placed.entry or one.placed.reply or one.placed.begins for one in self._owed):
+            self.write(unit)
+        else:
+            self.ask_again("named", "under", "without_dossier")
+
     # -- writing -----------------------------------------------------------------------------------------------------
 
     def write(self, unit: Unit) -> None:

@@ -136,6 +136,29 @@ def test_the_store_is_asked_and_told_as_often_for_many_as_for_a_few(
     assert counts[0] == counts[1]
 
 
+def test_answers_that_share_a_commit_have_their_effect_and_their_receipts(
+    maker: world.Municipality, store: Store
+) -> None:
+    """At the municipality: each order gets its status, and one that came twice is answered once."""
+    count = 4
+    arrive(store, sealed(maker, orders(1600, count)))
+    handle(store)
+    with store.view(now=world.now()) as view:
+        wires = [view.outbox.wire(item.id) for item in view.outbox.list() if item.kind == "WMO302"]
+    with maker.store.view(now=world.now()) as view:
+        before = len([item for item in view.outbox.list(limit=1000) if item.kind == "receipt"])
+    arrive(maker.store, [*wires, b"X-Way: other\r\n" + wires[0]], "answers/")
+    done = asyncio.run(handle_inbox(maker.store, intake.handler(maker.store, maker.us), world.now))
+    assert [each.state for each in done] == ["handled"] * count + ["duplicate"]
+    with maker.store.view(now=world.now()) as view:
+        receipts = [item for item in view.outbox.list(limit=1000) if item.kind == "receipt"]
+        sent = [view.berichten.find("uit", "WMO301", maker.us.ourselves.code, f"owed{1600 + n}") for n in range(count)]
+        opened = [view.audit.list(object=f"inbox/{each.id}") for each in done]
+    assert len(receipts) == before + count
+    assert [row and row.status for row in sent] == ["accepted"] * count
+    assert [[row.action for row in rows] for rows in opened] == [["opened"]] * count + [["duplicate"]]
+
+
 def test_what_came_in_is_parsed_once(maker: world.Municipality, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """To see what it is and to read it: the same tree."""
     parsed: list[bytes] = []
