@@ -14,6 +14,7 @@ from .channels import ChannelState
 from .database import Store
 from .errors import (
     AlreadyThere,
+    Collision,
     Conflict,
     CorruptDatabase,
     Damaged,
@@ -53,6 +54,7 @@ __all__ = [
     "Certificate",
     "ChannelState",
     "Claim",
+    "Collision",
     "Conflict",
     "CorruptDatabase",
     "Damaged",

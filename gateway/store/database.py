@@ -19,6 +19,7 @@ from sqlalchemy.engine import make_url
 
 from .audit import Entry
 from .errors import (
+    Collision,
     CorruptDatabase,
     ForeignDatabase,
     IncompleteDatabase,
@@ -447,6 +448,7 @@ def _sentences() -> Iterator[None]:
             raise StoreBusy(f"{StoreBusy.__doc__} ({text})") from error
         if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or error.connection_invalidated:
             raise StoreDown(f"the database cannot be used now: {text}") from error
-        raise StoreError(f"the database refused: {text}") from error
+        kind = Collision if isinstance(error, sa.exc.IntegrityError) else StoreError
+        raise kind(f"the database refused: {text}") from error
     except sa.exc.TimeoutError as error:
         raise StoreDown("the database cannot be used now: all connections are taken") from error

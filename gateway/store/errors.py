@@ -13,6 +13,7 @@ StoreError
 ├── Damaged                one value was altered outside the gateway, or its key is gone; the rest can be read
 ├── NotThere
 ├── AlreadyThere           `existing` is the id of the row that was first
+├── Collision              another process wrote the same at this moment
 ├── Conflict               a record changed since it was read
 ├── IllegalMove            names message, state and event
 └── StaleClaim             the claim was taken over, cancelled or settled meanwhile
@@ -73,6 +74,10 @@ class AlreadyThere(StoreError):
     def __init__(self, what: str, existing: int) -> None:
         super().__init__(f"{what} is already there (number {existing})")
         self.existing = existing
+
+
+class Collision(StoreError):
+    """Another process wrote the same at this moment: nothing of this unit was written; do it again, it will be seen."""
 
 
 class Conflict(StoreError):

@@ -29,7 +29,7 @@ from tests.bench.sink import Count
 from tests.transports.pki import Authority
 
 MESSAGES = 3200  # of all processes of a turn: many, for at its begin nothing is sealed yet and all wait
-ROUNDS = 2
+ROUNDS = 4
 
 FORK = multiprocessing.get_context("fork")  # the keys of the benchmark's world are made once
 

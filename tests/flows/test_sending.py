@@ -16,7 +16,7 @@ from gateway.flows import dossiers, sending
 from gateway.flows.parties import partner
 from gateway.flows.partners import record_partner
 from gateway.flows.sending import Made, Sent, send_made
-from gateway.store import Unit
+from gateway.store import Collision, Unit
 
 from .conftest import Pair
 
@@ -60,6 +60,28 @@ def codes(sent: Sent) -> set[str]:
 def looking(pair: Pair) -> Iterator[Unit]:
     with pair.gemeente.store.view(now=pair.clock()) as view:
         yield view
+
+
+def test_another_process_that_sent_the_same_at_that_moment_is_seen_at_the_second_look(
+    allocated: Pair, order: wmo301.Bericht, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server refuses the second one at its commit: then it is answered as one that was sent before."""
+    messages = [made(other(order, number)) for number in range(2)]
+    first, app = [True], allocated.gemeente
+    place = sending._placed
+
+    def meanwhile(unit: Unit, letters: Any) -> Any:
+        if first.pop():
+            raise Collision("the database refused")
+        return place(unit, letters)
+
+    first.insert(0, False)
+    monkeypatch.setattr(sending, "_placed", meanwhile)
+    sent = list(send_made(app.store, app.us, messages, allocated.clock(), actor="person:test"))
+    assert [one.result for one in sent] == ["queued"] * 2
+    first[:] = [True, True]
+    with pytest.raises(Collision):  # not for ever
+        list(send_made(app.store, app.us, [made(other(order, 3))], allocated.clock(), actor="person:test"))
 
 
 def test_messages_go_out_in_their_own_bytes_and_come_in_at_the_other_side(

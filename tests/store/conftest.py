@@ -3,6 +3,7 @@
 The whole suite is a contract: the same tests run on SQLite and, where a server can be started, on PostgreSQL.
 """
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,3 +60,14 @@ def store(place: str, master: MasterKey) -> Iterator[Store]:
     """An open store on a new database."""
     with Store.open(place, master, node="node-a") as opened:
         yield opened
+
+
+def until_waiting(store: Store, sessions: int) -> None:
+    """Until so many sessions wait for another's lock."""
+    waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    for _ in range(400):
+        with store.view(now=NOW) as view:
+            if view._conn.scalar(waiting) == sessions:
+                return
+        time.sleep(0.025)
+    raise TimeoutError("nobody waits")

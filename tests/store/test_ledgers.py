@@ -1,5 +1,6 @@
 """The register of messages, the documents of the flows, partners and the audit trail."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, NoReturn
 
@@ -12,6 +13,7 @@ from gateway.store import (
     AuditHead,
     BerichtIn,
     Certificate,
+    Collision,
     Conflict,
     MasterKey,
     NotThere,
@@ -20,7 +22,7 @@ from gateway.store import (
     Unit,
 )
 
-from .conftest import NOW, emptied
+from .conftest import NOW, emptied, until_waiting
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -57,6 +59,31 @@ def test_a_bericht_is_registered_once(store: Store) -> None:
         assert [b.id for b in unit.berichten.list(ontvanger="87654321")] == [other]
         with pytest.raises(TypeError, match="no such field"):
             unit.berichten.list(naam="Jansen")
+
+
+@pytest.mark.postgres
+def test_of_two_nodes_that_register_the_same_at_once_one_writes_nothing(postgres_url: str) -> None:
+    """It looked before the other committed; it is told to look again."""
+    master = MasterKey.generate()
+
+    def register(store: Store) -> None:
+        with store.unit(now=NOW, actor="flow") as unit:
+            unit.records.add("verslag", "second", {})
+            unit.berichten.add(bericht())
+
+    with Store.open(emptied(postgres_url), master) as store, Store.open(postgres_url, master, node="b") as other:
+        with store.unit(now=NOW, actor="flow") as unit:
+            unit.records.add("verslag", "first", {})  # makes the key of the day
+        with ThreadPoolExecutor(1) as pool:
+            with store.unit(now=NOW, actor="flow") as unit:
+                unit.berichten.add(bericht())
+                second = pool.submit(register, other)
+                until_waiting(store, 1)
+            with pytest.raises(Collision):
+                second.result(timeout=20)
+        with store.view(now=NOW) as view:
+            assert len(view.berichten.list()) == 1
+            assert [record.sleutel for record in view.records.list("verslag", dict)] == ["first"]
 
 
 def test_many_berichten_are_registered_together_or_not_at_all(store: Store) -> None:

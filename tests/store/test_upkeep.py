@@ -1,6 +1,5 @@
 """A dossier can be destroyed for good, a running store copied, a copy put back, a master key replaced."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -24,7 +23,7 @@ from gateway.store import (
 from gateway.store.dossiers import Destroyed
 from gateway.store.upkeep import backup, destroy, forget_mail, restore, restore_server, rotate_master
 
-from .conftest import NOW, emptied
+from .conftest import NOW, emptied, until_waiting
 
 BSN = "999900006"
 
@@ -98,14 +97,14 @@ def test_a_dossier_is_not_destroyed_while_another_node_writes_in_it(postgres_url
             with store.unit(now=NOW, actor="flow") as unit:
                 unit.records.add("verslag", "before", {"a": 1}, dossier="d1")
                 gone = pool.submit(_destroy, other, "d1")
-                _until_waiting(store, 1)
+                until_waiting(store, 1)
             assert gone.result(timeout=20).records == 2
             fill(store, "d2")
             _add(store, "again")
             with other.unit(now=NOW, actor="archivaris") as unit:
                 unit.dossiers.destroy("d1")
                 late = pool.submit(_add, store, "after")
-                _until_waiting(store, 1)
+                until_waiting(store, 1)
             late.result(timeout=20)
         with store.view(now=NOW) as view:
             keys = view._conn.execute(sa.text("SELECT id FROM keys")).scalars().all()
@@ -125,17 +124,6 @@ def _destroy(store: Store, dossier: str) -> Destroyed:
 def _add(store: Store, name: str) -> None:
     with store.unit(now=NOW, actor="flow") as unit:
         unit.records.add("verslag", name, {"a": 1}, dossier="d1")
-
-
-def _until_waiting(store: Store, sessions: int) -> None:
-    """Until so many sessions wait for another's lock."""
-    waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-    for _ in range(400):
-        with store.view(now=NOW) as view:
-            if view._conn.scalar(waiting) == sessions:
-                return
-        time.sleep(0.025)
-    raise TimeoutError("nobody waits")
 
 
 def test_nothing_of_a_destroyed_dossier_is_left_in_the_files(tmp_path: Path, master: MasterKey) -> None:
