@@ -304,7 +304,8 @@ def test_what_was_fetched_is_handled_and_answered_without_waiting_for_the_clock(
 ) -> None:
     """Nothing but the look in the mailbox is asked for."""
     monkeypatch.setattr("gateway.worker.standing.DELIVER_EVERY", timedelta(days=1))
-    out = Obedient()
+    out, drop = Obedient(), tmp_path / "in"
+    drop.mkdir()
 
     def answer(item: InboxItem, raw: bytes, now: datetime) -> None:
         put(store, item.id)
@@ -312,15 +313,13 @@ def test_what_was_fetched_is_handled_and_answered_without_waiting_for_the_clock(
             unit.inbox.settle(item.id, "handled")
 
     async def scenario() -> None:
-        jobs = standing_jobs(
-            store, {"out": out}, FolderMailbox(tmp_path, "drop"), answer, deliver_every=timedelta(days=1)
-        )
+        jobs = standing_jobs(store, {"out": out}, FolderMailbox(drop, "drop"), answer, deliver_every=timedelta(days=1))
         worker = Worker(store, jobs, clock)
         await worker.start()
         while any(state.result is None for state in await worker.status()) or len(await worker.status()) < len(jobs):
             await asyncio.sleep(0.01)  # each runs once at the start, with nothing to do
         assert out.handed == []
-        (tmp_path / "a.eml").write_bytes(b"Subject: a\r\n\r\n")
+        (drop / "a.eml").write_bytes(b"Subject: a\r\n\r\n")
         await worker.run_soon("pickup")
         async with asyncio.timeout(10):
             while not out.handed:
