@@ -110,7 +110,16 @@ class GpgSm:
     def take(self, issued: ca.Issued) -> None:
         """Import key and chain."""
         self.gpgsm("--import", stdin=b"".join(c.public_bytes(Encoding.PEM) for c in issued.above))
-        self.unlocked("--import", self.file(pkcs12_of(issued)))
+        for last in (False, False, False, True):
+            try:
+                self.unlocked("--import", self.file(pkcs12_of(issued)))
+            except (
+                ToolError
+            ):  # gpgsm cannot read one PKCS#12 file in thirty; made anew it has another salt
+                if last:
+                    raise
+            else:
+                return
 
     def file(self, data: bytes, name: str = "in") -> Path:
         path = self.home / name
