@@ -113,9 +113,7 @@ class GpgSm:
         for last in (False, False, False, True):
             try:
                 self.unlocked("--import", self.file(pkcs12_of(issued)))
-            except (
-                ToolError
-            ):  # gpgsm cannot read one PKCS#12 file in thirty; made anew it has another salt
+            except ToolError:  # gpgsm cannot read one PKCS#12 file in thirty; made anew it has another salt
                 if last:
                     raise
             else:
