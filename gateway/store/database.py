@@ -19,21 +19,19 @@ from sqlalchemy.engine import make_url
 
 from .audit import Entry
 from .errors import (
-    Collision,
     CorruptDatabase,
     ForeignDatabase,
     IncompleteDatabase,
     NewerSchema,
     OpenRefused,
     StoreBusy,
-    StoreDown,
     StoreError,
 )
 from .keys import MasterKey
 from .prepared import plainly
 from .sealing import AUDIT, INDEX, KeyRing
 from .tables import audit, bericht_keys, keys, metadata, outbox, record_keys, records
-from .unit import Unit, part_of
+from .unit import Unit, part_of, sentences
 
 REVISIONS = ("0001",)  # all migrations this program knows, oldest first; a test holds it equal to the folder
 BUSY_MS = 30_000  # how long a writer waits for another; a unit of work takes milliseconds
@@ -62,7 +60,7 @@ class Store:
         url = server_url(str(where)) if "://" in str(where) else sa.URL.create("sqlite", database=str(where))
         ring = KeyRing(master)
         path = Path(url.database) if url.drivername.startswith("sqlite") and url.database else None
-        with _sentences():
+        with sentences():
             revision = _inspect_file(path, ring) if path else _inspect_server(url, ring)
             if path and revision is None:
                 _create_file(path)
@@ -88,7 +86,7 @@ class Store:
     @contextmanager
     def connection(self, *, write: bool) -> Iterator[sa.Connection]:
         """A transaction for the store's own upkeep; nobody else speaks SQL."""
-        with _sentences(), (self._engine if write else self._views).connect() as plain:
+        with sentences(), (self._engine if write else self._views).connect() as plain:
             conn = plain.execution_options(**{_VIEW: not write})
             with conn.begin():
                 yield conn
@@ -102,7 +100,7 @@ class Store:
         if self.path is not None:
             yield True
             return
-        with _sentences(), self._engine.connect() as plain:
+        with sentences(), self._engine.connect() as plain:
             conn = plain.execution_options(isolation_level="AUTOCOMMIT")
             mine = sa.func.pg_try_advisory_lock(_MIGRATION_LOCK, sa.func.hashtext(f"{self._schema(conn)}/{self.node}"))
             held = bool(conn.scalar(sa.select(mine)))
@@ -122,7 +120,7 @@ class Store:
         PostgreSQL only marks what is deleted, and VACUUM only gives the room back: the bytes stay. `thorough` writes
         the tables anew, without them; who works with a table waits that long. SQLite overwrites as it deletes.
         """
-        with _sentences():
+        with sentences():
             if self.path is None:
                 self._vacuum("VACUUM FULL" if thorough else "VACUUM")
             else:
@@ -159,7 +157,7 @@ class Store:
     def rewrap(self, new: MasterKey) -> int:
         """Wrap every key anew under another master key, in one transaction; how many."""
         ring = KeyRing(new)
-        with _sentences(), self._engine.begin() as conn:
+        with sentences(), self._engine.begin() as conn:
             rows = conn.execute(sa.select(keys.c.id, keys.c.purpose)).all()
             for row in rows:
                 wrapped = ring.wrap(row.id, row.purpose, self._ring.get(conn, row.id))
@@ -173,14 +171,14 @@ class Store:
         Again, before `end_index`: nothing. Every unit that began earlier has ended: no row is written under the old key
         after this (SM-146).
         """
-        with _sentences(), self._engine.begin() as conn:
+        with sentences(), self._engine.begin() as conn:
             versions = self._index_versions(conn)
             if len(versions) == 1:
                 self._ring.make(conn, INDEX, "", versions[0] + 1, now)
 
     def end_index(self) -> int:
         """Destroy the old index key; the new key's version. StoreError while anything is kept under the old one."""
-        with _sentences(), self._engine.begin() as conn:
+        with sentences(), self._engine.begin() as conn:
             newest = self._index_versions(conn)[0]
             for table in (record_keys, bericht_keys):
                 old = sa.select(sa.func.count()).select_from(table).where(table.c.key_version < newest)
@@ -214,10 +212,10 @@ class Store:
         """One transaction that writes: commits at the end, rolls back on any exception. See `together`."""
         shared: sa.Connection | None = getattr(self._shared, "conn", None)
         if shared is not None:
-            with _sentences(), part_of(shared, self._shared.told):
+            with sentences(), part_of(shared, self._shared.told):
                 yield self._unit(shared, now, actor, self._shared.told)
             return
-        with _sentences(), self._turn, self._engine.begin() as conn:
+        with sentences(), self._turn, self._engine.begin() as conn:
             unit = self._unit(conn, now, actor, [])
             yield unit
             unit.audit.flush()
@@ -232,7 +230,7 @@ class Store:
         For many that are alike and small, since a commit costs more than most of them; others wait meanwhile.
         """
         try:
-            with _sentences(), self._turn, self._engine.begin() as conn:
+            with sentences(), self._turn, self._engine.begin() as conn:
                 self._shared.conn, self._shared.told = conn, []
                 try:
                     yield
@@ -247,7 +245,7 @@ class Store:
     @contextmanager
     def view(self, *, now: datetime) -> Iterator[Unit]:
         """One consistent picture that cannot write."""
-        with _sentences(), self._views.connect() as plain:
+        with sentences(), self._views.connect() as plain:
             conn = plain.execution_options(**{_VIEW: True})
             with conn.begin() as transaction:
                 view = self._unit(conn, now, "view", [])
@@ -433,22 +431,3 @@ def _migrate(engine: sa.Engine) -> None:
             conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))  # two nodes may start at once
         config.attributes["connection"] = conn
         command.upgrade(config, "head")
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    """The database's own errors as ours."""
-    try:
-        yield
-    except sa.exc.DBAPIError as error:
-        text = str(error.orig).strip().partition("\n")[0]  # PostgreSQL's second line quotes values
-        if "malformed" in text or "not a database" in text:
-            raise CorruptDatabase(CorruptDatabase.__doc__) from error
-        if "locked" in text or "busy" in text:
-            raise StoreBusy(f"{StoreBusy.__doc__} ({text})") from error
-        if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or error.connection_invalidated:
-            raise StoreDown(f"the database cannot be used now: {text}") from error
-        kind = Collision if isinstance(error, sa.exc.IntegrityError) else StoreError
-        raise kind(f"the database refused: {text}") from error
-    except sa.exc.TimeoutError as error:
-        raise StoreDown("the database cannot be used now: all connections are taken") from error

@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from .errors import StoreDown
 from .tables import Utc, utc_text
 
 Values = Mapping[str, Any]
@@ -155,9 +156,12 @@ def savepoint(conn: sa.Connection) -> Iterator[None]:
     plainly(conn, "SAVEPOINT part")
     try:
         yield
-    except BaseException:
-        if driver.in_transaction:  # else SQLite itself undid everything: the disk is full, say
+    except BaseException as error:
+        if driver.in_transaction:
             plainly(conn, "ROLLBACK TO part", "RELEASE part")
+        elif isinstance(error, Exception) and not isinstance(error, sa.exc.DBAPIError):
+            # SQLite itself undid everything (out of memory, say): what follows would be in no transaction.
+            raise StoreDown(StoreDown.__doc__) from error
         raise
     plainly(conn, "RELEASE part")
 

@@ -12,6 +12,7 @@ from .audit import Audit, Entry
 from .berichten import Berichten
 from .channels import Channels
 from .dossiers import Dossiers
+from .errors import Collision, CorruptDatabase, StoreBusy, StoreDown, StoreError
 from .identities import Identities
 from .inbox import Inbox
 from .jobs import Jobs
@@ -21,6 +22,25 @@ from .prepared import savepoint
 from .records import Records
 from .sealing import KeyRing, Sealer
 from .status import Status
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """The database's own errors as ours."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        text = str(error.orig).strip().partition("\n")[0]  # PostgreSQL's second line quotes values
+        if "malformed" in text or "not a database" in text:
+            raise CorruptDatabase(CorruptDatabase.__doc__) from error
+        if "locked" in text or "busy" in text:
+            raise StoreBusy(f"{StoreBusy.__doc__} ({text})") from error
+        if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or error.connection_invalidated:
+            raise StoreDown(f"the database cannot be used now: {text}") from error
+        kind = Collision if isinstance(error, sa.exc.IntegrityError) else StoreError
+        raise kind(f"the database refused: {text}") from error
+    except sa.exc.TimeoutError as error:
+        raise StoreDown("the database cannot be used now: all connections are taken") from error
 
 
 @contextmanager
@@ -50,7 +70,7 @@ class Unit:
         """Several independent changes in one commit: an exception undoes this part and leaves the others."""
         keys = self._sealer.known()
         try:
-            with part_of(self._conn, self._told):
+            with sentences(), part_of(self._conn, self._told):
                 yield
         except BaseException:
             self._sealer.back_to(keys)

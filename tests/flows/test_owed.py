@@ -8,14 +8,15 @@ from typing import Any
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 
 from gateway import berichten
 from gateway.berichten import reading, wmo302
-from gateway.flows import dispatch, intake, owed
+from gateway.flows import dispatch, intake, owed, tasks
 from gateway.flows.dispatch import Letter, post_berichten, seal_berichten
 from gateway.flows.dossiers import CLIENT
 from gateway.flows.parties import add_partner, partners
-from gateway.store import MasterKey, Place, Raw, Store
+from gateway.store import InboxItem, MasterKey, Place, Raw, Store, StoreDown
 from gateway.store.berichten import Berichten
 from gateway.store.prepared import Prepared
 from gateway.worker import Handled, handle_inbox
@@ -78,6 +79,12 @@ def orders(first: int, count: int) -> list[Any]:
 def handle(store: Store) -> list[Handled]:
     """Everything that waits."""
     return asyncio.run(handle_inbox(store, intake.handler(store, US), world.now))
+
+
+def waiting(store: Store) -> list[tuple[InboxItem, bytes]]:
+    """What was not handled."""
+    with store.view(now=world.now()) as view:
+        return [(item, view.inbox.raw(item.id)) for item in view.inbox.list(states=["new"])]
 
 
 def answers(store: Store) -> list[tuple[int, str]]:
@@ -234,11 +241,58 @@ def test_a_crash_before_the_commit_leaves_neither_effect_nor_answer(
             handle(store)
     assert answers(store) == []
     with store.view(now=world.now()) as view:
-        waiting = [(item, view.inbox.raw(item.id)) for item in view.inbox.list(states=["new"])]
-        assert (len(waiting), view.outbox.list(), view.berichten.list()) == (3, [], [])
-    for item, raw in waiting:
+        assert (view.outbox.list(), view.berichten.list()) == ([], [])
+    assert len(waiting(store)) == 3
+    for item, raw in waiting(store):
         intake.handler(store, US)(item, raw, world.now())
     assert [number for number, _ in answers(store)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("undoing", "first"), [("no room", 1700), ("no memory", 1710)])
+def test_what_undoes_the_whole_transaction_ends_it(
+    maker: world.Municipality, store: Store, monkeypatch: pytest.MonkeyPatch, undoing: str, first: int
+) -> None:
+    """A disk that is full undoes in SQLite what the messages before did too: nothing of the others goes on without
+    that, and no message is to blame.
+    """
+    arrive(store, sealed(maker, orders(first, 3)))
+    tried: list[Any] = []
+
+    def fills(unit: Any, us: Any, opened: Any) -> None:
+        tried.append(opened)
+        tasks.raise_task(unit, f"test/{len(tried)}", tasks.Task(what="", who="", advice=""))
+        if len(tried) != 2:
+            return
+        try:
+            no_room(unit)
+        except sa.exc.DBAPIError:
+            if undoing == "no memory":
+                raise MemoryError from None  # as the driver says it, where SQLite has none
+            raise
+
+    with monkeypatch.context() as patch:
+        patch.setattr(intake, "keep_announced", fills)
+        with pytest.raises(StoreDown):
+            handle(store)
+        assert (answers(store), len(tried)) == ([], 2)
+        with store.view(now=world.now()) as view:
+            assert [item.tries for item in view.inbox.list(states=["new"])] == [0, 0, 0]
+            assert tasks.open_tasks(view) == []
+    for item, raw in waiting(store):
+        intake.handler(store, US)(item, raw, world.now())
+    assert len(answers(store)) == 3
+
+
+def no_room(unit: Any) -> None:
+    """What a full disk does to a transaction."""
+    driver = unit._conn.connection.dbapi_connection
+    (pages,) = driver.execute("PRAGMA page_count").fetchone()
+    driver.execute(f"PRAGMA max_page_count = {pages}").close()
+    try:
+        place = Place(source="test", account="a", folder="", uid="large")
+        unit.inbox.add(Raw(place=place, received_at=unit.now, data=bytes(1_000_000)))
+    finally:
+        driver.execute("PRAGMA max_page_count = 1000000").close()
 
 
 @pytest.mark.parametrize("before", [0, 1, 3])
