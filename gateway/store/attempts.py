@@ -305,23 +305,25 @@ class Attempts:
 
     def record_all(self, made: Sequence[tuple[Claim, Outcome]]) -> list[OutState | None]:
         """Keep the outcomes; each message's state after it, or None where the claim was no longer ours."""
-        self._close({claim.shipment.envelope_id: outcome for claim, outcome in made})
         submitted = self._submitted(made)
-        others = [(claim, outcome) for claim, outcome in made if claim.id not in submitted]
-        held = {row.id: row for row in self._held([claim for claim, _ in others])}
-        late = [c for c, outcome in others if outcome.verdict == "submitted" and c.id not in held]
-        held |= self._given_up_too_soon(late)
+        others = [(c, outcome) for c, outcome in made if c.id not in submitted or outcome.verdict != "submitted"]
+        held = {row.attempt: row for row in self._held([claim for claim, _ in others])}
+        late = [c for c, outcome in others if outcome.verdict == "submitted" and c.shipment.envelope_id not in held]
+        idle = self._given_up_too_soon(late)
+        held |= {c.shipment.envelope_id: idle[c.id] for c in late if c.id in idle}
         states: list[OutState | None] = []
         for claim, outcome in made:
             self._channels.note(claim.channel, outcome)
-            if claim.id in submitted:
+            if claim.id in submitted and outcome.verdict == "submitted":
                 states.append("submitted")
-            elif (row := held.get(claim.id)) is None:
+            elif (row := held.get(claim.shipment.envelope_id)) is None:
                 states.append(None)
             else:
                 changed = self._after(row, outcome)
                 states.append(changed["state"])
                 self._update([changed])
+        # After the messages, as whoever takes an attempt over does: in the other order the two would lock each other.
+        self._close({claim.shipment.envelope_id: outcome for claim, outcome in made})
         return states
 
     def _submitted(self, made: Sequence[tuple[Claim, Outcome]]) -> set[int]:
@@ -428,9 +430,10 @@ class Attempts:
         """The rows whose lease is still that of these claims."""
         if not claims:
             return []
-        fences = {claim.id: claim.shipment.envelope_id for claim in claims}
-        rows = _HELD_ROWS.rows(self._conn, {"numbers": list(fences)})
-        return [row for row in rows if row.attempt == fences[row.id]]
+        # Of one message there may be two: that of a process which slept over its lease, and that which took it over.
+        mine = {(claim.id, claim.shipment.envelope_id) for claim in claims}
+        rows = _HELD_ROWS.rows(self._conn, {"numbers": list({number for number, _ in mine})})
+        return [row for row in rows if (row.id, row.attempt) in mine]
 
     def _given_up_too_soon(self, claims: Sequence[Claim]) -> dict[int, Any]:
         """Messages held to be uncertain because a lease ran out (a clock that jumped), which nobody sends now."""

@@ -229,18 +229,14 @@ class Store:
 
         For many that are alike and small, since a commit costs more than most of them; others wait meanwhile.
         """
-        try:
-            with sentences(), self._turn, self._engine.begin() as conn:
-                self._shared.conn, self._shared.told = conn, []
-                try:
-                    yield
-                    if told := self._shared.told:  # by units that each had their own moment and actor
-                        self._unit(conn, told[-1].at, told[-1].actor, told).audit.flush()
-                finally:
-                    del self._shared.conn, self._shared.told
-        except BaseException:
-            self._ring.forget()  # a key that one unit made and the next one found was never committed
-            raise
+        with sentences(), self._turn, self._engine.begin() as conn:
+            self._shared.conn, self._shared.told = conn, []
+            try:
+                yield
+                if told := self._shared.told:  # by units that each had their own moment and actor
+                    self._unit(conn, told[-1].at, told[-1].actor, told).audit.flush()
+            finally:
+                del self._shared.conn, self._shared.told
 
     @contextmanager
     def view(self, *, now: datetime) -> Iterator[Unit]:

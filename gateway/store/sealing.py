@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
@@ -80,7 +81,9 @@ class KeyRing:
     def __init__(self, master: MasterKey) -> None:
         self._master = AESGCM(master.secret)
         self._open: dict[str, bytes] = {}
-        self._lasting: dict[tuple[str, str], str] = {}  # committed names of keys that are never destroyed
+        # Committed names of keys that stay: of a day, for as long as anybody writes under it.
+        self._lasting: dict[tuple[str, str], str] = {}
+        self._made: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()  # by transaction, which may still be undone
 
     def get(self, conn: sa.Connection, key_id: str) -> bytes:
         """The key with this id; Damaged if it was destroyed or altered, WrongMasterKey if all were wrapped anew."""
@@ -122,8 +125,9 @@ class KeyRing:
             return lasting, self.get(conn, lasting)
         asked = {"purpose_": purpose, "name_": name}
         if (key_id := _newest(conn, asked) or self._made_meanwhile(conn, asked)) is not None:
-            if purpose != DOSSIER:
-                self._lasting[purpose, name] = key_id  # found, so an earlier unit committed it
+            # Found, so it was committed; unless an earlier unit of this very transaction made it (`Store.together`).
+            if purpose != DOSSIER and key_id not in self._made.get(conn.get_transaction(), ()):
+                self._lasting[purpose, name] = key_id
             return key_id, self.get(conn, key_id)
         return self.make(conn, purpose, name, 1, now)
 
@@ -142,6 +146,7 @@ class KeyRing:
             for name, (key_id, key) in made.items()
         ]
         _NEW_KEY.many(conn, rows)
+        self._made.setdefault(conn.get_transaction(), set()).update(key_id for key_id, _ in made.values())
         for key_id, key in made.values():
             self._remember(key_id, key)
         return made

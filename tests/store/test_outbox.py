@@ -1,16 +1,18 @@
 """A message exists exactly if its change was committed; every attempt is a record and sends the same bytes."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from gateway.domain.delivery import Outcome, Verdict
 from gateway.store import AlreadyThere, Claim, IllegalMove, MasterKey, Outgoing, RetryPolicy, StaleClaim, Store
 from gateway.store.states import OUTBOX_MOVES
 from gateway.store.tables import outbox
 
-from .conftest import NOW, emptied
+from .conftest import NOW, emptied, until_waiting
 
 MINUTE = timedelta(minutes=1)
 
@@ -267,6 +269,61 @@ def test_outcomes_of_one_commit_are_each_their_own_messages(store: Store) -> Non
         assert [(item.next_at, item.lease_until) for item in items[:3]] == [(None, None)] * 3
         codes = [attempt.code for number in (1, 2, 3, 4) for attempt in view.outbox.attempts(number)]
         assert codes == [250, 554, 251, 250]  # the attempt was made, whatever became of the message
+
+
+def test_the_outcome_of_a_claim_taken_over_changes_nothing_for_the_one_that_took_it_over(store: Store) -> None:
+    """A process that slept over its lease may tell both in one commit, in either order."""
+    put(store, message(1), message(2), message(3))
+    old = claim(store)
+    with store.unit(now=NOW, actor="test") as unit:
+        unit.attempts.start_all(old)
+    with store.unit(now=NOW + 60 * MINUTE, actor="test") as unit:
+        assert unit.attempts.recover() == 3
+    new = claim(store, NOW + 120 * MINUTE)
+    with store.unit(now=NOW + 120 * MINUTE, actor="test") as unit:
+        assert unit.attempts.start_all(new) == {1, 2, 3}
+    refused, wait, taken = (
+        Outcome(verdict="failed", phase="data", code=554),
+        Outcome(verdict="deferred", phase="data", code=451),
+        Outcome(verdict="submitted", phase="data", code=250),
+    )
+    told = [(old[0], refused), (new[0], wait), (new[1], wait), (old[1], taken), (old[2], refused), (new[2], taken)]
+    with store.unit(now=NOW + 121 * MINUTE, actor="test") as unit:
+        states = unit.attempts.record_all(told)
+    assert states == [None, "deferred", "deferred", None, None, "submitted"]
+    with store.view(now=NOW) as view:
+        items = view.outbox.list()
+        assert [item.state for item in items] == ["deferred", "deferred", "submitted"]
+        assert [item.next_at is not None for item in items] == [True, True, False]
+
+
+@pytest.mark.postgres
+def test_an_outcome_told_while_its_attempt_is_taken_over_waits_and_still_counts(
+    postgres_url: str, master: MasterKey
+) -> None:
+    """Both write the message first and the attempt after it: in different orders they would lock each other."""
+    late = NOW + 60 * MINUTE
+
+    def told(store: Store, mine: Claim) -> Any:
+        with store.unit(now=late, actor="a") as unit:
+            return unit.attempts.record_all([(mine, Outcome(verdict="submitted", phase="data", code=250))])
+
+    with (
+        Store.open(emptied(postgres_url), master, node="a") as one,
+        Store.open(postgres_url, master, node="b") as other,
+    ):
+        put(one, message())
+        (mine,) = claim(one)
+        with one.unit(now=NOW, actor="a") as unit:
+            unit.attempts.start_data(mine)
+        with ThreadPoolExecutor(1) as pool:
+            with other.unit(now=late, actor="b") as unit:
+                unit._conn.execute(sa.select(outbox.c.id).with_for_update())  # as taking over begins
+                outcome = pool.submit(told, one, mine)
+                until_waiting(other, 1)
+                assert unit.attempts.recover() == 1
+            assert outcome.result(timeout=20) == ["submitted"]
+        assert state(one) == "submitted"
 
 
 def test_every_state_is_listed_and_counted(store: Store) -> None:

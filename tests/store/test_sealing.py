@@ -1,5 +1,6 @@
 """What the tables hold of people is encrypted, bound to its row, and found by a keyed hash (SM-145, SM-146)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,8 @@ import sqlalchemy as sa
 
 from gateway.store import MasterKey, NotThere, Outgoing, Store, StoreError
 
-from .conftest import NOW
+from .conftest import NOW, emptied, until_waiting
+from .test_outbox import message, put
 
 BSN = "999900006"
 SECRET = "Jansen, ernstige beperking"
@@ -91,6 +93,34 @@ def test_a_value_whose_key_was_destroyed_cannot_be_read(tmp_path: Path, master: 
     behind.dispose()
     with pytest.raises(StoreError, match="destroyed"), Store.open(place, master) as again, again.view(now=NOW) as view:
         view.records.get("plan", "1", dict)
+
+
+def test_a_key_that_was_undone_with_a_shared_commit_is_not_used_again(store: Store) -> None:
+    """One unit made it and the next one found it, but it was never committed: what comes later has a key of its own."""
+    with pytest.raises(ZeroDivisionError), store.together():
+        put(store, message(1))
+        put(store, message(2))
+        raise ZeroDivisionError
+    (number,) = put(store, message(3))
+    store.forget_keys()
+    with store.view(now=NOW) as view:
+        assert view.outbox.wire(number) == message(3).wire
+
+
+@pytest.mark.postgres
+def test_a_key_is_not_shared_with_other_threads_before_it_is_committed(postgres_url: str, master: MasterKey) -> None:
+    """Another thread waits for it to be there; if it is undone the other makes one, and what it wrote can be read."""
+    with Store.open(emptied(postgres_url), master) as store, ThreadPoolExecutor(1) as pool:
+        with pytest.raises(ZeroDivisionError), store.together():
+            put(store, message(1))
+            put(store, message(2))  # finds the key of the day, which the first one made
+            other = pool.submit(put, store, message(3))
+            until_waiting(store, 1)
+            raise ZeroDivisionError
+        (number,) = other.result(timeout=20)
+        store.forget_keys()
+        with store.view(now=NOW) as view:
+            assert view.outbox.wire(number) == message(3).wire
 
 
 def test_what_is_not_there_is_said_so(store: Store) -> None:
