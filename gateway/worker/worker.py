@@ -107,7 +107,8 @@ class Worker:
         self._owner = f"{store.node}{BY_HAND}" if by_hand else store.node
         self._jobs = {job.name: job for job in jobs}
         self._turns = {job.name: asyncio.Lock() for job in jobs}
-        self._running: set[asyncio.Task[JobResult]] = set()
+        self._running: set[asyncio.Task[None]] = set()
+        self._stopping = False
         self._scheduler = AsyncIOScheduler(timezone=UTC)
 
     async def start(self) -> None:
@@ -136,6 +137,7 @@ class Worker:
 
     async def stop(self, patience: float = 20.0) -> None:
         """No new runs; wait for the running ones, then cancel them: a cut-off DATA is `uncertain` at the next start."""
+        self._stopping = True
         self._scheduler.shutdown(wait=False)
         for waiting in self._waiting:
             waiting.cancel()
@@ -186,10 +188,11 @@ class Worker:
         task.add_done_callback(self._running.discard)
         await asyncio.wait({task})  # not `await task`: a scheduler shutting down must not cancel a delivery
 
-    async def _in_turn(self, name: str) -> JobResult:
+    async def _in_turn(self, name: str) -> None:
         """One run of a job at a time in this process: the lease only keeps other nodes away."""
         async with self._turns[name]:
-            return await self._run(self._jobs[name], self._clock)
+            if not self._stopping:  # said before the stop, but its turn came after
+                await self._run(self._jobs[name], self._clock)
 
     async def _run(self, job: Job, clock: Clock) -> JobResult:
         name = of_node(job.name, self._store.node) if job.everywhere else job.name

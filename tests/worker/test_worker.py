@@ -364,6 +364,36 @@ def test_a_job_that_is_due_during_a_run_runs_again_after_it(store: Store, clock:
     asyncio.run(scenario())
 
 
+def test_a_stop_lets_what_runs_finish_and_begins_nothing_that_waits_for_its_turn(
+    store: Store, clock: HandClock
+) -> None:
+    """Due during a run, and then told to stop: the run ends, and no other follows it."""
+    due, going, runs = asyncio.Event(), asyncio.Event(), []
+
+    async def work(_: Clock) -> str:
+        runs.append("begun")
+        await going.wait()
+        runs.append("ended")
+        return ""
+
+    async def scenario() -> None:
+        worker = Worker(store, [Job(name="work", run=work, every=timedelta(days=1), due=due)], clock)
+        await worker.start()
+        async with asyncio.timeout(10):
+            while not runs:
+                await asyncio.sleep(0.01)
+        due.set()
+        while due.is_set():
+            await asyncio.sleep(0)
+        stopping = asyncio.create_task(worker.stop())
+        await asyncio.sleep(0)
+        going.set()
+        await stopping
+        assert runs == ["begun", "ended"]
+
+    asyncio.run(scenario())
+
+
 def test_what_is_tried_for_four_hours_is_a_warning(store: Store, clock: HandClock) -> None:
     """Table 10.3."""
     put(store)
