@@ -9,7 +9,7 @@ import msgspec
 from gateway import berichten
 from gateway.berichten import SOORTEN
 from gateway.berichten.historie import History, gaat_over_ander, is_afkeuring
-from gateway.berichten.retour import controleer, retour
+from gateway.berichten.retour import Answer, controleer, retour
 from gateway.domain.findings import Finding, has_errors
 from gateway.flows import allocation, declaration, delivery, dossiers
 from gateway.flows.cases import today
@@ -95,7 +95,7 @@ def _take_message(
     if answer.data is None:
         return Unusable(findings=answer.findings)
     placing = owed.place(unit, incoming.bericht)
-    if answer.herhaling:
+    if answer.herhaling or (incoming.known and _answered(unit, answer, owed)):
         return Placed(dossier=placing.dossier, begins=placing.begins)  # the same in other bytes: it had its answer
     accepted = answer.oordeel in ("goedgekeurd", "onbeslist")
     letter = Letter(
@@ -113,6 +113,17 @@ def _take_message(
         keys=places(incoming.bericht),
         reply=letter,
     )
+
+
+def _answered(unit: Unit, answer: Answer, owed: Owed) -> bool:
+    """Whether this very answer was given before, to a message that is not in the register: another has its name.
+
+    An answer is named after the content of what it answers.
+    """
+    assert answer.soort is not None, "an answer has a kind"
+    head = kop(answer.soort, answer.retour)
+    owed.write(unit)
+    return unit.berichten.find("uit", head.soort, head.afzender, head.identificatie) is not None
 
 
 def _take_answer(

@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from gateway import securemail
+from gateway import berichten, securemail
+from gateway.berichten import wmo301
 from gateway.demo import story
 from gateway.domain.findings import Finding
 from gateway.flows import exchange
@@ -116,6 +117,18 @@ def test_a_repeat_of_a_business_message_is_never_answered_twice(allocated: Pair)
     assert allocated.take_in("aanbieder", allocated.seal("gemeente", xml_part(xml)).raw).state == "handled"
     assert (allocated.uitvraag(), allocated.registered("aanbieder")) == before
     assert allocated.outgoing("aanbieder").count("WMO302") == 1
+
+
+def test_a_message_under_a_name_that_was_used_is_answered_once_however_often_it_comes(allocated: Pair) -> None:
+    """TR056: it is refused and has no place in the register, and in a mail of its own it is known by its answer."""
+    assert allocated.take_in("aanbieder", allocated.wire("gemeente", "WMO301")).state == "handled"
+    order = berichten.parse(allocated.xml_of("gemeente", "WMO301"), wmo301.Bericht)
+    other = msgspec.structs.replace(order, client=msgspec.structs.replace(order.client, bsn="999911110"))
+    for _ in range(3):
+        item = allocated.take_in("aanbieder", allocated.seal("gemeente", xml_part(berichten.build(other))).raw)
+        assert item.state == "handled"
+    assert allocated.outgoing("aanbieder").count("WMO302") == 2
+    assert allocated.receipts("aanbieder")[-3:] == ["processed"] * 3
 
 
 def test_a_repeat_of_a_message_that_failed_is_handled(allocated: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
