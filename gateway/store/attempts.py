@@ -416,7 +416,7 @@ class Attempts:
             .select_from(attempts)
             .join(outbox, outbox.c.id == attempts.c.outbox_id)
             .where(attempts.c.id > last - LOOK_BACK, attempts.c.node == node, attempts.c.started_at > since)
-            .where(outbox.c.partner == partner)
+            .where(only_filter(outbox.c.partner) == partner)  # not by all that it ever got
         )
         return self._conn.scalar(recent) or 0
 

@@ -322,7 +322,7 @@ class Outbox:
         if state in ENDED and not (many and partner):
             query = query.where(_ENDED, outbox.c.state == state)
         elif state is not None:
-            query = query.where(off_index(outbox.c.state) == state)
+            query = query.where(only_filter(off_index(outbox.c.state)) == state)
         if partner is not None:
             query = query.where((outbox.c.partner if many else off_index(outbox.c.partner)) == partner)
         return [_item(row) for row in self._conn.execute(query)]

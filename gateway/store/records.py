@@ -76,13 +76,14 @@ def _listed_by(keys: int, limited: bool) -> Prepared:
 
     By its keys if there are any: of a kind there may be many thousands that are over and done with.
     """
-    kind = off_index(records.c.soort) if keys else records.c.soort
-    query = sa.select(*_FIELDS).where(kind == sa.bindparam("soort_"), records.c.id > sa.bindparam("after_"))
+    kind = only_filter(off_index(records.c.soort)) if keys else records.c.soort
+    number = only_filter(records.c.id) if keys else records.c.id
+    query = sa.select(*_FIELDS).where(kind == sa.bindparam("soort_"), number > sa.bindparam("after_"))
     for place in range(keys):
         key = record_keys.alias()
         of_record, named = key.c.record_id == records.c.id, only_filter(key.c.name) == sa.bindparam(f"name{place}")
         query = query.join(key, of_record).where(named, among(key.c.value, f"in{place}"))
-    ordered = query.order_by(only_filter(records.c.id) if keys else records.c.id)
+    ordered = query.order_by(number)
     return Prepared(ordered.limit(sa.bindparam("limit_", type_=sa.Integer)) if limited else ordered)
 
 
