@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from .outbox_rows import UNLEASED
 from .prepared import Prepared, among, bound
-from .sealing import DAY, DOSSIER
+from .sealing import DAY, DOSSIER, locked_to_destroy
 from .states import OPEN
 from .tables import (
     attempts,
@@ -143,9 +143,8 @@ class Dossiers:
         documents, mail = _of(records, dossier), _of(inbox, dossier)
         sent, registered = _of(outbox, dossier), _of(berichten, dossier)
         events = sa.select(record_events.c.id).where(record_events.c.record_id.in_(documents))
-        key = sa.select(keys.c.id).where(keys.c.purpose == DOSSIER, keys.c.name == dossier)
-        self._conn.execute(key.with_for_update())  # what others write under it now is seen below
-        values = self._delete(sealed, sealed.c.key_id.in_(key))
+        key_ids = locked_to_destroy(self._conn, DOSSIER, dossier)  # what others write now is seen below
+        values = self._delete(sealed, sealed.c.key_id.in_(key_ids))
         values += self._delete(sealed, sealed.c.field == "inbox.raw", sealed.c.row_id.in_(mail))
         self._delete(record_keys, record_keys.c.record_id.in_(documents))
         self._delete(record_events, record_events.c.id.in_(events))
@@ -166,7 +165,7 @@ class Dossiers:
             berichten=self._change(berichten, berichten.c.dossier == dossier, dossier=None),
         )
         self._delete(dossiers, dossiers.c.id == dossier)
-        self._delete(keys, keys.c.purpose == DOSSIER, keys.c.name == dossier)
+        self._delete(keys, keys.c.id.in_(key_ids))
         self._known.pop(dossier, None)
         return gone
 

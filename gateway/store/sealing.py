@@ -71,6 +71,19 @@ def _newest(conn: sa.Connection, asked: dict[str, str]) -> str | None:
     return found[0].id if found else None
 
 
+def _alone_with_name(conn: sa.Connection, purpose: str, name: str) -> None:
+    """On a server: no other transaction makes or destroys keys of this name, until the end of this one."""
+    conn.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(f"{purpose}|{name}"))))
+
+
+def locked_to_destroy(conn: sa.Connection, purpose: str, name: str) -> list[str]:
+    """Ids of the keys of this name: who is making one, or writes under one, has ended; who comes later waits."""
+    if conn.dialect.name == "postgresql":
+        _alone_with_name(conn, purpose, name)
+    query = sa.select(keys.c.id).where(keys.c.purpose == purpose, keys.c.name == name)
+    return list(conn.scalars(query.with_for_update()))
+
+
 class KeyRing:
     """Unwrapped keys of one open store. Key ids are random, so a cached key of a rolled back unit does no harm.
 
@@ -155,8 +168,7 @@ class KeyRing:
         """On a server another node may be making this key now: wait for it. SQLite has one writer."""
         if conn.dialect.name != "postgresql":
             return None
-        lock = sa.func.hashtext("|".join(asked.values()))
-        conn.execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))
+        _alone_with_name(conn, asked["purpose_"], asked["name_"])
         return _newest(conn, asked)
 
     def wrap(self, key_id: str, purpose: str, key: bytes) -> bytes:

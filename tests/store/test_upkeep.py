@@ -116,6 +116,21 @@ def test_a_dossier_is_not_destroyed_while_another_node_writes_in_it(postgres_url
             assert found.body == {"a": 1}
 
 
+@pytest.mark.postgres
+def test_a_dossier_is_not_destroyed_while_another_node_begins_it(postgres_url: str, master: MasterKey) -> None:
+    """Its key is not there to be locked yet; of what was written nothing may be left under a key that is gone."""
+    with Store.open(emptied(postgres_url), master) as store, Store.open(postgres_url, master, node="b") as other:
+        with ThreadPoolExecutor(1) as pool:
+            with store.unit(now=NOW, actor="flow") as unit:
+                unit.records.add("verslag", "first", {"a": 1}, dossier="d1")
+                gone = pool.submit(_destroy, other, "d1")
+                until_waiting(store, 1)
+            assert gone.result(timeout=20).values == 1
+        with store.view(now=NOW) as view:
+            assert view.records.list("verslag", dict) == []
+            assert view.dossiers.known(["d1"]) == []
+
+
 def _destroy(store: Store, dossier: str) -> Destroyed:
     with store.unit(now=NOW, actor="archivaris") as unit:
         return unit.dossiers.destroy(dossier)
