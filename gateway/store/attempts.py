@@ -275,26 +275,26 @@ class Attempts:
             self._conn, row.id, now=self._now, actor=self._actor, event=event, state=values["state"], detail=reason
         )
 
-    def start_all(self, claims: Sequence[Claim]) -> set[int]:
-        """Write down that DATA is about to be given; the numbers that may go on. The others went stale: do not send.
+    def start_all(self, claims: Sequence[Claim]) -> set[str]:
+        """Write down that DATA is about to be given; envelope ids of those that may go on; the others are stale.
 
         The lease begins anew, so that a process that slept over most of it is not overtaken in the middle of DATA.
         """
         return self._start(_START, claims)
 
-    def start_early(self, claims: Sequence[Claim]) -> set[int]:
+    def start_early(self, claims: Sequence[Claim]) -> set[str]:
         """`start_all` for messages that are next in line, in the commit of the one before them.
 
         Not for one that may have arrived already: if it is not sent after all, that must still be known.
         """
         return self._start(_START_EARLY, claims)
 
-    def _start(self, start: Prepared, claims: Sequence[Claim]) -> set[int]:
+    def _start(self, start: Prepared, claims: Sequence[Claim]) -> set[str]:
         if not claims or start.once(
             self._conn, {"now": self._now, "until": self._now + LEASE} | _fenced(claims)
         ) == len(claims):
-            return {claim.id for claim in claims}
-        return {row.id for row in self._held(claims) if row.state == "sending"}
+            return {claim.shipment.envelope_id for claim in claims}
+        return {row.attempt for row in self._held(claims) if row.state == "sending"}
 
     def start_data(self, claim: Claim) -> None:
         """`start_all` for one; StaleClaim if it was cancelled or taken over."""

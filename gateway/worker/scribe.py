@@ -136,7 +136,7 @@ class Scribe:
                 continue
             self._forget(outcomes)
             for claim, start in (*starts, *early):
-                _tell(start, claim.id in going)
+                _tell(start, claim.shipment.envelope_id in going)
             for (_, _, told), state in zip(outcomes, states, strict=True):
                 _tell(told, state)
 
@@ -146,7 +146,7 @@ class Scribe:
 
     def _commit(
         self, starts: Sequence[Claim], early: Sequence[Claim], outcomes: Sequence[tuple[Claim, Outcome]]
-    ) -> tuple[set[int], Sequence[str | None]]:
+    ) -> tuple[set[str], Sequence[str | None]]:
         with self._store.unit(now=self._clock(), actor=ACTOR) as unit:
             states = _record(unit, outcomes)
             going = unit.attempts.start_all(starts) if starts else set()
