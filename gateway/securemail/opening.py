@@ -194,7 +194,7 @@ class _Sealed(msgspec.Struct):
     plaintexts: Iterator[Plaintext]
 
 
-class _Begun(msgspec.Struct, frozen=True):
+class _Begun(msgspec.Struct):
     """A message of which only what stands outside was read."""
 
     mail: Entity
@@ -280,7 +280,7 @@ def _sealed(mail: Entity, partner: Partner, arrival: Arrival) -> _Sealed:
 
 
 def _inside(begun: _Begun, arrival: Arrival) -> _Inside:
-    sealed = begun.sealed
+    sealed, begun.sealed = begun.sealed, None  # of a large message half of the memory, let go of here
     if sealed is None:
         return _in_the_open(begun.mail, begun.partner, arrival)
     refused: Refusal | None = None

@@ -449,7 +449,7 @@ class Attempts:
     def _close(self, outcomes: dict[str, Outcome]) -> None:
         """Write how attempts ended."""
         values = [
-            {"envelope": envelope, "ended_at": self._now, **{name: getattr(outcome, name) for name in _OUTCOME}}
+            {"envelope": envelope, "ended_at": self._now, **msgspec.structs.asdict(outcome)}
             for envelope, outcome in outcomes.items()
         ]
         if values:
@@ -491,5 +491,5 @@ def _died(row: Any) -> Outcome:
 def _words(outcome: Outcome) -> str:
     """`failed: address (550 5.1.1)`: the outcome for a list, without the other side's text."""
     words = outcome.verdict if outcome.reason is None else f"{outcome.verdict}: {outcome.reason}"
-    codes = " ".join(str(part) for part in (outcome.code, outcome.enhanced) if part is not None)
+    codes = " ".join([str(part) for part in (outcome.code, outcome.enhanced) if part is not None])
     return f"{words} ({codes})" if codes else words

@@ -5,6 +5,7 @@ A module with `ONLY_WHEN_NAMED` takes many minutes and is left out of a run with
 Exit code 0: every ratio meets its target; 1: at least one does not; 2: a benchmark could not run.
 """
 
+import gc
 import importlib
 import pkgutil
 import sys
@@ -51,6 +52,8 @@ def main(only: list[str]) -> int:
         words.print(f"… {name}")
         try:
             module = importlib.import_module(f"tests.bench.{name}")
+            gc.collect()
+            gc.freeze()  # else each benchmark looks through what all before it left behind
             if only or not getattr(module, "ONLY_WHEN_NAMED", False):
                 rows.extend(module.rows())
             else:
