@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Self
 
 # `tsp` tells asn1crypto of the attributes that name the signer's certificate. Without it those of the first message
 # would be kept as unknown ones, and never compared with the certificate.
-from asn1crypto import cms, core, tsp
+from asn1crypto import cms, core, tsp  # noqa: F401
 
 from gateway.securemail import algorithms, ber, der, profiles
 from gateway.securemail.ber import Element
@@ -23,12 +23,8 @@ _LONGEST_KEPT = 512  # bytes of an attribute: as objects, what a stranger puts i
 _TIMES = {der.UTC_TIME: core.UTCTime, der.GENERALIZED_TIME: core.GeneralizedTime}
 
 
-#: Attributes that pyHanko reads from their bytes, by the name it looks for. As objects they are encoded anew each time.
-_NAMES_CERTIFICATE = {
-    oid: name
-    for oid, name in tsp.CMSAttributeType._map.items()
-    if name in ("signing_certificate", "signing_certificate_v2")
-}
+#: Attributes that pyHanko reads from their bytes, which name the signer. As objects they are encoded anew each time.
+_NAMES_CERTIFICATE = frozenset(map(cms.CMSAttributeType.unmap, ("signing_certificate", "signing_certificate_v2")))
 
 
 class _Value(NamedTuple):

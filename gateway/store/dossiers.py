@@ -63,7 +63,12 @@ class Dossiers:
         """The client's name in the audit trail: random, made on first use, never derived from the BSN."""
         if (known := self._known.get(dossier)) is not None:
             return known
-        return self._name(dossier, self._term(dossier), None)
+        row = self._term(dossier)
+        made = secrets.token_hex(8) if row is None else str(row.pseudonym)
+        if row is None:
+            _NAME.many(self._conn, [{"id": dossier, "pseudonym": made, "created_at": self._now, "keep_until": None}])
+        self._known[dossier] = made
+        return made
 
     def _term(self, dossier: str) -> Any:
         """Its pseudonym, and its term as text; None if it has none of either."""
@@ -77,10 +82,7 @@ class Dossiers:
 
     def touch(self, dossier: str, until: datetime) -> str:
         """Its term does not end before this time, give or take a month (not a write each time); its pseudonym."""
-        row = self._term(dossier)
-        if row is not None and _ends_early(row, until):
-            self.keep(dossier, until)
-        return self._name(dossier, row, until)
+        return self.touch_all({dossier: until})[dossier]
 
     def touch_all(self, terms: Mapping[str, datetime]) -> dict[str, str]:
         """`touch` for many: each with its term; their pseudonyms."""
@@ -99,14 +101,6 @@ class Dossiers:
         )
         self._known |= new
         return {dossier: self._known[dossier] for dossier in terms}
-
-    def _name(self, dossier: str, row: Any, until: datetime | None) -> str:
-        if row is None:
-            made = secrets.token_hex(8)
-            new = {"id": dossier, "pseudonym": made, "created_at": self._now, "keep_until": until}
-            _NAME.many(self._conn, [new])
-        pseudonym = self._known[dossier] = made if row is None else str(row.pseudonym)
-        return pseudonym
 
     def expired(self, limit: int = 100) -> Sequence[str]:
         """Dossiers whose term is over."""

@@ -276,7 +276,7 @@ class Outbox:
 
     def is_ours(self, message_id: str) -> bool:
         """Whether we sent, or are to send, a message with this Message-ID."""
-        return bool(_KNOWN.rows(self._conn, {"names": [message_id]}))
+        return bool(self.ours([message_id]))
 
     def ours(self, message_ids: Iterable[str]) -> set[str]:
         """`is_ours` for many: those that are."""

@@ -201,9 +201,9 @@ class _Text:
         kind: Any = namedtuple("_Row", columns)  # type: ignore[misc]  # the statement names them
         self.row = kind._make
         self._fixed = {name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required}
-        self.lists = (
-            None if self._positional or not isinstance(statement, sa.Insert | sa.Update) else _from_lists(compiled)
-        )
+        for_many = isinstance(statement, sa.Insert | sa.Update) and not self._positional
+        has_lists = any(isinstance(bind.type, ARRAY) for bind in compiled.binds.values())  # it is for many as it is
+        self.lists = _from_lists(compiled) if for_many and not has_lists else None
 
     def listed(self, values: Values) -> Values:
         """With what the statement itself binds, and lists as SQLite takes them."""

@@ -88,25 +88,20 @@ def _listed_by(keys: int, limited: bool) -> Prepared:
 
 
 _plain = record_keys.alias()
+_IN_DOSSIER = (
+    only_filter(record_keys.c.name) == sa.bindparam("name_"),
+    among(record_keys.c.value, "values_"),
+    records.c.dossier.is_not(None),
+)
 _OF_CLIENT = (
     sa.select(records.c.soort, records.c.dossier)
     .join(record_keys, record_keys.c.record_id == records.c.id)
-    .where(
-        only_filter(record_keys.c.name) == sa.bindparam("name_"),
-        among(record_keys.c.value, "values_"),
-        records.c.dossier.is_not(None),
-    )
+    .where(*_IN_DOSSIER)
     .order_by(records.c.id.desc())
 )
 _DOSSIERS = Prepared(_OF_CLIENT)
 _HAVE_DOSSIER = Prepared(
-    sa.select(record_keys.c.value)
-    .join(records, records.c.id == record_keys.c.record_id)
-    .where(
-        only_filter(record_keys.c.name) == sa.bindparam("name_"),
-        among(record_keys.c.value, "values_"),
-        records.c.dossier.is_not(None),
-    )
+    sa.select(record_keys.c.value).join(records, records.c.id == record_keys.c.record_id).where(*_IN_DOSSIER)
 )
 _DOSSIERS_ALSO = Prepared(
     _OF_CLIENT.join(_plain, _plain.c.record_id == records.c.id).where(

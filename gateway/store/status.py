@@ -12,8 +12,6 @@ from .prepared import off_index
 from .states import ENDED, OPEN
 from .tables import any_of, inbox, outbox, outbox_notes
 
-WAITS_FOR_US: Final = OPEN
-WAITS_FOR_RECEIPT: Final = ("submitted",)
 WAITS_FOR_A_PERSON: Final = ("failed", "bounced", "refused", "expired")
 INBOX_OPEN: Final = ("new", "quarantined")
 
@@ -96,9 +94,7 @@ class Status:
         return sorted(found, key=lambda each: each.since)
 
 
-def _oldest(
-    table: sa.Table, since: "sa.Column[datetime]", where: "sa.ColumnElement[bool] | sa.TextClause"
-) -> "sa.Select[Any]":
+def _oldest(table: sa.Table, since: "sa.Column[datetime]", where: _Where) -> "sa.Select[Any]":
     """Numbers grow with time, so the lowest is the oldest."""
     query = sa.select(table.c.state, sa.func.count(), sa.func.min(table.c.id), sa.func.min(since))
     return query.where(where).group_by(off_index(table.c.state))
