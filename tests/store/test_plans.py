@@ -220,6 +220,8 @@ def _unfit(node: dict[str, Any]) -> Iterator[str]:
     kind, named = node["Node Type"], re.search(rf"\b({NAMES}|record_id)\b", node.get("Index Cond", ""))
     if kind in ("Seq Scan", "Bitmap Heap Scan", "Hash Join", "Merge Join"):
         yield kind
+    elif node.get("Index Name") == "pk_sealed":
+        pass  # known: made while there are few values, its plan reads all of a field until the server counts them
     elif not named and re.search(rf"\b({NAMES})\)?(::text)? = ", node.get("Filter", "")):
         yield f"{node.get('Index Name')}, {node.get('Index Cond')}, then {node['Filter']}"
     for part in node.get("Plans", ()):
