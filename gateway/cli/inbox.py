@@ -169,7 +169,7 @@ def _one(gateway: "App", name: str, number: int, reason: str, who: str) -> Done:
     """Back in the row, with its line in the trail; `process` then handles it in this process, before anybody else."""
     from gateway.flows.intake import handler
     from gateway.store import IllegalMove
-    from gateway.store.inbox import HEADER_ONLY
+    from gateway.store.states import HEADER_ONLY
 
     now = datetime.now(UTC)
     try:

@@ -13,8 +13,7 @@ from gateway.flows.parties import partners
 from gateway.securemail import DecryptionKey
 from gateway.securemail.sealed_to import sealed_to
 from gateway.store import Damaged, InboxItem, NotThere, Unit
-from gateway.store.inbox import HEADER_ONLY
-from gateway.store.states import InState
+from gateway.store.states import HEADER_ONLY, InState
 
 KEPT_FOR: Final = timedelta(days=90)  # after its certificate ended a decryption key may go (6.4)
 _OPEN: Final[tuple[InState, ...]] = ("new", "quarantined")

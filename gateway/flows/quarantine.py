@@ -115,7 +115,7 @@ def sweep(unit: Unit) -> int:
 
 def _of_unreadable(unit: Unit) -> None:
     """What the mailbox could not give three times was left there: one alarm for all of it (SM-100)."""
-    count, about = unit.inbox.given_up(), "alarm/unreadable"
+    count, about = unit.places.given_up(), "alarm/unreadable"
     if not count:
         tasks.done(unit, about, "er staat niets meer dat niet te lezen is")
         return

@@ -31,12 +31,13 @@ from .errors import (
     WrongMasterKey,
 )
 from .identities import Identity, NewIdentity, Seen
-from .inbox import Added, InboxItem, Load, Place, Raw, Settled
+from .inbox import Added, InboxItem, Load, Raw, Settled
 from .jobs import JobState
 from .keys import MasterKey
 from .outbox import Attempt, Note, Outgoing
 from .outbox_rows import OutboxItem
 from .partners import Certificate
+from .places import Place
 from .records import Event, Record
 from .schedule import RetryPolicy
 from .status import Depth, Oldest

@@ -10,27 +10,16 @@ import msgspec
 import sqlalchemy as sa
 
 from .errors import Damaged, IllegalMove, NotThere
-from .prepared import Prepared, among, bound, empty, new_numbers, off_index, only_filter
+from .places import PLACE, Place, Places, in_box
+from .prepared import Prepared, among, bound, empty, new_numbers, off_index
 from .sealing import Sealer
-from .states import InEvent, InState, move_in
-from .tables import INBOX_NEW_SQL, INBOX_WANTED_SQL, UNMOVED_SQL, inbox, inbox_places, sealed
+from .states import HEADER_ONLY, InEvent, InState, move_in
+from .tables import INBOX_NEW_SQL, INBOX_WANTED_SQL, inbox, inbox_places, sealed
 
 RAW: Final = "inbox.raw"
 
 MAX_TRIES = 3  # a message whose handling dies this often is poison: to quarantine, so that it stops nobody
 TRY_WAIT = timedelta(minutes=1)  # before a message whose handling failed is tried again
-MAX_FETCH_FAILURES = 3  # SM-100
-
-HEADER_ONLY = ("too-large", "stranger")  # reasons of messages that were not fetched whole
-
-
-class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a mailbox keeps a message: the key that fetching never sees twice (SM-92)."""
-
-    source: str  # imap, pop3, maildir, folder
-    account: str
-    folder: str
-    uid: str  # IMAP: UIDVALIDITY/UID; POP3: UIDL; maildir and folder: file name
 
 
 class Raw(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,20 +84,10 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
 UNPROVEN_NOT = ("headers", "not-for-us", "date", "conflict", "payload", "crash", "damaged")
 HEADER_SIZE = 65_536  # at most this much is kept of a message that was not fetched whole
 
-_IN_ONE_QUERY = 500
-
 _FIELDS = [inbox.c[name] for name in InboxItem.__struct_fields__]
-_PLACE = [inbox_places.c[name] for name in Place.__struct_fields__]
 _TIMES = ("received_at", "fetched_at", "next_at", "settled_at", "wanted_at")
 
-_BY_DIGEST = Prepared(sa.select(inbox.c.id).where(inbox.c.sha256 == sa.bindparam("digest")))
 _BY_DIGESTS = Prepared(sa.select(inbox.c.id, inbox.c.sha256).where(among(inbox.c.sha256, "digests")))
-_PLACES = Prepared(
-    sa.select(*_PLACE).where(
-        *(only_filter(column) == sa.bindparam(f"{column.name}_") for column in _PLACE[:3]),
-        among(inbox_places.c.uid, "uids"),
-    )
-)
 _BY_NUMBERS = Prepared(sa.select(*_FIELDS).where(among(inbox.c.id, "numbers")).order_by(inbox.c.id))
 _STATES = Prepared(
     sa.select(inbox.c.id, inbox.c.state).where(among(inbox.c.id, "numbers")).order_by(inbox.c.id).with_for_update()
@@ -126,77 +105,13 @@ def _change(names: tuple[str, ...], nulls: frozenset[str]) -> Prepared:
     return Prepared(inbox.update().where(inbox.c.id == sa.bindparam("number")).values(bound(names, nulls)))
 
 
-@cache
-def _change_place(names: tuple[str, ...], nulls: frozenset[str]) -> Prepared:
-    """Write these columns of a place."""
-    here = [column == sa.bindparam(column.name) for column in _PLACE]
-    return Prepared(inbox_places.update().where(*here).values(bound(names, nulls)))
-
-
-@cache
-def _add_place(names: tuple[str, ...], nulls: frozenset[str]) -> Prepared:
-    return Prepared(inbox_places.insert().values({"failures": sa.text("0")} | bound(names, nulls)))
-
-
-@cache
-def _unmoved(header_only: bool | None, until: bool) -> Prepared:
-    query = (
-        sa.select(*_PLACE)
-        .where(
-            sa.text(f"inbox_places.{UNMOVED_SQL}"),
-            inbox_places.c.inbox_id.is_not(None),
-            *(column == sa.bindparam(f"{column.name}_") for column in _PLACE[:3]),
-        )
-        .order_by(inbox_places.c.id)
-        .limit(sa.bindparam("limit_", type_=sa.Integer))
-    )
-    if header_only is not None or until:
-        query = query.join(inbox, inbox.c.id == inbox_places.c.inbox_id)
-    if until:
-        query = query.where(inbox.c.fetched_at < sa.bindparam("until"))
-    if header_only is not None:
-        judged = sa.or_(*(sa.func.coalesce(inbox.c.reason, "") == reason for reason in HEADER_ONLY))
-        query = query.where(judged if header_only else ~judged)
-    return Prepared(query)
-
-
 class Inbox:
     """Named queries on the inbox, within one unit of work."""
 
-    def __init__(self, conn: sa.Connection, sealer: Sealer, now: datetime) -> None:
-        self._conn, self._sealer, self._now = conn, sealer, now
+    def __init__(self, conn: sa.Connection, sealer: Sealer, places: Places, now: datetime) -> None:
+        self._conn, self._sealer, self._places, self._now = conn, sealer, places, now
 
     # -- from the mailbox --------------------------------------------------------------------------------------------
-
-    def known(
-        self, source: str, account: str, folder: str, uids: Sequence[str], *, let_go_for_good: bool = False
-    ) -> set[str]:
-        """Which messages of a mailbox the inbox has, or has given up fetching (SM-100).
-
-        `let_go_for_good`: what the mailbox let go of is not known by that name any more.
-        """
-        found: set[str] = set()
-        here: sa.ColumnElement[bool] = inbox_places.c.inbox_id.is_not(None)
-        if let_go_for_good:
-            by_header = sa.select(inbox.c.id).where(inbox.c.reason.in_(HEADER_ONLY))
-            here &= inbox_places.c.moved_at.is_(None) | inbox_places.c.inbox_id.in_(by_header)
-        for begin in range(0, len(uids), _IN_ONE_QUERY):
-            query = sa.select(inbox_places.c.uid).where(
-                inbox_places.c.source == source,
-                inbox_places.c.account == account,
-                inbox_places.c.folder == folder,
-                inbox_places.c.uid.in_(uids[begin : begin + _IN_ONE_QUERY]),
-                sa.or_(here, inbox_places.c.failures >= MAX_FETCH_FAILURES),
-            )
-            found |= set(self._conn.scalars(query))
-        return found
-
-    def given_up(self) -> int:
-        """How many messages could not be read and were left in their mailbox (SM-100)."""
-        query = sa.select(sa.func.count()).where(
-            sa.text(f"inbox_places.{UNMOVED_SQL}"), inbox_places.c.failures >= MAX_FETCH_FAILURES
-        )
-        return self._conn.scalar(query.where(inbox_places.c.inbox_id.is_(None))) or 0
 
     def backlog(self) -> int:
         """How many messages were fetched and not handled yet (SM-102)."""
@@ -230,48 +145,21 @@ class Inbox:
         kept = zip(numbers, fresh.values(), strict=True)
         self._sealer.add_all(RAW, [(number, raw.data, None) for number, raw in kept])
         known |= dict(zip(fresh, numbers, strict=True))
-        self._found({raw.place: known[digest] for digest, raw in zip(digests, raws, strict=True)})
+        self._places.found({raw.place: known[digest] for digest, raw in zip(digests, raws, strict=True)})
         return [Added(id=known[digest], new=new) for digest, new in zip(digests, added, strict=True)]
-
-    def _found(self, places: dict[Place, int]) -> None:
-        """Which message stands at each of these places."""
-        here: set[Place] = set()
-        for source, account, folder in {(place.source, place.account, place.folder) for place in places}:
-            box = {"source_": source, "account_": account, "folder_": folder}
-            asked = {**box, "uids": [place.uid for place in places]}
-            here |= {Place(**row._asdict()) for row in _PLACES.rows(self._conn, asked)}
-        for place in here & places.keys():
-            self._set_place(place, inbox_id=places[place], moved_at=None)
-        rows = [
-            {**msgspec.structs.asdict(place), "inbox_id": number, "moved_at": None}
-            for place, number in places.items()
-            if place not in here
-        ]
-        if rows:
-            _add_place(tuple(rows[0]), empty(rows)).many(self._conn, rows)
 
     def add_header(self, place: Place, received_at: datetime, size: int, header: bytes, reason: str) -> Added:
         """Keep only the header of a message that is not fetched, in quarantine: too-large, stranger (SM-93, SM-144)."""
         digest = hashlib.sha256(repr(place).encode() + header).hexdigest()
-        number = self._known(digest)
-        new = number is None
-        if number is None:
-            verdict = {"state": "quarantined", "reason": reason, "settled_at": self._now}
-            number = self._insert(digest, size, received_at, verdict)
+        known = {row.sha256: row.id for row in _BY_DIGESTS.rows(self._conn, {"digests": [digest]})}
+        if (number := known.get(digest)) is None:
+            (number,) = new_numbers(self._conn, inbox, 1)
+            row = {"id": number, "sha256": digest, "size": size, "received_at": received_at, "fetched_at": self._now}
+            row |= {"tries": 0, "state": "quarantined", "reason": reason, "settled_at": self._now}
+            _add(tuple(row)).many(self._conn, [row])
             self._sealer.add(RAW, number, header)
-        self._set_place(place, inbox_id=number)
-        return Added(id=number, new=new)
-
-    def _known(self, digest: str) -> int | None:
-        found = _BY_DIGEST.rows(self._conn, {"digest": digest})
-        return found[0].id if found else None
-
-    def _insert(self, digest: str, size: int, received_at: datetime, values: dict[str, Any]) -> int:
-        (number,) = new_numbers(self._conn, inbox, 1)
-        row = {"id": number, "sha256": digest, "size": size, "received_at": received_at, "fetched_at": self._now}
-        row |= {"tries": 0, **values}
-        _add(tuple(row)).many(self._conn, [row])
-        return number
+        self._places.found({place: number})
+        return Added(id=number, new=not known)
 
     def want(self, number: int) -> bool:
         """Of this message only the header is here: let the next look fetch it whole; False if that is asked already."""
@@ -286,13 +174,11 @@ class Inbox:
     def wanted(self, source: str, account: str, folder: str, limit: int = 100) -> "list[tuple[InboxItem, Place]]":
         """What this mailbox is to be asked for whole, and where it was found; the first asked for first."""
         query = (
-            sa.select(*_FIELDS, *(column.label(f"place_{column.name}") for column in _PLACE))
+            sa.select(*_FIELDS, *(column.label(f"place_{column.name}") for column in PLACE))
             .join(inbox_places, inbox_places.c.inbox_id == inbox.c.id)
             .where(
                 sa.text(f"inbox.{INBOX_WANTED_SQL}"),
-                inbox_places.c.source == source,
-                inbox_places.c.account == account,
-                inbox_places.c.folder == folder,
+                *in_box(source, account, folder),
             )
             .order_by(inbox.c.wanted_at, inbox.c.id)
             .limit(limit)
@@ -321,52 +207,6 @@ class Inbox:
     def not_completed(self, number: int, why: str) -> None:
         """It could not be fetched whole; it stays in quarantine by its header."""
         self._conn.execute(inbox.update().where(inbox.c.id == number).values(wanted_at=None, detail=why))
-
-    def fetch_failed(self, place: Place) -> int:
-        """A message could not be read from the mailbox; how often by now. At the third it is left there (SM-100)."""
-        failures = self._conn.scalar(sa.select(inbox_places.c.failures).where(*_at(place))) or 0
-        self._set_place(place, failures=failures + 1)
-        return failures + 1
-
-    def moved(self, place: Place) -> None:
-        """The mailbox has let go of it."""
-        self._set_place(place, moved_at=self._now)
-
-    def all_moved(self, places: Sequence[Place]) -> None:
-        """`moved` for many."""
-        rows = [{**msgspec.structs.asdict(place), "moved_at": self._now} for place in places]
-        if rows and _change_place(("moved_at",), frozenset()).many(self._conn, rows) < len(rows):
-            for place in places:
-                self.moved(place)
-
-    def stands_again(self, place: Place) -> None:
-        """It stands in its mailbox still, and is to be let go of."""
-        self._set_place(place, moved_at=None)
-
-    def unmoved(
-        self,
-        source: str,
-        account: str,
-        folder: str,
-        limit: int = 1000,
-        *,
-        header_only: bool | None = None,
-        until: datetime | None = None,
-    ) -> list[Place]:
-        """What is committed and still stands in the mailbox as far as we know; if asked only whole, or only headers.
-
-        `until`: only what was fetched before that time.
-        """
-        asked: dict[str, Any] = {"source_": source, "account_": account, "folder_": folder, "limit_": limit}
-        if until is not None:
-            asked["until"] = until
-        found = _unmoved(header_only, until is not None).rows(self._conn, asked)
-        return [Place(**row._asdict()) for row in found]
-
-    def _set_place(self, place: Place, **values: Any) -> None:
-        names, row = tuple(values), msgspec.structs.asdict(place) | values
-        if _change_place(names, empty([values])).many(self._conn, [row]) == 0:
-            _add_place(tuple(row), empty([row])).many(self._conn, [row])
 
     # -- handling ----------------------------------------------------------------------------------------------------
 
@@ -529,11 +369,6 @@ class Inbox:
         """The bytes as they came."""
         return self._sealer.get(RAW, number)
 
-    def places(self, number: int) -> list[Place]:
-        """Where it was found; more than one place if the same bytes came twice."""
-        query = sa.select(*_PLACE).where(inbox_places.c.inbox_id == number).order_by(inbox_places.c.id)
-        return [Place(**row._mapping) for row in self._conn.execute(query)]
-
     def list(
         self,
         *,
@@ -582,15 +417,6 @@ def _item(values: dict[str, Any]) -> InboxItem:
         if values[name] is not None:
             values[name] = datetime.fromisoformat(values[name])
     return InboxItem(**values)
-
-
-def _at(place: Place) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        inbox_places.c.source == place.source,
-        inbox_places.c.account == place.account,
-        inbox_places.c.folder == place.folder,
-        inbox_places.c.uid == place.uid,
-    )
 
 
 def _kept() -> sa.ColumnElement[bool]:

@@ -184,6 +184,9 @@ InState = Literal[
 ]
 InEvent = Literal["handled", "duplicate", "quarantined", "ignored", "reopen"]
 
+HEADER_ONLY: Final = ("too-large", "stranger")
+"""Why a message is in quarantine that was not fetched whole."""
+
 INBOX_MOVES: Final[dict[InState, dict[InEvent, InState]]] = {
     "new": {"handled": "handled", "duplicate": "duplicate", "quarantined": "quarantined", "ignored": "ignored"},
     "quarantined": {"reopen": "new", "ignored": "ignored"},

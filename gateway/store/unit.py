@@ -18,6 +18,7 @@ from .inbox import Inbox
 from .jobs import Jobs
 from .outbox import Outbox
 from .partners import Partners
+from .places import Places
 from .prepared import savepoint
 from .records import Records
 from .sealing import KeyRing, Sealer
@@ -91,7 +92,12 @@ class Unit:
     @cached_property
     def inbox(self) -> Inbox:
         """Messages that came in."""
-        return Inbox(self._conn, self._sealer, self.now)
+        return Inbox(self._conn, self._sealer, self.places, self.now)
+
+    @cached_property
+    def places(self) -> Places:
+        """Where mailboxes keep what came in."""
+        return Places(self._conn, self.now)
 
     @cached_property
     def identities(self) -> Identities:

@@ -161,8 +161,8 @@ class _Look:
         with self._store.unit(now=self._clock(), actor=ACTOR) as unit:
             new = unit.inbox.complete(number, data)
             unit.audit.write("fetched_whole", f"inbox/{number}")
-            for place in unit.inbox.places(number) if self._mailbox.lets_go_for_good else ():
-                unit.inbox.stands_again(place)
+            for place in unit.places.of(number) if self._mailbox.lets_go_for_good else ():
+                unit.places.stands_again(place)
         self._add(new=new, known=not new)
         return new
 
@@ -191,7 +191,7 @@ class _Look:
     def _fresh(self, uids: Sequence[str]) -> tuple[list[str], int]:
         box = self._mailbox
         with self._store.view(now=self._clock()) as view:
-            known = view.inbox.known(
+            known = view.places.known(
                 box.source, box.account, box.folder, uids, let_go_for_good=self._mailbox.lets_go_for_good
             )
             return [uid for uid in uids if uid not in known], AHEAD_MAX - view.inbox.backlog()
@@ -301,7 +301,7 @@ class _Look:
 
     def _count_failure(self, uid: str) -> int:
         with self._store.unit(now=self._clock(), actor=ACTOR) as unit:
-            return unit.inbox.fetch_failed(self._place(uid))
+            return unit.places.fetch_failed(self._place(uid))
 
     async def _commit(self, fetched: list[_Fetched]) -> None:
         if await asyncio.to_thread(self._write, fetched):
@@ -350,11 +350,11 @@ class _Look:
         box, now = self._mailbox, self._clock()
         until = None if self._keep is None or header_only else now - self._keep
         with self._store.view(now=now) as view:
-            return view.inbox.unmoved(box.source, box.account, box.folder, header_only=header_only, until=until)
+            return view.places.unmoved(box.source, box.account, box.folder, header_only=header_only, until=until)
 
     def _mark(self, places: list[Place]) -> None:
         with self._store.unit(now=self._clock(), actor=ACTOR) as unit:
-            unit.inbox.all_moved(places)
+            unit.places.moved(places)
 
     def _place(self, uid: str) -> Place:
         return Place(source=self._mailbox.source, account=self._mailbox.account, folder=self._mailbox.folder, uid=uid)

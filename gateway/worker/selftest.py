@@ -247,7 +247,7 @@ def _received_wrong(store: Store, home: Path) -> Iterator[str]:
             yield f"{len(view.outbox.list())} receipts"
         if view.audit.verify().broken_at is not None or view.audit.head().nr != MESSAGES:
             yield "the trail is not what was done"
-        if view.inbox.unmoved("maildir", ME, "mail"):
+        if view.places.unmoved("maildir", ME, "mail"):
             yield "a moved message is not marked"
     if list((home / "mail" / "new").iterdir()):
         yield "a message still stands in the mailbox"

@@ -142,6 +142,6 @@ def test_what_a_mailbox_could_not_give_is_an_alarm_until_it_is_gone(pair: Pair) 
         for _ in range(3):
             quarantine.sweep(unit)
             assert tasks.alarms(unit) == []
-            unit.inbox.fetch_failed(place)
+            unit.places.fetch_failed(place)
         quarantine.sweep(unit)
         assert [each.sleutel for each in tasks.alarms(unit)] == ["alarm/unreadable"]

@@ -27,8 +27,8 @@ def test_the_same_place_or_the_same_bytes_add_nothing(store: Store) -> None:
         again = unit.inbox.add(Raw(place=at("1/1"), received_at=NOW, data=b"raw"))
         moved = unit.inbox.add(Raw(place=at("2/9"), received_at=NOW, data=b"raw"))
         assert [(a.id, a.new) for a in (again, moved)] == [(first, False), (first, False)]
-        assert unit.inbox.places(first) == [at("1/1"), at("2/9")]
-        assert unit.inbox.known("imap", at("").account, at("").folder, ["1/1", "2/9", "2/10"]) == {"1/1", "2/9"}
+        assert unit.places.of(first) == [at("1/1"), at("2/9")]
+        assert unit.places.known("imap", at("").account, at("").folder, ["1/1", "2/9", "2/10"]) == {"1/1", "2/9"}
 
 
 def test_a_message_is_settled_once(store: Store) -> None:
@@ -177,13 +177,13 @@ def test_many_that_came_at_once_are_kept_as_one_by_one(store: Store) -> None:
     first = [raw("1", b"a"), raw("2", b"b"), raw("3", b"a"), raw("1", b"c", "Elders")]
     with store.unit(now=NOW, actor="test") as unit:
         assert [each.new for each in unit.inbox.add_all(first)] == [True, True, False, True]
-        unit.inbox.all_moved([each.place for each in first])
-        assert unit.inbox.unmoved("imap", "a", "INBOX") == []
+        unit.places.moved([each.place for each in first])
+        assert unit.places.unmoved("imap", "a", "INBOX") == []
         added = unit.inbox.add_all([raw("2", b"b"), raw("4", b"a"), raw("5", b"d")])
         assert [each.new for each in added] == [False, False, True]
-        assert [place.uid for place in unit.inbox.unmoved("imap", "a", "INBOX")] == ["2", "4", "5"]
+        assert [place.uid for place in unit.places.unmoved("imap", "a", "INBOX")] == ["2", "4", "5"]
         assert [unit.inbox.raw(item.id) for item in unit.inbox.list()] == [b"a", b"b", b"c", b"d"]
-        assert [place.uid for place in unit.inbox.places(1)] == ["1", "3", "4"]
-        unit.inbox.all_moved([raw("2", b"").place, raw("9", b"").place])
-        assert [place.uid for place in unit.inbox.unmoved("imap", "a", "INBOX")] == ["4", "5"]
+        assert [place.uid for place in unit.places.of(1)] == ["1", "3", "4"]
+        unit.places.moved([raw("2", b"").place, raw("9", b"").place])
+        assert [place.uid for place in unit.places.unmoved("imap", "a", "INBOX")] == ["4", "5"]
         assert unit.inbox.add_all([]) == []

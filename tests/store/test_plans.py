@@ -98,12 +98,12 @@ def _life(unit: Unit, number: int) -> None:
     unit.attempts.recover()
     unit.outbox.next_due()
     place = Place(source="imap", account="a", folder="INBOX", uid=str(number))
-    unit.inbox.known(place.source, place.account, place.folder, [place.uid])
+    unit.places.known(place.source, place.account, place.folder, [place.uid])
     unit.inbox.backlog()
     unit.inbox.wanted(place.source, place.account, place.folder)
     added = unit.inbox.add(Raw(place=place, received_at=NOW, data=str(number).encode()))
-    unit.inbox.unmoved("imap", "a", "INBOX")
-    unit.inbox.moved(place)
+    unit.places.unmoved("imap", "a", "INBOX")
+    unit.places.moved([place])
     for item in unit.inbox.due():
         unit.inbox.begin(item.id)
     unit.identities.look_up("p", f"<{number}@z>", str(number).encode())
@@ -264,7 +264,7 @@ def _put_history(unit: Unit, size: int) -> None:
     for number in range(size):
         place = Place(source="imap", account="a", folder="INBOX", uid=str(number))
         added = unit.inbox.add(Raw(place=place, received_at=NOW, data=str(number).encode()))
-        unit.inbox.moved(place)
+        unit.places.moved([place])
         unit.inbox.settle(added.id, "handled")
         unit.identities.register("p1", f"<{number}@z>", str(number).encode(), outcome="handled")
         unit.records.add("taak", f"old-{number}", {}, keys={"state": "done"})
@@ -333,8 +333,8 @@ QUESTIONS: dict[str, Callable[[Unit], object]] = {
     "metrics: oldest": lambda unit: unit.status.oldest(),
     "metrics: quarantine": lambda unit: unit.status.quarantine(),
     "metrics: receipts": lambda unit: unit.status.receipts(unit.status.last_note()),
-    "pickup: known": lambda unit: unit.inbox.known("imap", "a", "INBOX", ["1", "2"]),
-    "pickup: unmoved": lambda unit: unit.inbox.unmoved("imap", "a", "INBOX"),
+    "pickup: known": lambda unit: unit.places.known("imap", "a", "INBOX", ["1", "2"]),
+    "pickup: unmoved": lambda unit: unit.places.unmoved("imap", "a", "INBOX"),
     "pickup: load": lambda unit: unit.inbox.unproven(),
     "quarantine alarm": lambda unit: unit.inbox.refused_since(NOW, ["signature"]),
     "handle: due": lambda unit: unit.inbox.due(),

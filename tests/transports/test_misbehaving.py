@@ -220,7 +220,7 @@ def test_imap_a_message_that_others_remove_meanwhile_is_gone_and_no_alarm(author
     assert [each.unreadable for each in looks(authority, store, server, 3)] == [1, 0, 0]
     assert kept(store) == [GOOD]
     with store.view(now=NOW) as view:
-        assert view.inbox.given_up() == 0
+        assert view.places.given_up() == 0
 
 
 @pytest.mark.parametrize("search", [b"1 1 2 2 2", b"2 1"])
@@ -234,7 +234,7 @@ def test_imap_a_message_that_is_not_described_is_left_with_an_alarm(authority: A
     server = ImapServer(lambda *_: False, describe=b"2")
     assert [each.unreadable for each in looks(authority, store, server, 4)] == [1, 1, 1, 0]
     with store.view(now=NOW) as view:
-        assert view.inbox.given_up() == 1
+        assert view.places.given_up() == 1
 
 
 def test_imap_a_folder_that_is_made_anew_between_two_looks_is_read_again(authority: Authority, store: Store) -> None:

@@ -239,7 +239,7 @@ def test_the_same_message_by_two_ways_is_one(mail: realmail.Mail, authority: Aut
         place = Place(source="imap", account=RECIPIENT, folder="INBOX", uid=f"old/{listed.uid}")
         with store.unit(now=NOW, actor="test") as unit:
             unit.inbox.add(Raw(place=place, received_at=NOW, data=data))
-            unit.inbox.moved(place)
+            unit.places.moved([place])
         return await pickup(store, boxes(mail, authority)["pop3"](), lambda: NOW)
 
     assert asyncio.run(twice()) == Picked(known=1, moved=1)

@@ -86,7 +86,7 @@ def test_a_stop_between_two_steps_and_a_second_look_leave_one_row(
     assert len(contents(store, clock)) == 1
     assert list((tmp_path / "mail" / "new").iterdir()) == []
     with store.view(now=clock()) as view:
-        assert view.inbox.unmoved("maildir", "wmo@gemeente.example", "mail") == []
+        assert view.places.unmoved("maildir", "wmo@gemeente.example", "mail") == []
 
 
 def test_an_oversize_message_is_recorded_by_its_header_and_moved(
