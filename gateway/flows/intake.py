@@ -25,7 +25,7 @@ from gateway.securemail import (
     Opened,
     PartnerBook,
 )
-from gateway.store import InboxItem, Store, Unit
+from gateway.store import InboxItem, Settled, Store, Unit
 
 ACTOR = "flow:intake"
 
@@ -160,15 +160,17 @@ def _unusable(
     if receipt is not None:
         unit.outbox.put(receipt)
     unit.inbox.settle(
-        item.id,
-        "quarantined",
-        reason="payload",
-        detail=codes,
-        partner=sender.code,
-        message_id=opened.headers.message_id,
-        mic=opened.mic,
-        dossier=why.dossier,
-        rules=us.rules,
+        Settled(
+            item.id,
+            "quarantined",
+            reason="payload",
+            detail=codes,
+            partner=sender.code,
+            message_id=opened.headers.message_id,
+            mic=opened.mic,
+            dossier=why.dossier,
+            rules=us.rules,
+        )
     )
     if not again:
         subject = None if why.dossier is None else dossiers.touch(unit, us, why.dossier)
@@ -185,7 +187,7 @@ def _quarantine(
 
     One that was opened again and is refused for the same reason is no news: nobody is told twice (SM-104).
     """
-    unit.inbox.settle(item.id, "quarantined", reason=why.reason, detail=why.detail or None, rules=us.rules)
+    unit.inbox.settle(Settled(item.id, "quarantined", reason=why.reason, detail=why.detail or None, rules=us.rules))
     if item.reason != why.reason:
         unit.audit.write("quarantined", f"inbox/{item.id}", detail={"reason": why.reason, "claimed": claimed or ""})
         offered = why.reason == plain_return.REASON and plain_return.is_offered(unit, us, raw, claimed)
@@ -200,12 +202,14 @@ def _duplicate(unit: Unit, item: InboxItem, opened: Opened) -> Taken:
         unit.identities.repeat_receipt(seen.first.id)
     first = None if seen.first is None or seen.first.inbox_id is None else unit.inbox.get(seen.first.inbox_id)
     unit.inbox.settle(
-        item.id,
-        "duplicate",
-        partner=opened.partner.id,
-        message_id=opened.headers.message_id,
-        mic=opened.mic,
-        dossier=None if first is None else first.dossier,
+        Settled(
+            item.id,
+            "duplicate",
+            partner=opened.partner.id,
+            message_id=opened.headers.message_id,
+            mic=opened.mic,
+            dossier=None if first is None else first.dossier,
+        )
     )
     if first is None:
         unit.inbox.forget(item.id)  # its dossier was destroyed: a repeat must not bring it back (SM-147)

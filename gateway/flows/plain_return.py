@@ -13,7 +13,7 @@ from gateway.flows.dispatch import Refused
 from gateway.flows.parties import PartnerRecord, Surroundings, partner
 from gateway.plans import Ondersteuningsplan, met_eigen_gemeentedeel, vergelijk_gemeentedeel
 from gateway.plans.model import Uitvraag
-from gateway.store import InboxItem, Unit
+from gateway.store import InboxItem, Settled, Unit
 
 REASON = "not-smime"
 OFFER = (
@@ -80,7 +80,7 @@ def accept(
     attention(unit, taken, differences)
     keep_documents(unit, taken.body.id, [form.document])
     unit.inbox.reopen(item.id)
-    unit.inbox.settle(item.id, "handled", partner=form.sender.code, dossier=taken.body.id)
+    unit.inbox.settle(Settled(item.id, "handled", partner=form.sender.code, dossier=taken.body.id))
     detail = {"kind": "plan", "proven": False, "sha256": form.document.sha256}
     unit.audit.write(
         "taken_in_by_hand",

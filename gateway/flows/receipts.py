@@ -12,7 +12,7 @@ from gateway.flows.taken import Taken
 from gateway.flows.tasks import Task
 from gateway.securemail import Opened, Recipient, Reporter, Sealed
 from gateway.securemail.receipts import Disposition, ReceiptVerdict
-from gateway.store import IllegalMove, InboxItem, OutboxItem, Outgoing, Unit
+from gateway.store import IllegalMove, InboxItem, NewIdentity, OutboxItem, Outgoing, Settled, Unit
 
 RECEIPT = "receipt"
 REPLIES_MAX = 60  # replies to one partner that its message is of no use …
@@ -119,20 +119,24 @@ def take_receipt(unit: Unit, us: Surroundings, item: InboxItem, opened: Opened) 
     partner = opened.partner.id
     dossier = None if sent is None else sent.dossier
     unit.inbox.settle(
-        item.id,
-        "handled",
-        partner=partner,
-        message_id=opened.headers.message_id,
-        mic=opened.mic,
-        dossier=dossier,
+        Settled(
+            item.id,
+            "handled",
+            partner=partner,
+            message_id=opened.headers.message_id,
+            mic=opened.mic,
+            dossier=dossier,
+        )
     )
     unit.identities.register(
-        partner,
-        opened.headers.message_id,
-        opened.mic,
-        outcome="receipt",
-        cms_sha256=opened.cms_sha256,
-        inbox_id=item.id,
+        NewIdentity(
+            partner,
+            opened.headers.message_id,
+            opened.mic,
+            outcome="receipt",
+            cms_sha256=opened.cms_sha256,
+            inbox_id=item.id,
+        )
     )
     by = {"certificate": opened.signer.fingerprint}  # SM-138
     subject = unit.dossiers.pseudonym(dossier) if dossier else None

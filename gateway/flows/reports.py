@@ -5,7 +5,7 @@ from gateway.flows import quarantine, tasks
 from gateway.flows.taken import Taken
 from gateway.flows.tasks import Task
 from gateway.securemail import CONCLUSIONS, Bounce, Lookup, Sent
-from gateway.store import IllegalMove, InboxItem, OutboxItem, Unit
+from gateway.store import IllegalMove, InboxItem, OutboxItem, Settled, Unit
 
 _LOOK = "Ga na of het bericht bij de partner is; verstuur het zo nodig opnieuw, nooit naar een ander adres."
 
@@ -84,14 +84,14 @@ def _take_unsigned_receipt(unit: Unit, item: InboxItem, raw: bytes) -> Taken:
 
 def _of_nothing(unit: Unit, item: InboxItem) -> Taken:
     """A report of no message of ours: kept, and one task a day for all of them, since anybody can write one."""
-    unit.inbox.settle(item.id, "quarantined", reason="report", detail="melding noemt geen bericht van ons")
+    unit.inbox.settle(Settled(item.id, "quarantined", reason="report", detail="melding noemt geen bericht van ons"))
     unit.audit.write("quarantined", f"inbox/{item.id}", detail={"reason": "report"})
     quarantine.tell(unit, item.id, "report", None)
     return Taken(state="quarantined", reason="report")
 
 
 def _settle(unit: Unit, item: InboxItem, kind: str, sent: OutboxItem, outcome: str) -> None:
-    unit.inbox.settle(item.id, "handled", detail=f"{kind} over outbox/{sent.id}", dossier=sent.dossier)
+    unit.inbox.settle(Settled(item.id, "handled", detail=f"{kind} over outbox/{sent.id}", dossier=sent.dossier))
     subject = unit.dossiers.pseudonym(sent.dossier) if sent.dossier else None
     detail = {"kind": kind, "about": f"outbox/{sent.id}"}
     unit.audit.write("report_read", f"inbox/{item.id}", subject=subject, outcome=outcome, detail=detail)

@@ -65,20 +65,7 @@ _SEARCHABLE = frozenset(Bericht.__struct_fields__) - {"created_at"}
 # The statements that every message needs, made once: making one costs four times what running it does.
 _SENDER = [only_filter(berichten.c[name]) == sa.bindparam(f"{name}_") for name in ("richting", "soort", "afzender")]
 _FIND = Prepared(sa.select(*_FIELDS).where(*_SENDER, among(berichten.c.identificatie, "identificaties")))
-_NEW = (
-    "id",
-    "richting",
-    "soort",
-    "versie",
-    "afzender",
-    "ontvanger",
-    "identificatie",
-    "dagtekening",
-    "sha256",
-    "status",
-)
-_LINKS = ("antwoord_op", "inbox_id", "outbox_id", "dossier", "created_at")
-_ADD = Prepared(berichten.insert().values(bound((*_NEW, *_LINKS))))
+_ADD = Prepared(berichten.insert().values(bound(Bericht.__struct_fields__)))
 _ADD_KEYS = Prepared(bericht_keys.insert().values(bound(bericht_keys.c.keys())))
 _UNDER = Prepared(
     sa.select(*_FIELDS, bericht_keys.c.value)

@@ -30,7 +30,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     registered_at: datetime
 
 
-class NewIdentity(msgspec.Struct, frozen=True, kw_only=True):
+class NewIdentity(msgspec.Struct, frozen=True):
     """A message that is being accepted, to be registered."""
 
     partner: str
@@ -85,27 +85,8 @@ class Identities:
             {bytes.fromhex(row.mic) for row in _MICS.rows(self._conn, contents)},
         )
 
-    def register(
-        self,
-        partner: str,
-        message_id: str,
-        mic: bytes,
-        *,
-        outcome: str,
-        cms_sha256: bytes | None = None,
-        inbox_id: int | None = None,
-        receipt_id: int | None = None,
-    ) -> None:
+    def register(self, accepted: NewIdentity) -> None:
         """Register an accepted message, in the transaction that accepts it; never a refused one (SM-131)."""
-        accepted = NewIdentity(
-            partner=partner,
-            message_id=message_id,
-            mic=mic,
-            outcome=outcome,
-            cms_sha256=cms_sha256,
-            inbox_id=inbox_id,
-            receipt_id=receipt_id,
-        )
         self.register_all([accepted])
 
     def register_all(self, accepted: Sequence[NewIdentity]) -> None:

@@ -59,8 +59,11 @@ class InboxItem(msgspec.Struct, frozen=True, kw_only=True):
     wanted_at: datetime | None = None  # only its header is here, and it is to be fetched whole
 
 
-class Settled(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a message; what is None is not written over what is known."""
+class Settled(msgspec.Struct, frozen=True):
+    """What became of a message. Reason and detail are of this event; any other that is None stays as it is known.
+
+    With its `dossier` the raw mail is destroyed when that is (SM-147).
+    """
 
     number: int
     event: InEvent
@@ -232,7 +235,9 @@ class Inbox:
         items = [item for item in self._some(numbers) if item.state == "new"]
         for item in items:
             if item.tries >= MAX_TRIES:
-                self.settle(item.id, "quarantined", reason="crash", detail=f"handling failed {item.tries} times")
+                self.settle(
+                    Settled(item.id, "quarantined", reason="crash", detail=f"handling failed {item.tries} times")
+                )
         tried = [item for item in items if item.tries < MAX_TRIES]
         kept = self._sealer.find_all(RAW, [item.id for item in tried])
         begun, counted = {}, []
@@ -240,7 +245,7 @@ class Inbox:
             try:
                 begun[item.id] = self._raw(item.id, kept.get(item.id))
             except (Damaged, NotThere) as error:
-                self.settle(item.id, "quarantined", reason="damaged", detail=str(error))
+                self.settle(Settled(item.id, "quarantined", reason="damaged", detail=str(error)))
                 continue
             next_at = self._now + TRY_WAIT * 2**item.tries
             counted.append({"number": item.id, "tries": item.tries + 1, "next_at": next_at})
@@ -262,34 +267,8 @@ class Inbox:
         late = sa.text(INBOX_NEW_SQL), inbox.c.next_at > self._now + 2 * TRY_WAIT * 2**MAX_TRIES
         return self._conn.execute(inbox.update().where(*late).values(next_at=self._now)).rowcount
 
-    def settle(
-        self,
-        number: int,
-        event: InEvent,
-        *,
-        reason: str | None = None,
-        detail: str | None = None,
-        partner: str | None = None,
-        message_id: str | None = None,
-        mic: bytes | None = None,
-        dossier: str | None = None,
-        rules: str | None = None,
-    ) -> InState:
-        """What became of it, in the transaction of its effect. IllegalMove if another node settled it first.
-
-        With its `dossier` the raw mail is destroyed when that is (SM-147).
-        """
-        settled = Settled(
-            number=number,
-            event=event,
-            reason=reason,
-            detail=detail,
-            partner=partner,
-            message_id=message_id,
-            mic=mic,
-            dossier=dossier,
-            rules=rules,
-        )
+    def settle(self, settled: Settled) -> InState:
+        """What became of it, in the transaction of its effect. IllegalMove if another node settled it first."""
         return self.settle_all([settled])[0]
 
     def settle_all(self, settled: Sequence[Settled]) -> "list[InState]":
@@ -304,10 +283,9 @@ class Inbox:
                 raise NotThere(f"incoming message {one.number} is not there")
             states.append(move_in(f"incoming message {one.number}", found[one.number], one.event))
             row: dict[str, Any] = {"number": one.number, "state": states[-1], "settled_at": self._now, "next_at": None}
-            row |= {"reason": one.reason, "detail": one.detail}
-            known = {"partner": one.partner, "message_id": one.message_id, "dossier": one.dossier, "rules": one.rules}
-            known["mic"] = None if one.mic is None else one.mic.hex()
-            row |= {name: value for name, value in known.items() if value is not None}
+            row |= {"reason": None, "detail": None}
+            told = msgspec.structs.asdict(one) | {"mic": None if one.mic is None else one.mic.hex()}
+            row |= {name: value for name, value in told.items() if value is not None and name != "event"}
             alike.setdefault(tuple(row), []).append(row)
         for (_, *names), rows in alike.items():
             _change(tuple(names), empty(rows)).many(self._conn, rows)

@@ -106,15 +106,12 @@ def _draft(message: Outgoing) -> bytes | None:
 
 
 _KNOWN = Prepared(sa.select(outbox.c.id, outbox.c.message_id).where(among(outbox.c.message_id, "names")))
-_NEW = (
-    *("id", "message_id", "kind", "partner", "channel", "sender", "recipient", "reference", "dossier", "sha256"),
-    *("size", "mic", "wants_receipt", "state", "reason", "created_at", "changed_at", "next_at", "attempts"),
-)
+_AS_TOLD = tuple(name for name in Outgoing.__struct_fields__ if name in outbox.c)
 
 
 @cache
-def _put_with(nulls: frozenset[str]) -> Prepared:
-    return Prepared(outbox.insert().values(bound(_NEW, nulls)))
+def _put_with(names: tuple[str, ...], nulls: frozenset[str]) -> Prepared:
+    return Prepared(outbox.insert().values(bound(names, nulls)))
 
 
 _OPEN, _ENDED = sa.text(any_of(OPEN, "outbox")), sa.text(any_of(ENDED, "outbox"))
@@ -143,7 +140,7 @@ class Outbox:
         numbers = new_numbers(self._conn, outbox, len(messages))
         pairs = list(zip(numbers, messages, strict=True))
         rows = [self._row(number, message) for number, message in pairs]
-        _put_with(empty(rows)).many(self._conn, rows)
+        _put_with(tuple(rows[0]), empty(rows)).many(self._conn, rows)
         for field, value in ((WIRE, _wire), (SIGNED_ENTITY, _signed_entity), (DRAFT, _draft)):
             self._sealer.add_all(field, [(n, data, m.dossier) for n, m in pairs if (data := value(m)) is not None])
         return numbers
@@ -151,18 +148,10 @@ class Outbox:
     def _row(self, number: int, message: Outgoing) -> dict[str, Any]:
         return {
             "id": number,
-            "message_id": message.message_id,
-            "kind": message.kind,
-            "partner": message.partner,
-            "channel": message.channel,
-            "sender": message.sender,
-            "recipient": message.recipient,
-            "reference": message.reference,
-            "dossier": message.dossier,
+            **{name: getattr(message, name) for name in _AS_TOLD},
             "sha256": hashlib.sha256(message.wire).hexdigest(),
             "size": len(message.wire),
             "mic": None if message.mic is None else message.mic.hex(),
-            "wants_receipt": message.wants_receipt,
             "state": "new" if message.hold is None and message.draft is None else "held",
             "reason": message.hold,
             "created_at": self._now,

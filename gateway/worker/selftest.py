@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from gateway.domain.delivery import Outcome, Shipment
-from gateway.store import InboxItem, MasterKey, Outgoing, Store
+from gateway.store import InboxItem, MasterKey, NewIdentity, Outgoing, Settled, Store
 from gateway.transports import BeforeData, MaildirMailbox
 
 from .deliver import deliver_due
@@ -214,7 +214,7 @@ def _accept(store: Store) -> Callable[[InboxItem, bytes, datetime], None]:
         mic = hashlib.sha256(raw.partition(b"\r\n\r\n")[2]).digest()
         with store.unit(now=now, actor="selftest") as unit:
             if unit.identities.look_up("zorg", message_id, mic).verdict == "duplicate":
-                unit.inbox.settle(item.id, "duplicate")
+                unit.inbox.settle(Settled(item.id, "duplicate"))
                 return
             unit.records.add("effect", f"{message_id} {item.id}", {})
             receipt = unit.outbox.put(
@@ -228,9 +228,11 @@ def _accept(store: Store) -> Callable[[InboxItem, bytes, datetime], None]:
                     wire=b"Subject: receipt\r\n\r\n",
                 )
             )
-            unit.identities.register("zorg", message_id, mic, outcome="handled", inbox_id=item.id, receipt_id=receipt)
+            unit.identities.register(
+                NewIdentity("zorg", message_id, mic, outcome="handled", inbox_id=item.id, receipt_id=receipt)
+            )
             unit.audit.write("handled", f"inbox/{item.id}")
-            unit.inbox.settle(item.id, "handled", partner="zorg", message_id=message_id, mic=mic)
+            unit.inbox.settle(Settled(item.id, "handled", partner="zorg", message_id=message_id, mic=mic))
 
     return handler
 

@@ -20,6 +20,7 @@ from gateway.flows.routes import reconsider
 from gateway.flows.tasks import open_tasks
 from gateway.revocation_data import load
 from gateway.securemail import Anchor, SigningKey, signing_key
+from gateway.store import Settled
 
 from .conftest import Pair
 from .test_partner_terms import known
@@ -267,7 +268,7 @@ def test_a_key_is_needed_until_nothing_that_is_kept_was_sealed_to_it(pair: Pair)
         assert len(still_needed(view, key, others=1, early=True)) == 2
     with pair.gemeente.store.unit(now=pair.clock(), actor="test") as unit:
         for one in (waits, broken):
-            unit.inbox.settle(one.id, "ignored")
+            unit.inbox.settle(Settled(one.id, "ignored"))
         assert still_needed(unit, key, others=1, early=True) == []
 
 

@@ -7,7 +7,7 @@ from gateway.flows import quarantine, tasks
 from gateway.flows.parties import add_partner, partner
 from gateway.flows.reopening import Reopened, reopen
 from gateway.securemail import QUARANTINE, Trust
-from gateway.store import Place
+from gateway.store import Place, Settled
 
 from .conftest import PARTY, Pair, plan_part
 
@@ -31,7 +31,7 @@ def put(pair: Pair, reason: str) -> int:
     """A message in quarantine for this reason."""
     number = pair.put("aanbieder", b"From: x@x.example\r\n\r\n" + reason.encode())
     with pair.aanbieder.store.unit(now=pair.clock(), actor="test") as unit:
-        unit.inbox.settle(number, "quarantined", reason=reason)
+        unit.inbox.settle(Settled(number, "quarantined", reason=reason))
     return number
 
 

@@ -3,6 +3,7 @@
 from gateway.flows import quarantine, tasks
 from gateway.flows.tasks import Task
 from gateway.securemail.refusal import REASONS
+from gateway.store import Settled
 
 from .conftest import PARTY, Pair, plan_part
 
@@ -80,7 +81,7 @@ def test_many_messages_that_cannot_be_opened_make_an_alarm(pair: Pair) -> None:
     for number in range(21):
         item = pair.put("aanbieder", b"From: x@x.example\r\n\r\n%d" % number)
         with store.unit(now=pair.clock(), actor="test") as unit:
-            unit.inbox.settle(item, "quarantined", reason="signature")
+            unit.inbox.settle(Settled(item, "quarantined", reason="signature"))
             quarantine.tell(unit, item, "signature", "0957")
     alarms = [task for task in about(pair).values() if task.weight == "alarm"]
     assert len(alarms) == 1

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.flows import quarantine, tasks, welcome
 from gateway.flows.welcome import Doorkeeper
-from gateway.store import Place
+from gateway.store import Place, Settled
 
 from .conftest import PARTY, Pair
 from .test_reports import dsn, sent
@@ -69,7 +69,7 @@ def test_what_fetching_put_in_quarantine_becomes_a_task_once(sent: Pair) -> None
     store = sent.gemeente.store
     died = sent.put("gemeente", b"From: x@x.example\r\n\r\nx")
     with store.unit(now=sent.clock(), actor="test") as unit:
-        unit.inbox.settle(died, "quarantined", reason="crash")
+        unit.inbox.settle(Settled(died, "quarantined", reason="crash"))
         for number, (header, reason) in enumerate(
             [(STRANGER, "stranger"), (STRANGER + b"2", "stranger"), (b"From: plan@aanbieder.example", "too-large")]
         ):

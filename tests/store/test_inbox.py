@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.domain.delivery import Outcome
-from gateway.store import IllegalMove, NotThere, Outgoing, Place, Raw, Settled, Store
+from gateway.store import IllegalMove, NewIdentity, NotThere, Outgoing, Place, Raw, Settled, Store
 from gateway.store.states import INBOX_MOVES, OUTBOX_MOVES
 
 from .conftest import NOW
@@ -35,10 +35,10 @@ def test_a_message_is_settled_once(store: Store) -> None:
     """Two nodes that handle the same message: the second one's whole unit is refused."""
     number = add(store)
     with store.unit(now=NOW, actor="flow") as unit:
-        unit.inbox.settle(number, "handled", partner="zorg", message_id="<1@zorg.example>", mic=bytes(32))
+        unit.inbox.settle(Settled(number, "handled", partner="zorg", message_id="<1@zorg.example>", mic=bytes(32)))
     with pytest.raises(IllegalMove), store.unit(now=NOW, actor="flow") as unit:
         unit.records.add("plan", "1", {})
-        unit.inbox.settle(number, "handled")
+        unit.inbox.settle(Settled(number, "handled"))
     with store.view(now=NOW) as view:
         assert view.records.list("plan", dict) == []
         item = view.inbox.get(number)
@@ -70,7 +70,7 @@ def test_quarantine_keeps_the_bytes_and_can_be_opened_again(store: Store) -> Non
     number = add(store, data=b"tampered")
     with store.unit(now=NOW, actor="flow") as unit:
         assert unit.inbox.begin(number) == b"tampered"
-        unit.inbox.settle(number, "quarantined", reason="signature", detail="value does not verify")
+        unit.inbox.settle(Settled(number, "quarantined", reason="signature", detail="value does not verify"))
         assert unit.inbox.begin(number) is None
     with store.unit(now=NOW, actor="jansen") as unit:
         (item,) = unit.inbox.list(states=["quarantined"], reason="signature")
@@ -85,7 +85,7 @@ def test_what_was_handled_cannot_be_opened_again(store: Store) -> None:
     """Handling the same message twice changes nothing."""
     number = add(store)
     with store.unit(now=NOW, actor="flow") as unit:
-        unit.inbox.settle(number, "handled")
+        unit.inbox.settle(Settled(number, "handled"))
     with pytest.raises(IllegalMove), store.unit(now=NOW, actor="jansen") as unit:
         unit.inbox.reopen(number)
 
@@ -94,7 +94,7 @@ def test_an_unknown_number_is_said_so(store: Store) -> None:
     """NotThere."""
     with store.unit(now=NOW, actor="flow") as unit:
         with pytest.raises(NotThere):
-            unit.inbox.settle(9, "handled")
+            unit.inbox.settle(Settled(9, "handled"))
         with pytest.raises(NotThere):
             unit.outbox.hold(9, "?")
         with pytest.raises(NotThere):
@@ -107,7 +107,7 @@ def test_identities_tell_new_duplicate_and_conflict(store: Store) -> None:
     with store.unit(now=NOW, actor="flow") as unit:
         look = unit.identities.look_up
         assert look("zorg", "<1@z>", one).verdict == "new"
-        unit.identities.register("zorg", "<1@z>", one, outcome="handled")
+        unit.identities.register(NewIdentity("zorg", "<1@z>", one, outcome="handled"))
         assert look("zorg", "<1@z>", one).verdict == "duplicate"
         assert look("zorg", "<1@z>", other).verdict == "conflict"
         seen = look("zorg", "<2@z>", one)
@@ -125,8 +125,8 @@ def test_a_receipt_is_repeated_byte_for_byte_at_most_three_times_a_day(store: St
                 recipient="plan@zorg.example", wire=b"receipt\r\n",
             )
         )  # fmt: skip
-        unit.identities.register("zorg", "<1@z>", bytes(32), outcome="handled", receipt_id=receipt)
-        unit.identities.register("zorg", "<2@z>", bytes(31) + b"2", outcome="handled")
+        unit.identities.register(NewIdentity("zorg", "<1@z>", bytes(32), outcome="handled", receipt_id=receipt))
+        unit.identities.register(NewIdentity("zorg", "<2@z>", bytes(31) + b"2", outcome="handled"))
         identity, without = (
             first.id
             for name, mic in (("<1@z>", bytes(32)), ("<2@z>", bytes(31) + b"2"))

@@ -14,9 +14,11 @@ from sqlalchemy import event
 from gateway.domain.delivery import Outcome
 from gateway.store import (
     MasterKey,
+    NewIdentity,
     Outgoing,
     Place,
     Raw,
+    Settled,
     Store,
     Unit,
     attempts,
@@ -107,11 +109,11 @@ def _life(unit: Unit, number: int) -> None:
     for item in unit.inbox.due():
         unit.inbox.begin(item.id)
     unit.identities.look_up("p", f"<{number}@z>", str(number).encode())
-    unit.identities.register("p", f"<{number}@z>", str(number).encode(), outcome="handled")
+    unit.identities.register(NewIdentity("p", f"<{number}@z>", str(number).encode(), outcome="handled"))
     unit.records.add("plan", str(number), {}, keys={"partner": "p"}, personal={"bsn": str(number)})
     unit.records.list("plan", dict, personal={"bsn": str(number)})
     unit.audit.write("handled", f"inbox/{added.id}")
-    unit.inbox.settle(added.id, "handled")
+    unit.inbox.settle(Settled(added.id, "handled"))
 
 
 def test_no_repeated_query_scans_a_table_that_grows(old: Store) -> None:
@@ -265,8 +267,8 @@ def _put_history(unit: Unit, size: int) -> None:
         place = Place(source="imap", account="a", folder="INBOX", uid=str(number))
         added = unit.inbox.add(Raw(place=place, received_at=NOW, data=str(number).encode()))
         unit.places.moved([place])
-        unit.inbox.settle(added.id, "handled")
-        unit.identities.register("p1", f"<{number}@z>", str(number).encode(), outcome="handled")
+        unit.inbox.settle(Settled(added.id, "handled"))
+        unit.identities.register(NewIdentity("p1", f"<{number}@z>", str(number).encode(), outcome="handled"))
         unit.records.add("taak", f"old-{number}", {}, keys={"state": "done"})
         unit.audit.write("handled", f"inbox/{added.id}")
     unit.berichten.add_all([(_bericht(number), [f"k-{number}", f"j-{number}"]) for number in range(size)])
@@ -280,7 +282,7 @@ def _put_history(unit: Unit, size: int) -> None:
     added = unit.inbox.add(
         Raw(place=Place(source="imap", account="a", folder="I", uid="q"), received_at=NOW, data=b"q")
     )
-    unit.inbox.settle(added.id, "quarantined", reason="signature")
+    unit.inbox.settle(Settled(added.id, "quarantined", reason="signature"))
     unit.records.add("taak", "open", {}, keys={"state": "open"})
 
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from gateway.store import Depth, Place, Raw, Store
+from gateway.store import Depth, Place, Raw, Settled, Store
 
 from .conftest import NOW
 from .test_outbox import attempt, message, put
@@ -21,7 +21,7 @@ def test_the_oldest_open_item_of_each_kind_is_named(store: Store) -> None:
         place = Place(source="imap", account="a", folder="INBOX", uid="1/1")
         unit.inbox.add(Raw(place=place, received_at=NOW, data=b"x"))
         bad = unit.inbox.add(Raw(place=place, received_at=NOW, data=b"y")).id
-        unit.inbox.settle(bad, "quarantined", reason="signature")
+        unit.inbox.settle(Settled(bad, "quarantined", reason="signature"))
     with store.view(now=NOW) as view:
         assert [
             (o.kind, o.state, o.count, o.id, o.since)

@@ -11,11 +11,13 @@ from gateway.store import (
     BerichtIn,
     IllegalMove,
     MasterKey,
+    NewIdentity,
     NotThere,
     OpenRefused,
     Outgoing,
     Place,
     Raw,
+    Settled,
     Store,
     StoreError,
     WrongMasterKey,
@@ -33,8 +35,10 @@ def fill(store: Store, dossier: str) -> None:
     place = Place(source="imap", account="a", folder="INBOX", uid=dossier)
     with store.unit(now=NOW, actor="flow") as unit:
         incoming = unit.inbox.add(Raw(place=place, received_at=NOW, data=f"raw mail of {dossier}".encode())).id
-        unit.inbox.settle(incoming, "handled", dossier=dossier)
-        unit.identities.register("zorg", f"<{dossier}@z>", dossier.encode(), outcome="handled", inbox_id=incoming)
+        unit.inbox.settle(Settled(incoming, "handled", dossier=dossier))
+        unit.identities.register(
+            NewIdentity("zorg", f"<{dossier}@z>", dossier.encode(), outcome="handled", inbox_id=incoming)
+        )
         unit.outbox.put(
             Outgoing(
                 message_id=f"<{dossier}@g>",
@@ -161,7 +165,7 @@ def test_bytes_of_mail_that_was_done_long_ago_go_and_the_rest_stays(store: Store
         unit.outbox.cancel(1, "done")
         place = Place(source="imap", account="a", folder="INBOX", uid="loose")
         loose = unit.inbox.add(Raw(place=place, received_at=NOW, data=b"nobody's mail")).id
-        unit.inbox.settle(loose, "quarantined", reason="signer")
+        unit.inbox.settle(Settled(loose, "quarantined", reason="signer"))
     fill(store, "d2")  # its message is not sent yet
     assert forget_mail(store, NOW, now=later, actor="test") == 0
     assert forget_mail(store, NOW + timedelta(days=1), now=later, actor="test") == 4

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from gateway.domain.delivery import Outcome, Shipment
-from gateway.store import InboxItem, MasterKey, Store
+from gateway.store import InboxItem, MasterKey, Settled, Store
 from gateway.transports import BeforeData, MaildirMailbox
 from gateway.worker import Job, Pulse, Worker, deliver_due, standing_jobs, trouble
 
@@ -158,7 +158,7 @@ def taking(store: Store, seen: list[bytes]) -> Callable[[InboxItem, bytes, datet
     def handler(item: InboxItem, raw: bytes, now: datetime) -> None:
         seen.append(raw)
         with store.unit(now=now, actor="flow") as unit:
-            unit.inbox.settle(item.id, "handled")
+            unit.inbox.settle(Settled(item.id, "handled"))
 
     return handler
 

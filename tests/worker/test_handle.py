@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from gateway.store import InboxItem, Place, Raw, Store, StoreDown
+from gateway.store import InboxItem, Place, Raw, Settled, Store, StoreDown
 from gateway.worker import Handled, handle_inbox
 
 from .conftest import NOW, HandClock
@@ -28,7 +28,7 @@ def settling(store: Store, seen: list[bytes]) -> Callable[[InboxItem, bytes, dat
         if raw == b"poison":
             raise ValueError("a name that must not be logged")
         with store.unit(now=now, actor="flow") as unit:
-            unit.inbox.settle(item.id, "handled", partner="zorg", message_id="<1@zorg.example>", mic=bytes(32))
+            unit.inbox.settle(Settled(item.id, "handled", partner="zorg", message_id="<1@zorg.example>", mic=bytes(32)))
 
     return handler
 

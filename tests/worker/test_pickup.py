@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from gateway.domain.delivery import Admission
-from gateway.store import IllegalMove, Store
+from gateway.store import IllegalMove, Settled, Store
 from gateway.transports import FolderMailbox, Listed, Mailbox, MailboxDown, MaildirMailbox
 from gateway.transports.seam import HEADER_MAX
 from gateway.worker import Picked, pickup
@@ -257,7 +257,7 @@ def test_fetching_runs_no_more_than_so_far_ahead_of_handling(
     assert [data for state, data in contents(store, clock) if state == "new"] == mails[1:6:2]
     with store.unit(now=clock(), actor="test") as unit:
         for item in unit.inbox.list(states=["new"]):
-            unit.inbox.settle(item.id, "handled")
+            unit.inbox.settle(Settled(item.id, "handled"))
     assert asyncio.run(pickup(store, box, clock, welcome=_Known())).new == 2
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store import InboxItem, MasterKey, Store, StoreError
+from gateway.store import InboxItem, MasterKey, Settled, Store, StoreError
 from gateway.transports import FolderMailbox
 from gateway.worker import (
     AlreadyRunning,
@@ -283,7 +283,7 @@ def test_the_standing_jobs_carry_a_message_all_the_way(store: Store, clock: Hand
     def answer(item: InboxItem, raw: bytes, now: datetime) -> None:
         put(store, item.id)
         with store.unit(now=now, actor="flow") as unit:
-            unit.inbox.settle(item.id, "handled")
+            unit.inbox.settle(Settled(item.id, "handled"))
 
     async def scenario() -> list[str]:
         worker = Worker(store, standing_jobs(store, {"out": Obedient()}, FolderMailbox(drop, "drop"), answer), clock)
@@ -310,7 +310,7 @@ def test_what_was_fetched_is_handled_and_answered_without_waiting_for_the_clock(
     def answer(item: InboxItem, raw: bytes, now: datetime) -> None:
         put(store, item.id)
         with store.unit(now=now, actor="flow") as unit:
-            unit.inbox.settle(item.id, "handled")
+            unit.inbox.settle(Settled(item.id, "handled"))
 
     async def scenario() -> None:
         jobs = standing_jobs(store, {"out": out}, FolderMailbox(drop, "drop"), answer, deliver_every=timedelta(days=1))
