@@ -11,7 +11,7 @@ from gateway.berichten.historie import soort_van
 from gateway.domain.findings import Finding
 from gateway.flows import dossiers, routes
 from gateway.flows.history import places
-from gateway.flows.kop import Kop, kop
+from gateway.flows.kop import Kop, entry, kop
 from gateway.flows.parties import PartnerRecord, Surroundings
 from gateway.securemail import Attachment, Message, Sealed
 from gateway.store import BerichtIn, Outgoing, Unit
@@ -196,11 +196,21 @@ def in_dossier(one: SealedLetter, dossier: str, reference: str) -> SealedLetter:
 def post_berichten(unit: Unit, us: Surroundings, sealed: Sequence[SealedLetter]) -> list[tuple[int, int]]:
     """Register and send sealed letters; their numbers in the register and in the outbox."""
     sent = _post(unit, us, [one.mail for one in sealed])
-    rows = [
-        (_registered(one.letter, one.head, number), places(one.letter.bericht))
-        for one, number in zip(sealed, sent, strict=True)
-    ]
+    rows = [(_entry(one, number), places(one.letter.bericht)) for one, number in zip(sealed, sent, strict=True)]
     return list(zip(unit.berichten.add_all(rows), sent, strict=True))
+
+
+def _entry(one: SealedLetter, outbox_id: int) -> BerichtIn:
+    letter = one.letter
+    return entry(
+        "uit",
+        one.head,
+        letter.xml,
+        "sent",
+        antwoord_op=letter.answers,
+        outbox_id=outbox_id,
+        dossier=letter.dossier,
+    )
 
 
 def _mail(us: Surroundings, letter: Letter, head: Kop) -> Mail:
@@ -213,20 +223,3 @@ def _mail(us: Surroundings, letter: Letter, head: Kop) -> Mail:
         in_reply_to=letter.in_reply_to,
     )
     return Mail(to=letter.to, message=message, kind=head.soort, reference=letter.reference, dossier=letter.dossier)
-
-
-def _registered(letter: Letter, head: Kop, outbox_id: int) -> BerichtIn:
-    return BerichtIn(
-        richting="uit",
-        soort=head.soort,
-        versie="3.2",
-        afzender=head.afzender,
-        ontvanger=head.ontvanger,
-        identificatie=head.identificatie,
-        dagtekening=head.dagtekening,
-        xml=letter.xml,
-        status="sent",
-        antwoord_op=letter.answers,
-        outbox_id=outbox_id,
-        dossier=letter.dossier,
-    )

@@ -16,13 +16,44 @@ from gateway.flows.cases import today
 from gateway.flows.dispatch import Letter
 from gateway.flows.history import earlier, places
 from gateway.flows.incoming import Incoming
-from gateway.flows.kop import kop
+from gateway.flows.kop import entry, kop
 from gateway.flows.owed import Owed
 from gateway.flows.parties import PartnerRecord, Surroundings
 from gateway.flows.payload import Payload, Placed, Unusable
 from gateway.securemail import Opened
-from gateway.store import BerichtIn, Unit
+from gateway.store import Unit
 from gateway.store.berichten import Status
+
+_OTHER_PARTY = Finding(
+    code="SM-130",
+    severity="error",
+    message="Afzender of ontvanger in het bericht is niet de partij die het stuurde of die het kreeg.",
+    advice="Vraag de afzender waarom zijn bericht namens een ander spreekt.",
+)
+_NEVER_SENT = Finding(
+    code="IV028",
+    severity="error",
+    message="Dit is een antwoord op een bericht dat wij niet hebben verstuurd.",
+    advice="Neem contact op met de afzender; verwerk het niet.",
+)
+_DESTROYED = Finding(
+    code="SM-147",
+    severity="error",
+    message="Het bericht waarop dit een antwoord is, hoort bij een dossier dat is vernietigd.",
+    advice="Verwerk het niet; vraag de afzender waarom zijn antwoord zo laat komt.",
+)
+_NAME_USED = Finding(
+    code="TR056",
+    severity="error",
+    message="Onder deze identificatie is al een ander antwoord ontvangen.",
+    advice="Neem contact op met de afzender; het eerste antwoord geldt.",
+)
+_ANSWERED_BEFORE = Finding(
+    code="IV028",
+    severity="error",
+    message="Op deze declaratie is al een ander antwoord ontvangen.",
+    advice="Neem contact op met de gemeente; het eerste antwoord geldt.",
+)
 
 
 def take_bericht(
@@ -39,12 +70,11 @@ def take_bericht(
     if head.soort not in dossiers.OF_ONE_CLIENT:
         owed.write_register(unit)  # for an answer, or a declaration, which is judged by answers to others
     if (head.afzender, head.ontvanger) != (sender.code, us.ourselves.code):
-        return Unusable(findings=(_other_party(),))
+        return Unusable(findings=(_OTHER_PARTY,))
     known = owed.named(unit, head)
     if known is not None and known.sha256 == hashlib.sha256(payload.content).hexdigest():
-        return Placed(
-            dossier=known.dossier
-        )  # the same message in another mail: it had its effect and its answer (IV028)
+        # The same message in another mail: it had its effect and its answer (IV028).
+        return Placed(dossier=known.dossier)
     # Read before this message is registered: it may not be its own history.
     before = earlier(unit, sender.code, reading.bericht, partial(owed.under, unit))
     incoming = Incoming(
@@ -67,6 +97,7 @@ def take_bericht(
 
 Effect = Callable[[Unit, Surroundings, PartnerRecord, Incoming], None]
 _ON_ACCEPTED: dict[str, Effect] = {"WMO301": allocation.order_received, "WMO305": delivery.start_received}
+_ON_A_CASE_OF_ITS_CLIENT = frozenset({"WMO301"})  # and a client who had no dossier has no case to look for
 _ON_ANSWER: dict[str, Callable[[Unit, Surroundings, PartnerRecord, Incoming, bool], None]] = {
     "WMO302": allocation.order_answered,
     "WMO306": delivery.start_answered,
@@ -101,15 +132,16 @@ def _take_message(
     letter = Letter(
         to=sender, bericht=answer.retour, xml=answer.data, in_reply_to=incoming.message_id, dossier=placing.dossier
     )
-    effect = _ON_ACCEPTED.get(incoming.head.soort) if accepted else None
-    # An order has its effect on the client's own case, and who had no dossier has none.
-    if effect is not None and not (placing.begins is not None and effect is allocation.order_received):
+    soort = incoming.head.soort
+    no_case = placing.begins is not None and soort in _ON_A_CASE_OF_ITS_CLIENT
+    if accepted and not no_case and (effect := _ON_ACCEPTED.get(soort)) is not None:
         effect(unit, us, sender, incoming)
     status: Status = "accepted" if accepted else "rejected"
+    row = None if incoming.known else entry("in", incoming.head, incoming.xml, status, dossier=placing.dossier)
     return Placed(
         dossier=placing.dossier,
         begins=placing.begins,
-        entry=None if incoming.known else _entered(incoming, status, dossier=placing.dossier),
+        entry=row,
         keys=places(incoming.bericht),
         reply=letter,
     )
@@ -133,15 +165,15 @@ def _take_answer(
     head = incoming.head
     sent = unit.berichten.find("uit", head.heen_soort or "", us.ourselves.code, head.heen_identificatie or "")
     if sent is None or sent.ontvanger != sender.code:
-        return Unusable(findings=(_never_sent(),))
+        return Unusable(findings=(_NEVER_SENT,))
     if incoming.known:
-        return Unusable(findings=(_name_used(),))
+        return Unusable(findings=(_NAME_USED,))
     if not unit.berichten.is_kept(sent.id):
-        return Unusable(findings=(_destroyed(),))
+        return Unusable(findings=(_DESTROYED,))
     placed = Placed(dossier=sent.dossier)
     if head.soort == "WMO325":
         if sent.status == "answered":
-            return Unusable(findings=(_answered_before(),))
+            return Unusable(findings=(_ANSWERED_BEFORE,))
         register(unit, incoming, answers=sent.id, dossier=sent.dossier)
         unit.berichten.set_status(sent.id, "answered")
         return placed
@@ -163,66 +195,5 @@ def register(
     """Write the message in the register; its number, or None if another message had its name first (TR056)."""
     if incoming.known:
         return None
-    return unit.berichten.add(_entered(incoming, status, answers=answers, dossier=dossier), places(incoming.bericht))
-
-
-def _entered(incoming: Incoming, status: Status, *, answers: int | None = None, dossier: str | None) -> BerichtIn:
-    head = incoming.head
-    return BerichtIn(
-        richting="in",
-        soort=head.soort,
-        versie="3.2",
-        afzender=head.afzender,
-        ontvanger=head.ontvanger,
-        identificatie=head.identificatie,
-        dagtekening=head.dagtekening,
-        xml=incoming.xml,
-        status=status,
-        antwoord_op=answers,
-        dossier=dossier,
-    )
-
-
-def _other_party() -> Finding:
-    return Finding(
-        code="SM-130",
-        severity="error",
-        message="Afzender of ontvanger in het bericht is niet de partij die het stuurde of die het kreeg.",
-        advice="Vraag de afzender waarom zijn bericht namens een ander spreekt.",
-    )
-
-
-def _never_sent() -> Finding:
-    return Finding(
-        code="IV028",
-        severity="error",
-        message="Dit is een antwoord op een bericht dat wij niet hebben verstuurd.",
-        advice="Neem contact op met de afzender; verwerk het niet.",
-    )
-
-
-def _destroyed() -> Finding:
-    return Finding(
-        code="SM-147",
-        severity="error",
-        message="Het bericht waarop dit een antwoord is, hoort bij een dossier dat is vernietigd.",
-        advice="Verwerk het niet; vraag de afzender waarom zijn antwoord zo laat komt.",
-    )
-
-
-def _name_used() -> Finding:
-    return Finding(
-        code="TR056",
-        severity="error",
-        message="Onder deze identificatie is al een ander antwoord ontvangen.",
-        advice="Neem contact op met de afzender; het eerste antwoord geldt.",
-    )
-
-
-def _answered_before() -> Finding:
-    return Finding(
-        code="IV028",
-        severity="error",
-        message="Op deze declaratie is al een ander antwoord ontvangen.",
-        advice="Neem contact op met de gemeente; het eerste antwoord geldt.",
-    )
+    row = entry("in", incoming.head, incoming.xml, status, antwoord_op=answers, dossier=dossier)
+    return unit.berichten.add(row, places(incoming.bericht))

@@ -18,7 +18,7 @@ from gateway.flows.owed import Owed, Took
 from gateway.flows.parties import PartnerRecord, Surroundings, known_partners, partner
 from gateway.flows.partners import keep_announced
 from gateway.flows.payload import Payload, Placed, Unusable, payload_of
-from gateway.flows.taken import Taken
+from gateway.flows.taken import Taken, settled
 from gateway.securemail import (
     Accepted,
     Identities,
@@ -160,17 +160,7 @@ def _unusable(
     if receipt is not None:
         unit.outbox.put(receipt)
     unit.inbox.settle(
-        Settled(
-            item.id,
-            "quarantined",
-            reason="payload",
-            detail=codes,
-            partner=sender.code,
-            message_id=opened.headers.message_id,
-            mic=opened.mic,
-            dossier=why.dossier,
-            rules=us.rules,
-        )
+        settled(item.id, "quarantined", opened, why.dossier, reason="payload", detail=codes, rules=us.rules)
     )
     if not again:
         subject = None if why.dossier is None else dossiers.touch(unit, us, why.dossier)
@@ -201,16 +191,7 @@ def _duplicate(unit: Unit, item: InboxItem, opened: Opened) -> Taken:
     if opened.identity.receipt_again and seen.first is not None:
         unit.identities.repeat_receipt(seen.first.id)
     first = None if seen.first is None or seen.first.inbox_id is None else unit.inbox.get(seen.first.inbox_id)
-    unit.inbox.settle(
-        Settled(
-            item.id,
-            "duplicate",
-            partner=opened.partner.id,
-            message_id=opened.headers.message_id,
-            mic=opened.mic,
-            dossier=None if first is None else first.dossier,
-        )
-    )
+    unit.inbox.settle(settled(item.id, "duplicate", opened, None if first is None else first.dossier))
     if first is None:
         unit.inbox.forget(item.id)  # its dossier was destroyed: a repeat must not bring it back (SM-147)
     unit.audit.write("duplicate", f"inbox/{item.id}", partner=opened.partner.id)

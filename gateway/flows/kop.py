@@ -5,6 +5,8 @@ from typing import Any
 import msgspec
 
 from gateway.berichten import SOORTEN
+from gateway.store import BerichtIn
+from gateway.store.berichten import Richting, Status
 
 DECLARATIE_ANTWOORD = "WMO325"
 
@@ -47,4 +49,31 @@ def kop(soort: str, bericht: Any) -> Kop:
         dagtekening=first.dagtekening.isoformat(),
         heen_soort="WMO323" if answered is not None else None,
         heen_identificatie=answered,
+    )
+
+
+def entry(
+    richting: Richting,
+    head: Kop,
+    xml: bytes,
+    status: Status,
+    *,
+    antwoord_op: int | None = None,
+    outbox_id: int | None = None,
+    dossier: str | None = None,
+) -> BerichtIn:
+    """The message with this head, for the register; `xml` as it travels."""
+    return BerichtIn(
+        richting=richting,
+        soort=head.soort,
+        versie=SOORTEN[head.soort].release,
+        afzender=head.afzender,
+        ontvanger=head.ontvanger,
+        identificatie=head.identificatie,
+        dagtekening=head.dagtekening,
+        xml=xml,
+        status=status,
+        antwoord_op=antwoord_op,
+        outbox_id=outbox_id,
+        dossier=dossier,
     )

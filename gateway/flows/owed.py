@@ -20,8 +20,9 @@ from gateway.flows.kop import Kop
 from gateway.flows.looked import NOTHING, Looked, Name, name_of
 from gateway.flows.parties import Surroundings
 from gateway.flows.payload import Placed
+from gateway.flows.taken import new_identity, settled
 from gateway.securemail import Opened
-from gateway.store import Act, Bericht, Identity, NewIdentity, Outgoing, Settled, Unit
+from gateway.store import Act, Bericht, Identity, Outgoing, Unit
 
 
 class Took(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,37 +132,18 @@ class Owed:
         ]
         post_berichten(unit, self._us, seal_berichten(unit, self._us, letters, self._each))
         receipts = iter(unit.outbox.put_all([one.receipt for one in took if one.receipt is not None]))
-        accepted = [_accepted(one, None if one.receipt is None else next(receipts)) for one in took]
-        unit.identities.register_all(accepted)
+        unit.identities.register_all(
+            [
+                new_identity(one.inbox_id, one.opened, "handled", None if one.receipt is None else next(receipts))
+                for one in took
+            ]
+        )
         for opened in {one.opened.partner.id: one.opened for one in took}.values():
             keep_capabilities(unit, opened)
-        unit.inbox.settle_all([_settled(one) for one in took])
+        unit.inbox.settle_all([settled(one.inbox_id, "handled", one.opened, one.placed.dossier) for one in took])
         tasks.all_done(unit, [_object(one) for one in took], "het bericht is alsnog verwerkt")
         subjects = dossiers.touch_all(unit, self._us, {one.placed.dossier for one in took if one.placed.dossier})
         unit.audit.write_all([_act(one, subjects.get(one.placed.dossier or "")) for one in took])
-
-
-def _accepted(took: Took, receipt: int | None) -> NewIdentity:
-    return NewIdentity(
-        partner=took.opened.partner.id,
-        message_id=took.opened.headers.message_id,
-        mic=took.opened.mic,
-        outcome="handled",
-        cms_sha256=took.opened.cms_sha256,
-        inbox_id=took.inbox_id,
-        receipt_id=receipt,
-    )
-
-
-def _settled(took: Took) -> Settled:
-    return Settled(
-        number=took.inbox_id,
-        event="handled",
-        partner=took.opened.partner.id,
-        message_id=took.opened.headers.message_id,
-        mic=took.opened.mic,
-        dossier=took.placed.dossier,
-    )
 
 
 def _act(took: Took, subject: str | None) -> Act:

@@ -8,11 +8,11 @@ from gateway.flows import reports, routes, tasks
 from gateway.flows.cases import occurrence, offer, traject_of_plan
 from gateway.flows.dispatch import PLAN
 from gateway.flows.parties import PartnerRecord, Surroundings
-from gateway.flows.taken import Taken
+from gateway.flows.taken import Taken, new_identity, settled
 from gateway.flows.tasks import Task
 from gateway.securemail import Opened, Recipient, Reporter, Sealed
 from gateway.securemail.receipts import Disposition, ReceiptVerdict
-from gateway.store import IllegalMove, InboxItem, NewIdentity, OutboxItem, Outgoing, Settled, Unit
+from gateway.store import IllegalMove, InboxItem, OutboxItem, Outgoing, Unit
 
 RECEIPT = "receipt"
 REPLIES_MAX = 60  # replies to one partner that its message is of no use …
@@ -118,26 +118,8 @@ def take_receipt(unit: Unit, us: Surroundings, item: InboxItem, opened: Opened) 
         _tell(unit, sent.id, opened.partner.id, verdict)
     partner = opened.partner.id
     dossier = None if sent is None else sent.dossier
-    unit.inbox.settle(
-        Settled(
-            item.id,
-            "handled",
-            partner=partner,
-            message_id=opened.headers.message_id,
-            mic=opened.mic,
-            dossier=dossier,
-        )
-    )
-    unit.identities.register(
-        NewIdentity(
-            partner,
-            opened.headers.message_id,
-            opened.mic,
-            outcome="receipt",
-            cms_sha256=opened.cms_sha256,
-            inbox_id=item.id,
-        )
-    )
+    unit.inbox.settle(settled(item.id, "handled", opened, dossier))
+    unit.identities.register(new_identity(item.id, opened, "receipt"))
     by = {"certificate": opened.signer.fingerprint}  # SM-138
     subject = unit.dossiers.pseudonym(dossier) if dossier else None
     outcome = verdict.state or "note"

@@ -12,9 +12,9 @@ from gateway.demo import story
 from gateway.demo.cast import AANBIEDER
 from gateway.flows import declaration, history, intake
 from gateway.flows.history import exchanged, places
-from gateway.flows.kop import kop
+from gateway.flows.kop import entry, kop
 from gateway.reconcile.historie import uit_berichten
-from gateway.store import BerichtIn, Unit
+from gateway.store import Unit
 from gateway.store.berichten import Berichten
 
 from .conftest import Pair
@@ -41,18 +41,7 @@ def others(pair: Pair, number: int) -> None:
 
 def _keep(unit: Unit, soort: str, bericht: Any, richting: Any) -> None:
     head = kop(soort, bericht)
-    row = BerichtIn(
-        richting=richting,
-        soort=soort,
-        versie="3.2",
-        afzender=head.afzender,
-        ontvanger=head.ontvanger,
-        identificatie=head.identificatie,
-        dagtekening=head.dagtekening,
-        xml=berichten.build(bericht),
-        status="answered",
-    )
-    unit.berichten.add(row, places(bericht))
+    unit.berichten.add(entry(richting, head, berichten.build(bericht), "answered"), places(bericht))
 
 
 def _named(bericht: Any, nr: int, **header: Any) -> Any:
