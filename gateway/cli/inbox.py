@@ -187,10 +187,16 @@ def _one(gateway: "App", name: str, number: int, reason: str, who: str) -> Done:
             raw = unit.inbox.begin(number) if name == "process" else None
     except IllegalMove as illegal:
         return Done(id=number, act=name, result="refused", state=illegal.state, why="dat kan niet in deze toestand")
+    beaten = None
     if raw is not None:
-        handler(gateway.store, gateway.us)(item, raw, now)
+        try:
+            handler(gateway.store, gateway.us)(item, raw, now)
+        except IllegalMove as illegal:  # the running gateway had it in hand and settled it first: what it did stands
+            beaten = illegal
     with gateway.store.view(now=now) as view:
         after = view.inbox.get(number)
+    if beaten is not None and after.state == "new":
+        raise beaten
     refused = after.state == "quarantined"
     why = ", ".join(part for part in (after.reason, after.detail) if part) if refused else ""
     return Done(id=number, act=name, result="refused" if refused else "done", state=after.state, why=why)

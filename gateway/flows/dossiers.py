@@ -51,13 +51,15 @@ def place(unit: Unit, bericht: Any, without: Collection[str] = frozenset()) -> P
     """
     bsn = client_of(bericht)
     known = None if bsn in without else find(unit, bericht)
+    if known is None and bsn is not None and bsn not in without and not without_dossier(unit, [bericht]):
+        known = find(unit, bericht)  # another process began it between those two questions
     if known is not None or bsn is None:
         return Placing(dossier=known)
     return Placing(dossier=secrets.token_hex(16), begins=Client(bsn))
 
 
 def without_dossier(unit: Unit, berichten: Sequence[Any]) -> set[str]:
-    """The clients of whom nothing is kept, of those that these messages are about."""
+    """The clients of whom nothing is kept, of those that these messages are about; no other process begins it now."""
     clients = {bsn for one in berichten if (bsn := client_of(one)) is not None}
     return unit.records.without_dossier(BSN, sorted(clients)) if clients else set()
 

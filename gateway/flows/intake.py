@@ -55,6 +55,7 @@ class Intake:
                 basis, moment = basis_of(view, self._us), view.now
             opened = open_ahead(self._us, basis, some, moment, pool)
             with self._store.unit(now=clock(), actor=ACTOR) as unit:
+                unit.alone_at(ACTOR)
                 owed = Owed(self._us, pool.map, look(unit, opened.values()))
 
                 def one(item: InboxItem, raw: bytes, _: datetime) -> None:
@@ -92,7 +93,11 @@ def handler(store: Store, us: Surroundings) -> Intake:
 
 
 def take_in(unit: Unit, us: Surroundings, item: InboxItem, raw: bytes) -> Taken:
-    """Open and handle one message within `unit`; settles its inbox row."""
+    """Open and handle one message within `unit`; settles its inbox row.
+
+    Each is judged by what was judged before it, so of all processes one at a time does so.
+    """
+    unit.alone_at(ACTOR)
     owed = Owed(us)
     taken = _take_in(unit, us, item, raw, owed, None)
     owed.write(unit)

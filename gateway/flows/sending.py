@@ -22,7 +22,7 @@ from gateway.flows.dispatch import Letter, Refused, SealedLetter, in_dossier, po
 from gateway.flows.history import earlier_each
 from gateway.flows.kop import Kop, kop
 from gateway.flows.parties import Surroundings, partner
-from gateway.store import Bericht, Collision, Store, Unit
+from gateway.store import AlreadyThere, Bericht, Collision, Store, Unit
 
 TOGETHER = 100  # messages in one unit of work
 
@@ -52,7 +52,7 @@ def send_made(store: Store, us: Surroundings, made: Iterable[Made], now: datetim
     for run in _runs(made):
         try:
             answers = _send(store, us, run, now, actor)
-        except Collision:  # on a server: another process sent one of these between our look and our commit
+        except (Collision, AlreadyThere):  # on a server: another process sent one between our look and our commit
             answers = _send(store, us, run, now, actor)
         yield from answers
 

@@ -91,7 +91,9 @@ _FIELDS = [inbox.c[name] for name in InboxItem.__struct_fields__]
 _TIMES = ("received_at", "fetched_at", "next_at", "settled_at", "wanted_at")
 
 _BY_DIGESTS = Prepared(sa.select(inbox.c.id, inbox.c.sha256).where(among(inbox.c.sha256, "digests")))
-_BY_NUMBERS = Prepared(sa.select(*_FIELDS).where(among(inbox.c.id, "numbers")).order_by(inbox.c.id))
+_SOME = sa.select(*_FIELDS).where(among(inbox.c.id, "numbers")).order_by(inbox.c.id)
+_BY_NUMBERS = Prepared(_SOME)
+_TO_BEGIN = Prepared(_SOME.with_for_update())
 _STATES = Prepared(
     sa.select(inbox.c.id, inbox.c.state).where(among(inbox.c.id, "numbers")).order_by(inbox.c.id).with_for_update()
 )
@@ -224,15 +226,18 @@ class Inbox:
         return [InboxItem(**row._mapping) for row in self._conn.execute(query)]
 
     def begin(self, number: int) -> bytes | None:
-        """`begin_all` for one."""
-        return self.begin_all([number]).get(number)
+        """`begin_all` for one, whether or not it is due."""
+        return self.begin_all([number], early=True).get(number)
 
-    def begin_all(self, numbers: Sequence[int]) -> dict[int, bytes]:
+    def begin_all(self, numbers: Sequence[int], *, early: bool = False) -> dict[int, bytes]:
         """Count a try before it is made and give the raw bytes, without those settled or tried too often. NotThere.
 
+        Nor those that another process began since they were seen to be due, unless they may be begun `early`.
         A message whose handling kills the process comes back `MAX_TRIES` times and then goes to quarantine.
         """
-        items = [item for item in self._some(numbers) if item.state == "new"]
+        items = [item for item in self._some(numbers, _TO_BEGIN) if item.state == "new"]
+        if not early:
+            items = [item for item in items if item.next_at is None or item.next_at <= self._now]
         for item in items:
             if item.tries >= MAX_TRIES:
                 self.settle(
@@ -337,8 +342,8 @@ class Inbox:
         """Where these messages stand; NotThere."""
         return {item.id: item.state for item in self._some(numbers)}
 
-    def _some(self, numbers: Sequence[int]) -> "list[InboxItem]":
-        rows = _BY_NUMBERS.rows(self._conn, {"numbers": [*numbers]})
+    def _some(self, numbers: Sequence[int], query: Prepared = _BY_NUMBERS) -> "list[InboxItem]":
+        rows = query.rows(self._conn, {"numbers": [*numbers]})
         if missing := set(numbers) - {row.id for row in rows}:
             raise NotThere(f"incoming message {min(missing)} is not there")
         return [_item(row._asdict()) for row in rows]

@@ -82,7 +82,7 @@ def _try(store: Store, handler: Handler | Together, items: Sequence[InboxItem], 
     except StoreDown:
         # No fault of the messages: no room, no server. Counting it would put all mail in quarantine meanwhile.
         with store.unit(now=clock(), actor=ACTOR) as unit:
-            for item in items:
+            for item, _ in some:
                 unit.inbox.not_tried(item.id)
         raise
     with store.view(now=clock()) as view:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.cli.output import BROKEN, GOOD, NO
+from gateway.flows.intake import Intake
 from gateway.store import MasterKey, Outgoing, Place, Raw, Store
 from tests.cli.conftest import Answer, lines
 
@@ -130,6 +131,24 @@ def test_what_is_quarantined_is_handled_again_from_the_same_bytes(gateway: Gatew
     assert lines(gateway("inbox", "release", number, *WHY, "--dir", folder, "--json")[1])[0]["result"] == "already"
     shown = gateway("inbox", "show", number, "--dir", folder)[1]
     assert "inbox_process door person:J. de Tester: gebeld met de partner" in shown
+
+
+def test_what_the_running_gateway_settles_at_the_same_moment_is_told_as_it_stands(
+    gateway: Gateway, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both had it in hand: who came second changed nothing, and no traceback says so."""
+    place = Place(source="test", account="x", folder="", uid="1")
+    with state(folder) as store, store.unit(now=NOW, actor="test") as unit:
+        number = unit.inbox.add(Raw(place=place, received_at=NOW, data=b"Subject: x\r\n\r\nhallo\r\n")).id
+    real = Intake.__call__
+
+    def beaten(self: Intake, *one: Any) -> None:
+        real(self, *one)
+        real(self, *one)
+
+    monkeypatch.setattr(Intake, "__call__", beaten)
+    code, out, err = gateway("inbox", "process", number, *WHY, "--dir", folder, "--json")
+    assert (code, lines(out)[0]["state"], "Traceback" in err) == (NO, "quarantined", False)
 
 
 def test_only_a_header_is_asked_for_whole(gateway: Gateway, folder: Path) -> None:
