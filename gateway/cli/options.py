@@ -2,9 +2,10 @@
 
 from datetime import date, datetime
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
+
+from gateway.domain.zone import AMSTERDAM
 
 
 def as_day(text: str) -> date:
@@ -23,4 +24,4 @@ Today = Annotated[
 
 def day(given: date | None) -> date:
     """The day that was given, else today in the Netherlands. Faces read the clock; rooms below get the day."""
-    return given or datetime.now(ZoneInfo("Europe/Amsterdam")).date()
+    return given or datetime.now(AMSTERDAM).date()

@@ -131,6 +131,46 @@ class Keys(_Section, frozen=True):
     ] = "keys/crl"
 
 
+# What a server of the mail provider wants, for mail out and in.
+_PasswordCommand = Annotated[
+    tuple[str, ...],
+    _means(
+        "Program and arguments that print the password or token: run at every log-in, in this folder. Goes before"
+        " the file.",
+        "a list of texts",
+        ["bin/token", "--scope", "mail"],
+    ),
+]
+_HowToLogIn = Annotated[
+    Auth,
+    _means(
+        "How to log in, always inside TLS. xoauth2: the password is an access token, read anew each time."
+        " external: by the client certificate below."
+    ),
+]
+_ClientCertificate = Annotated[
+    str | None, _means("Our certificate for TLS, where the server wants one (PEM).", "a path", "keys/client.pem")
+]
+_ClientKey = Annotated[str | None, _means("Its private key (PEM, mode 0600).", "a path", "keys/client.key")]
+_Authority = Annotated[
+    str | None,
+    _means(
+        "File with the roots that may have issued the server's certificate (PEM), or `system` for those of the"
+        " machine. There is no default: who may vouch for the server is your choice.",
+        'a path, or "system"',
+        "keys/mail-roots.pem",
+    ),
+]
+_Pin = Annotated[
+    Pins | None,
+    _means(
+        "Keys the server may have, its certificate being right as well: SHA-256 of the SPKI. Two at a change.",
+        None,
+        "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=",
+    ),
+]
+
+
 class Relay(_Section, frozen=True):
     """The mail provider's server for outgoing mail. Always with TLS; there is no setting for plain text."""
 
@@ -153,43 +193,12 @@ class Relay(_Section, frozen=True):
     password_file: Annotated[
         Path, _means("File with the account's password, mode 0600. GATEWAY_RELAY_PASSWORD goes before it.")
     ] = "keys/relay.password"
-    password_command: Annotated[
-        tuple[str, ...],
-        _means(
-            "Program and arguments that print the password or token: run at every log-in, in this folder. Goes before"
-            " the file.",
-            "a list of texts",
-            ["bin/token", "--scope", "mail"],
-        ),
-    ] = ()
-    auth: Annotated[
-        Auth,
-        _means(
-            "How to log in, always inside TLS. xoauth2: the password is an access token, read anew each time."
-            " external: by the client certificate below."
-        ),
-    ] = "plain"
-    client_certificate: Annotated[
-        str | None, _means("Our certificate for TLS, where the server wants one (PEM).", "a path", "keys/client.pem")
-    ] = None
-    client_key: Annotated[str | None, _means("Its private key (PEM, mode 0600).", "a path", "keys/client.key")] = None
-    authority: Annotated[
-        str | None,
-        _means(
-            "File with the roots that may have issued the server's certificate (PEM), or `system` for those of the"
-            " machine. There is no default: who may vouch for the server is your choice.",
-            'a path, or "system"',
-            "keys/mail-roots.pem",
-        ),
-    ] = None
-    pin: Annotated[
-        Pins | None,
-        _means(
-            "Keys the server may have, its certificate being right as well: SHA-256 of the SPKI. Two at a change.",
-            None,
-            "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=",
-        ),
-    ] = None
+    password_command: _PasswordCommand = ()
+    auth: _HowToLogIn = "plain"
+    client_certificate: _ClientCertificate = None
+    client_key: _ClientKey = None
+    authority: _Authority = None
+    pin: _Pin = None
 
 
 class Mailbox(_Section, frozen=True):
@@ -208,26 +217,10 @@ class Mailbox(_Section, frozen=True):
     password_file: Annotated[
         Path, _means("File with the account's password, mode 0600. GATEWAY_MAILBOX_PASSWORD goes before it.")
     ] = "keys/mailbox.password"
-    password_command: Annotated[
-        tuple[str, ...],
-        _means(
-            "Program and arguments that print the password or token: run at every log-in, in this folder. Goes before"
-            " the file.",
-            "a list of texts",
-            ["bin/token", "--scope", "mail"],
-        ),
-    ] = ()
-    auth: Annotated[
-        Auth,
-        _means(
-            "How to log in, always inside TLS. xoauth2: the password is an access token, read anew each time."
-            " external: by the client certificate below."
-        ),
-    ] = "plain"
-    client_certificate: Annotated[
-        str | None, _means("Our certificate for TLS, where the server wants one (PEM).", "a path", "keys/client.pem")
-    ] = None
-    client_key: Annotated[str | None, _means("Its private key (PEM, mode 0600).", "a path", "keys/client.key")] = None
+    password_command: _PasswordCommand = ()
+    auth: _HowToLogIn = "plain"
+    client_certificate: _ClientCertificate = None
+    client_key: _ClientKey = None
     folder: Annotated[str, Meta(min_length=1), _means("Folder that is read (imap).", "a folder's name")] = "INBOX"
     authserv_id: Annotated[
         Host | None,
@@ -246,23 +239,8 @@ class Mailbox(_Section, frozen=True):
         ),
     ] = "move"
     path: Annotated[str | None, _means("The folder (maildir, folder).", "a path", "mail")] = None
-    authority: Annotated[
-        str | None,
-        _means(
-            "File with the roots that may have issued the server's certificate (PEM), or `system` for those of the"
-            " machine. There is no default: who may vouch for the server is your choice.",
-            'a path, or "system"',
-            "keys/mail-roots.pem",
-        ),
-    ] = None
-    pin: Annotated[
-        Pins | None,
-        _means(
-            "Keys the server may have, its certificate being right as well: SHA-256 of the SPKI. Two at a change.",
-            None,
-            "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=",
-        ),
-    ] = None
+    authority: _Authority = None
+    pin: _Pin = None
 
 
 class Route(_Section, frozen=True):

@@ -1,13 +1,11 @@
 """Who plays in the demo, and when. Persons do not exist (BSN from the reserved range); organisations are examples."""
 
 from datetime import UTC, date, datetime, time
-from zoneinfo import ZoneInfo
 
 import msgspec
 
+from gateway.domain.zone import AMSTERDAM
 from gateway.flows.parties import Ourselves
-
-AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 GEMEENTE = Ourselves(role="gemeente", code="0957", name="Gemeente Roermond (voorbeeld)", address="wmo@gemeente.example")
 AANBIEDER = Ourselves(

@@ -17,6 +17,7 @@ from gateway.flows.cases import (
     occurrence,
     offer,
     today,
+    told_by,
     traject_of_toewijzing,
     trajecten,
     uitvragen,
@@ -163,15 +164,8 @@ def order_answered(unit: Unit, us: Surroundings, sender: PartnerRecord, incoming
         return
     soort = "toewijzing_aanvaard" if accepted else "toewijzing_afgekeurd"
     besluit = next(k.besluit for k in case.body.toewijzing if k.toewijzing_nummer == nummers[0])
-    voorval = occurrence(
-        unit,
-        soort,
-        "S",
-        door=f"partner/{sender.code}",
-        bericht_id=incoming.message_id,
-        besluit=besluit,
-        toewijzing_nummer=nummers,
-    )
+    by = sender.code, incoming.message_id
+    voorval = told_by(unit, soort, "S", *by, besluit=besluit, toewijzing_nummer=nummers)
     offer(unit, us, case, voorval)
 
 
@@ -182,12 +176,6 @@ def order_received(unit: Unit, us: Surroundings, sender: PartnerRecord, incoming
     waiting = [r for r in found if r.body.gemeente == sender.code and r.body.toestand == "ingediend"]
     if not waiting:
         return
-    voorval = occurrence(
-        unit,
-        "toewijzing_aanvaard",
-        "S",
-        door=f"partner/{sender.code}",
-        bericht_id=incoming.message_id,
-        toewijzing_nummer=tuple(p.toewijzing_nummer for p in bericht.client.toegewezen_producten),
-    )
+    nummers = tuple(p.toewijzing_nummer for p in bericht.client.toegewezen_producten)
+    voorval = told_by(unit, "toewijzing_aanvaard", "S", sender.code, incoming.message_id, toewijzing_nummer=nummers)
     happen(unit, us, waiting[-1], voorval)

@@ -12,9 +12,9 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from gateway.domain.findings import Finding
+from gateway.domain.zone import AMSTERDAM
 from gateway.flows.dispatch import Refused
 from gateway.flows.dossiers import touch
-from gateway.flows.orders import AMSTERDAM
 from gateway.flows.parties import Surroundings
 from gateway.plans import Omgeving, Voorval, apply
 from gateway.plans.machine.model import Partij
@@ -58,6 +58,11 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 def occurrence(unit: Unit, soort: str, partij: Partij, **details: Any) -> Voorval:
     """Something that happens now, by whoever works in this unit; `details` are fields of `Voorval`."""
     return Voorval(soort=soort, partij=partij, **{"door": unit.actor, "op": unit.now, **details})
+
+
+def told_by(unit: Unit, soort: str, partij: Partij, partner: str, message_id: str, **details: Any) -> Voorval:
+    """Something that a partner's message tells; who that is stands with it."""
+    return occurrence(unit, soort, partij, door=f"partner/{partner}", bericht_id=message_id, **details)
 
 
 def open_traject(unit: Unit, us: Surroundings, traject: Traject, *voorvallen: Voorval) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import date
 
+from gateway.domain.zone import AMSTERDAM
 from gateway.flows.cases import trajecten
 from gateway.flows.history import exchanged
-from gateway.flows.orders import AMSTERDAM
 from gateway.flows.parties import PartnerRecord, Surroundings
 from gateway.plans.model import Besluit, Besluitregel, Traject
 from gateway.reconcile.beschikkingen import BeschikkingRegel

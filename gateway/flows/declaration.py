@@ -10,13 +10,13 @@ import msgspec
 from gateway import berichten
 from gateway.berichten import wmo323
 from gateway.domain.findings import Finding
+from gateway.domain.zone import AMSTERDAM
 from gateway.flows import dossiers
 from gateway.flows.deliveries import Geleverd, wmo323_from
 from gateway.flows.dispatch import Letter, Refused, send_bericht
 from gateway.flows.history import around_declaration
 from gateway.flows.incoming import Incoming
 from gateway.flows.numbers import identificatie, next_number
-from gateway.flows.orders import AMSTERDAM
 from gateway.flows.parties import PartnerRecord, Surroundings
 from gateway.reconcile.beoordeling import Assessment, assess
 from gateway.reconcile.contract import Contract

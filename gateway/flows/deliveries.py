@@ -6,8 +6,7 @@ from datetime import date
 import msgspec
 
 from gateway.berichten import basis, wmo301, wmo305, wmo323
-from gateway.berichten.soorten import SOORTEN
-from gateway.flows.orders import RELEASE, XSD_VERSIE
+from gateway.flows.orders import header
 
 
 class Geleverd(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,14 +24,8 @@ class Geleverd(msgspec.Struct, frozen=True, kw_only=True):
 def wmo305_from(order: wmo301.Bericht, begindatum: date, *, identificatie: str, dagtekening: date) -> wmo305.Bericht:
     """Start of every product in `order`, for its sender. First delivery: status 1 (CS058)."""
     return wmo305.Bericht(
-        header=wmo305.Header(
-            bericht_code=SOORTEN["WMO305"].bericht_code,
-            bericht_versie=RELEASE[0],
-            bericht_subversie=RELEASE[1],
-            afzender=order.header.ontvanger,
-            ontvanger=order.header.afzender,
-            bericht_identificatie=basis.BerichtIdentificatie(identificatie=identificatie, dagtekening=dagtekening),
-            xsd_versie=XSD_VERSIE,
+        header=header(
+            wmo305.Header, "WMO305", order.header.ontvanger, order.header.afzender, identificatie, dagtekening
         ),
         client=wmo305.Client(
             bsn=order.client.bsn,
@@ -78,14 +71,8 @@ def wmo323_from(
     )
     totaal = sum(line.bedrag for line in geleverd)
     return wmo323.Bericht(
-        header=wmo323.Header(
-            bericht_code=SOORTEN["WMO323"].bericht_code,
-            bericht_versie=RELEASE[0],
-            bericht_subversie=RELEASE[1],
-            afzender=order.header.ontvanger,
-            ontvanger=order.header.afzender,
-            bericht_identificatie=basis.BerichtIdentificatie(identificatie=identificatie, dagtekening=dagtekening),
-            xsd_versie=XSD_VERSIE,
+        header=header(
+            wmo323.Header, "WMO323", order.header.ontvanger, order.header.afzender, identificatie, dagtekening
         ),
         declaratie=wmo323.Declaratie(
             declaratie_nummer=declaratie_nummer,

@@ -10,9 +10,9 @@ from gateway.flows import dossiers
 from gateway.flows.cases import (
     Case,
     happen,
-    occurrence,
     save,
     today,
+    told_by,
     traject_of_toewijzing,
     uitvraag_of_toewijzing,
 )
@@ -57,10 +57,7 @@ def start_received(unit: Unit, us: Surroundings, sender: PartnerRecord, incoming
             case = _started(case, product)
         started = any(product.status_aanlevering != REMOVED for product in products)
         if started and case.body.toestand == "toegewezen":
-            voorval = occurrence(
-                unit, "levering_gestart", "S", door=f"partner/{sender.code}", bericht_id=incoming.message_id
-            )
-            happen(unit, us, case, voorval)
+            happen(unit, us, case, told_by(unit, "levering_gestart", "S", sender.code, incoming.message_id))
         else:
             save(unit, case)
 
@@ -73,10 +70,7 @@ def start_answered(unit: Unit, us: Surroundings, sender: PartnerRecord, incoming
     for product in told.client.start_producten if accepted else ():
         case = uitvraag_of_toewijzing(unit, product.toewijzing_nummer, sender.code)
         if case is not None and case.body.toestand == "toegewezen":
-            voorval = occurrence(
-                unit, "levering_gestart", "S", door=f"partner/{sender.code}", bericht_id=incoming.message_id
-            )
-            happen(unit, us, case, voorval)
+            happen(unit, us, case, told_by(unit, "levering_gestart", "S", sender.code, incoming.message_id))
 
 
 def _started(case: Case[Traject], product: Any) -> Case[Traject]:

@@ -3,17 +3,30 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
-from gateway.berichten import basis, wmo301
+from gateway.berichten import basis, wmo301, wmo305, wmo323
 from gateway.berichten.soorten import SOORTEN
+from gateway.domain.zone import AMSTERDAM
 from gateway.plans.model import Besluit, Besluitregel, Client
 
 T = TypeVar("T")
+H = TypeVar("H", wmo301.Header, wmo305.Header, wmo323.Header)
 
-AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 RELEASE = (3, 2)
 XSD_VERSIE = basis.XsdVersie(basisschema_xsd_versie="1.0.0", bericht_xsd_versie="1.0.0")
+
+
+def header(kind: type[H], soort: str, afzender: str, ontvanger: str, identificatie: str, dagtekening: date) -> H:
+    """The header of a new message of kind `soort`; `kind` is its type."""
+    return kind(
+        bericht_code=SOORTEN[soort].bericht_code,
+        bericht_versie=RELEASE[0],
+        bericht_subversie=RELEASE[1],
+        afzender=afzender,
+        ontvanger=ontvanger,
+        bericht_identificatie=basis.BerichtIdentificatie(identificatie=identificatie, dagtekening=dagtekening),
+        xsd_versie=XSD_VERSIE,
+    )
 
 
 def wmo301_from(
@@ -35,15 +48,7 @@ def wmo301_from(
         raise ValueError("an order needs a decision that has been taken (PL-25)")
     regels = [regel for regel in besluit.regel if regel.aanbieder == aanbieder]
     return wmo301.Bericht(
-        header=wmo301.Header(
-            bericht_code=SOORTEN["WMO301"].bericht_code,
-            bericht_versie=RELEASE[0],
-            bericht_subversie=RELEASE[1],
-            afzender=gemeente,
-            ontvanger=aanbieder,
-            bericht_identificatie=basis.BerichtIdentificatie(identificatie=identificatie, dagtekening=dagtekening),
-            xsd_versie=XSD_VERSIE,
-        ),
+        header=header(wmo301.Header, "WMO301", gemeente, aanbieder, identificatie, dagtekening),
         client=_client(client, tuple(_product(regel, nummers[regel.nr], besluit.genomen_op) for regel in regels)),
     )
 

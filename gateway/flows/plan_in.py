@@ -13,6 +13,7 @@ from gateway.flows.cases import (
     knows_uitvraag,
     occurrence,
     open_uitvraag,
+    told_by,
     traject_of_plan,
 )
 from gateway.flows.dispatch import PLAN, Refused
@@ -65,9 +66,7 @@ def _take_uitvraag(
     ontvangen = OntvangenUitvraag(
         id=gelezen.plan_id, gemeente=sender.code, uitvraag=gelezen.plan, bijlage=_bijlagen(gelezen, sender.name, unit)
     )
-    delivered = occurrence(
-        unit, "uitvraag_bezorgd", "S", door=f"partner/{sender.code}", bericht_id=opened.headers.message_id
-    )
+    delivered = told_by(unit, "uitvraag_bezorgd", "S", sender.code, opened.headers.message_id)
     open_uitvraag(unit, us, ontvangen, delivered)
     keep_documents(unit, ontvangen.id, documents)
     return Placed(dossier=ontvangen.id)
@@ -99,14 +98,14 @@ def _take_retour(
         concept_gedeeld=gelezen.concept_gedeeld,
     )
     submitted = msgspec.structs.replace(case, body=msgspec.structs.replace(case.body, plan=(*case.body.plan, plan)))
-    of_message = {"uitvraag": gelezen.plan_id, "bericht_id": opened.headers.message_id}
+    plan_id, message_id = gelezen.plan_id, opened.headers.message_id
     try:
         taken = happen(
             unit,
             us,
             submitted,
-            occurrence(unit, "plan_ingediend", "A", door=f"partner/{sender.code}", **of_message),
-            occurrence(unit, "plan_aanvaard", "S", **of_message),
+            told_by(unit, "plan_ingediend", "A", sender.code, message_id, uitvraag=plan_id),
+            occurrence(unit, "plan_aanvaard", "S", bericht_id=message_id, uitvraag=plan_id),
         )
     except Refused as refused:
         early = all(finding.code == "TOESTAND" for finding in refused.findings)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from gateway import __version__, securemail
 from gateway.domain.findings import Finding
 from gateway.flows import reports, routes, tasks
-from gateway.flows.cases import occurrence, offer, traject_of_plan
+from gateway.flows.cases import offer, told_by, traject_of_plan
 from gateway.flows.dispatch import PLAN
 from gateway.flows.parties import PartnerRecord, Surroundings
 from gateway.flows.taken import Taken, new_identity, settled
@@ -144,5 +144,5 @@ def _delivered(unit: Unit, us: Surroundings, sent: OutboxItem, opened: Opened) -
     kind, _, plan_id = (sent.reference or "").partition("/")
     case = traject_of_plan(unit, plan_id) if kind == PLAN else None
     if case is not None:
-        by = {"door": f"partner/{opened.partner.id}", "bericht_id": opened.headers.message_id, "uitvraag": plan_id}
-        offer(unit, us, case, occurrence(unit, "uitvraag_bezorgd", "S", **by))
+        by, message_id = opened.partner.id, opened.headers.message_id
+        offer(unit, us, case, told_by(unit, "uitvraag_bezorgd", "S", by, message_id, uitvraag=plan_id))

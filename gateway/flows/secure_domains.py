@@ -57,13 +57,11 @@ def book_fetched_at(unit: Unit) -> datetime | None:
     return None if kept is None else kept.body.fetched_at
 
 
-def is_qualified(unit: Unit, domain: str) -> bool:
-    """Whether the domain qualifies for NTA 7516; while DNS gives no answer the last good one counts for 24 hours."""
-    return qualified_by(unit, domain)[0]
-
-
 def qualified_by(unit: Unit, domain: str) -> tuple[bool, str]:
-    """Whether the domain qualifies, and the name of the answers that this rests on; empty if DNS was never asked."""
+    """Whether the domain qualifies for NTA 7516, and the name of the answers that this rests on (empty: never asked).
+
+    While DNS gives no answer the last good one counts for 24 hours.
+    """
     kept = unit.records.get(DOMAIN, domain.lower(), KeptDomain)
     if kept is None:
         return False, ""

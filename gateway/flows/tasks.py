@@ -10,8 +10,8 @@ from typing import Final, Literal
 import msgspec
 
 from gateway.domain.workdays import WorkCalendar
+from gateway.domain.zone import AMSTERDAM
 from gateway.flows.cases import today
-from gateway.flows.orders import AMSTERDAM
 from gateway.store import Record, Unit
 
 SOORT: Final = "taak"

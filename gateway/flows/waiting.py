@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from gateway.domain.zone import AMSTERDAM
 from gateway.flows import tasks
-from gateway.flows.orders import AMSTERDAM
 from gateway.flows.tasks import Task, Weight
 from gateway.securemail import CONCLUSIONS
 from gateway.securemail.conclusions import Evidence

@@ -7,17 +7,15 @@ days in the Netherlands.
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from gateway.domain.workdays import NL, WorkCalendar
+from gateway.domain.zone import AMSTERDAM
 from gateway.plans import duration
 from gateway.plans.formaat.model import Formaat
 from gateway.plans.model import Termijn
 from gateway.plans.model.records import Termijnsoort
-
-_AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 # Warnings before the end, in days, of terms for which the region's file says nothing (7.4).
 _WAARSCHUW_VOOR: dict[str, tuple[int, ...]] = {
@@ -35,7 +33,7 @@ _VERSCHUIFT: frozenset[str] = frozenset({"bezwaar"})
 
 def dag(moment: datetime) -> date:
     """The calendar day of a moment in the Netherlands."""
-    return moment.astimezone(_AMSTERDAM).date()
+    return moment.astimezone(AMSTERDAM).date()
 
 
 def met_duur(soort: Termijnsoort, start: date, formaat: Formaat, kalender: WorkCalendar = NL) -> Termijn | None:

@@ -7,7 +7,6 @@ import msgspec
 
 from gateway.domain.period import Period
 from gateway.reconcile.omvang import Omvang
-from gateway.reconcile.toewijzingen import Kind
 
 Status = Literal["ACTIEF", "INGETROKKEN", "VERVANGEN", "VERNIETIGD"]
 Leveringsvorm = Literal["ZIN", "PGB", "OVERIG"]
@@ -41,12 +40,6 @@ class BeschikkingRegel(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def looptijd(self) -> Period:
         return Period(self.ingangsdatum, self.einddatum)
-
-    @property
-    def kind(self) -> Kind:
-        if self.omvang is not None:
-            return "OMVANG"
-        return "NONE" if self.budget is None else "BUDGET"
 
     @property
     def product(self) -> tuple[str | None, str | None]:

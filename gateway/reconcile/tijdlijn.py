@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -11,7 +11,7 @@ from gateway.reconcile import eenheden
 from gateway.reconcile.beschikkingen import BeschikkingRegel
 from gateway.reconcile.maxima import PER_WEEK, TOTAAL
 from gateway.reconcile.omvang import Omvang
-from gateway.reconcile.toewijzingen import Kind, ToewijzingVersie
+from gateway.reconcile.toewijzingen import ToewijzingVersie
 
 _ONE_DAY = timedelta(days=1)
 
@@ -23,7 +23,7 @@ class Inhoud(msgspec.Struct, frozen=True):
     budget: int | None = None
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> Literal["OMVANG", "BUDGET", "NONE"]:
         if self.omvang is not None:
             return "OMVANG"
         return "NONE" if self.budget is None else "BUDGET"

@@ -7,7 +7,6 @@ An allocation is identified by (gemeente, `ToewijzingNummer`). Its versions are 
 from collections.abc import Iterable
 from datetime import date, time
 from enum import Enum
-from typing import Literal
 
 import msgspec
 
@@ -20,7 +19,6 @@ VERWIJDERD = "13"  # RedenWijziging
 _VERWIJDERD_HISTORISCH = "01"  # in old messages only (CS336 forbids it now)
 RETOUR_WERKDAGEN = 3  # a 302 is due within three working days (OP090)
 
-Kind = Literal["OMVANG", "BUDGET", "NONE"]
 Key = tuple[str, int]  # gemeente, ToewijzingNummer
 
 
@@ -84,12 +82,6 @@ class ToewijzingVersie(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def looptijd(self) -> Period:
         return Period(self.ingangsdatum, self.einddatum)
-
-    @property
-    def kind(self) -> Kind:
-        if self.omvang is not None:
-            return "OMVANG"
-        return "NONE" if self.budget is None else "BUDGET"
 
     @property
     def is_removed(self) -> bool:

@@ -1,9 +1,10 @@
 """When to try again: pure functions of attempt, first try and now (SM-88, SM-89, secure-mail 10.3)."""
 
 from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 import msgspec
+
+from gateway.domain.zone import AMSTERDAM
 
 UNCERTAIN_WAIT = timedelta(minutes=10)  # SM-86: the receiver, or its relay, may still be busy with the first copy
 CHANNEL_FIRST = timedelta(seconds=30)
@@ -25,7 +26,6 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 DEFAULT_POLICY = RetryPolicy()
-AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 
 def next_open(policy: RetryPolicy, now: datetime) -> datetime:

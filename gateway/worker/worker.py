@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 import msgspec
 import structlog
@@ -12,6 +11,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from gateway.domain.zone import AMSTERDAM
 from gateway.store import JobState, StaleClaim, Store, StoreError
 from gateway.store.jobs import of_node
 
@@ -20,7 +20,6 @@ from .logs import where
 
 log = structlog.get_logger("gateway.worker")
 
-AMSTERDAM = ZoneInfo("Europe/Amsterdam")  # nightly jobs run by the wall clock, also over the change to summer time
 LEASE = timedelta(minutes=2)  # renewed while the job runs: a dead node's job is taken over after so long
 RENEWALS = 4  # in the time of one lease: one that fails is no loss yet
 A_NIGHT = timedelta(days=1)

@@ -14,7 +14,7 @@ from gateway import route_data
 from gateway.config.settings import Route
 from gateway.demo import ca
 from gateway.flows.parties import PartnerRecord, add_partner
-from gateway.flows.secure_domains import in_domain_book, is_due, is_qualified
+from gateway.flows.secure_domains import in_domain_book, is_due, qualified_by
 from gateway.securemail import Qualification
 from gateway.store import MasterKey, Store
 from gateway.transports.dns import Looked
@@ -122,5 +122,5 @@ def test_partners_domains_are_asked_about_when_their_answer_ran_out(
     assert asked == ["zorg.example", "zorg.example"]
     assert asyncio.run(route_data.refresh_domains(store, Route(), lambda: NOW)) == "no resolver"
     with store.view(now=later) as view:
-        assert is_qualified(view, "zorg.example")
+        assert qualified_by(view, "zorg.example")[0]
         assert not is_due(view, "zorg.example")

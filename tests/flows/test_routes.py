@@ -25,7 +25,6 @@ from gateway.flows.partners import record_partner
 from gateway.flows.secure_domains import (
     dns_answers,
     in_domain_book,
-    is_qualified,
     qualified_by,
     take_book,
     take_qualification,
@@ -351,13 +350,13 @@ def test_while_dns_is_silent_the_last_good_answer_counts_for_a_day(pair: Pair) -
     """SM-110: after 24 hours the domain is not qualified."""
     store, now = pair.gemeente.store, pair.clock()
     with store.unit(now=now, actor="test") as unit:
-        assert not is_qualified(unit, DOMAIN)
+        assert not qualified_by(unit, DOMAIN)[0]
         take_qualification(unit, DOMAIN, Qualification("qualified"), until=now)
     with store.unit(now=now + timedelta(hours=1), actor="test") as unit:
         take_qualification(unit, DOMAIN, Qualification("unknown", "SERVFAIL"), until=now)
-        assert is_qualified(unit, DOMAIN)
+        assert qualified_by(unit, DOMAIN)[0]
     with store.view(now=now + timedelta(hours=25)) as view:
-        assert not is_qualified(view, DOMAIN)
+        assert not qualified_by(view, DOMAIN)[0]
 
 
 def test_what_dns_said_is_kept_with_what_was_sent_because_of_it(pair: Pair) -> None:

@@ -23,9 +23,12 @@ def test_a_csv_file() -> None:
     assert first.key == ("0384", 12, 1)
     assert first.omvang == Omvang(3, "04", "2")
     assert first.toewijzing_nummers == (20072, 20073)
-    assert first.kind == "OMVANG"
     assert (second.aanbieder, second.code, second.einddatum, second.budget) == (None, None, None, 500000)
-    assert (second.kind, second.is_expected, second.besluitmoment.date()) == ("BUDGET", True, date(2025, 6, 1))
+    assert (second.budget is not None, second.is_expected, second.besluitmoment.date()) == (
+        True,
+        True,
+        date(2025, 6, 1),
+    )
 
 
 def test_semicolons_and_other_spellings_of_names() -> None:
@@ -40,7 +43,7 @@ def test_semicolons_and_other_spellings_of_names() -> None:
     assert findings == ()
     assert regel.toewijzing_nummers == (1, 2)
     assert regel.besluitmoment == datetime.fromisoformat("2025-06-01T12:00:00")
-    assert regel.kind == "NONE"
+    assert (regel.omvang, regel.budget) == (None, None)
 
 
 def test_json_lines() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.domain.zone import AMSTERDAM
 from gateway.store import InboxItem, MasterKey, Settled, Store, StoreError
 from gateway.transports import FolderMailbox
 from gateway.worker import (
@@ -21,7 +22,6 @@ from gateway.worker import (
     standing_jobs,
     watch_outbox,
 )
-from gateway.worker.worker import AMSTERDAM
 
 from .conftest import NOW, HandClock, Obedient, put
 
