@@ -26,6 +26,7 @@ from gateway.securemail import (
     PartnerBook,
 )
 from gateway.store import InboxItem, Settled, Store, Unit
+from gateway.store.turns import INTAKE
 
 ACTOR = "flow:intake"
 
@@ -55,7 +56,7 @@ class Intake:
                 basis, moment = basis_of(view, self._us), view.now
             opened = open_ahead(self._us, basis, some, moment, pool)
             with self._store.unit(now=clock(), actor=ACTOR) as unit:
-                unit.alone_at(ACTOR)
+                unit.alone_at(INTAKE)
                 owed = Owed(self._us, pool.map, look(unit, opened.values()))
 
                 def one(item: InboxItem, raw: bytes, _: datetime) -> None:
@@ -97,7 +98,7 @@ def take_in(unit: Unit, us: Surroundings, item: InboxItem, raw: bytes) -> Taken:
 
     Each is judged by what was judged before it, so of all processes one at a time does so.
     """
-    unit.alone_at(ACTOR)
+    unit.alone_at(INTAKE)
     owed = Owed(us)
     taken = _take_in(unit, us, item, raw, owed, None)
     owed.write(unit)

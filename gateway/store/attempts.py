@@ -26,7 +26,7 @@ from .prepared import Prepared, among, bound, empty, off_index, only_filter
 from .schedule import CHANNEL_MAX, DEFAULT_POLICY, UNCERTAIN_WAIT, RetryPolicy, next_attempt, next_open
 from .sealing import Sealer
 from .states import CLAIMABLE, OPEN, OutEvent, OutState
-from .tables import Utc, any_of, attempts, channels, jobs, outbox
+from .tables import Utc, any_of, attempts, channels, jobs, outbox, sealed
 
 LEASE = timedelta(minutes=60)
 """Longer than the sum of all timeouts of one transmission (SM-81, SM-87): about 47 minutes."""
@@ -71,6 +71,17 @@ def _close_with(nulls: frozenset[str]) -> Prepared:
     """Write the outcome of the attempt `envelope`."""
     close = attempts.update().where(attempts.c.envelope_id == sa.bindparam("envelope"))
     return Prepared(close.values(bound(("ended_at", *_OUTCOME), nulls)))
+
+
+# Of a message whose dossier was destroyed while it was under way: a server's words may say whose it was (SM-147).
+_UNSAY = Prepared(
+    attempts.update()
+    .where(
+        among(attempts.c.envelope_id, "envelopes"),
+        ~sa.exists().where(sealed.c.field == sa.literal_column(f"'{WIRE}'"), sealed.c.row_id == attempts.c.outbox_id),
+    )
+    .values(text=sa.null())
+)
 
 
 def _start_from(states: tuple[OutState, ...]) -> Prepared:
@@ -324,6 +335,8 @@ class Attempts:
                 self._update([changed])
         # After the messages, as whoever takes an attempt over does: in the other order the two would lock each other.
         self._close({claim.shipment.envelope_id: outcome for claim, outcome in made})
+        if lost := [claim.shipment.envelope_id for (claim, _), each in zip(made, states, strict=True) if each is None]:
+            _UNSAY.once(self._conn, {"envelopes": lost})
         return states
 
     def _submitted(self, made: Sequence[tuple[Claim, Outcome]]) -> set[int]:

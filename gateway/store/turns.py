@@ -1,8 +1,13 @@
-"""Turns: what one transaction at a time may do, from a look at what is not there yet to the commit that makes it."""
+"""What one transaction at a time may do, from a look at what is not there yet to its commit; and how long it waits."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Final
 
 import sqlalchemy as sa
+
+INTAKE: Final = "intake"
+"""The turn of who judges what came in, and of who destroys what that may belong to."""
 
 
 def take_turns(conn: sa.Connection, names: Iterable[str]) -> bool:
@@ -16,3 +21,15 @@ def take_turns(conn: sa.Connection, names: Iterable[str]) -> bool:
     each = "SELECT pg_advisory_xact_lock(number) FROM unnest(%s::bigint[]) AS told(number)"
     conn.exec_driver_sql(each, (numbers,))
     return True
+
+
+@contextmanager
+def waits_at_most(conn: sa.Connection, seconds: float) -> Iterator[None]:
+    """On a server: no statement of the block waits longer for others' rows; StoreBusy, as `sentences` says it."""
+    if conn.dialect.name != "postgresql":
+        yield
+        return
+    before = conn.exec_driver_sql("SHOW lock_timeout").scalar()
+    conn.exec_driver_sql(f"SET LOCAL lock_timeout = {round(seconds * 1000)}")
+    yield  # after an error nothing more can be said in this transaction
+    conn.exec_driver_sql(f"SET LOCAL lock_timeout = '{before}'")

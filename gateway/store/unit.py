@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -25,6 +26,8 @@ from .sealing import KeyRing, Sealer
 from .status import Status
 from .turns import take_turns
 
+_OTHERS: Final = ("55P03", "40P01")  # PostgreSQL: another kept a row for too long; two waited for each other
+
 
 @contextmanager
 def sentences() -> Iterator[None]:
@@ -35,7 +38,7 @@ def sentences() -> Iterator[None]:
         text = str(error.orig).strip().partition("\n")[0]  # PostgreSQL's second line quotes values
         if "malformed" in text or "not a database" in text:
             raise CorruptDatabase(CorruptDatabase.__doc__) from error
-        if "locked" in text or "busy" in text:
+        if "locked" in text or "busy" in text or getattr(error.orig, "sqlstate", None) in _OTHERS:
             raise StoreBusy(f"{StoreBusy.__doc__} ({text})") from error
         if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or error.connection_invalidated:
             raise StoreDown(f"the database cannot be used now: {text}") from error

@@ -4,8 +4,9 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,11 +14,14 @@ import sqlalchemy as sa
 
 from .database import Store, server_url, tables_on
 from .dossiers import Destroyed
-from .errors import CorruptDatabase, OpenRefused, StoreError
+from .errors import CorruptDatabase, OpenRefused, StoreBusy, StoreDown, StoreError
 from .keys import MasterKey
+from .turns import INTAKE
 
 ACTOR = "upkeep"
 BATCH = 500  # messages in one transaction
+WAYS_GIVEN = 20  # times that the destruction of a dossier lets others go first who work in it at that moment
+AFTER_WAY = 0.2  # seconds that each of them gives them
 
 
 def backup(store: Store, target: Path) -> None:
@@ -118,15 +122,14 @@ def destroy(
     """Destroy dossiers for good (SM-147). Backups from before still hold them until they have expired (SM-148).
 
     The ledger, which is outside every backup, is written first: whatever happens after that, the next start or restore
-    destroys them too. StoreBusy at the end if somebody reads: they are gone, but not yet from the file.
+    destroys them too. StoreBusy at the end if somebody reads: they are gone, but not yet from the file. StoreDown if
+    others went on working in one of them: that one is left whole.
     """
     with ledger.open("a", encoding="utf-8") as file:
         file.writelines(f"{dossier} {now.isoformat()}\n" for dossier in dossiers)
         file.flush()
         os.fsync(file.fileno())
-    gone = [_destroy(store, dossier, now, actor, ground) for dossier in dossiers]
-    store.clean(thorough=True)
-    return gone
+    return _destroy_all(store, dossiers, now, actor, ground)
 
 
 def destroy_again(store: Store, ledger: Path, *, now: datetime) -> int:
@@ -137,15 +140,36 @@ def destroy_again(store: Store, ledger: Path, *, now: datetime) -> int:
     listed = _listed(ledger) if ledger.is_file() else []
     with store.view(now=now) as view:
         back = view.dossiers.known(listed)
-    for dossier in back:
-        _destroy(store, dossier, now, ACTOR, "listed as destroyed")
     if back:
-        store.clean(thorough=True)
+        _destroy_all(store, back, now, ACTOR, "listed as destroyed")
     return len(back)
 
 
-def _destroy(store: Store, dossier: str, now: datetime, actor: str, ground: str) -> Destroyed:
+def _destroy_all(store: Store, dossiers: Sequence[str], now: datetime, actor: str, ground: str) -> list[Destroyed]:
+    gone = [each for dossier in dossiers if (each := _destroy(store, dossier, now, actor, ground)) is not None]
+    if left := len(dossiers) - len(gone):
+        with suppress(StoreBusy):
+            store.clean(thorough=True)
+        raise StoreDown(
+            f"others go on working in {left} of {len(dossiers)} dossiers: do it again, those are left whole"
+        )
+    store.clean(thorough=True)
+    return gone
+
+
+def _destroy(store: Store, dossier: str, now: datetime, actor: str, ground: str) -> Destroyed | None:
+    """None if others worked in it all the time."""
+    for _ in range(WAYS_GIVEN):
+        try:
+            return _destroy_now(store, dossier, now, actor, ground)
+        except StoreBusy:
+            time.sleep(AFTER_WAY)
+    return None
+
+
+def _destroy_now(store: Store, dossier: str, now: datetime, actor: str, ground: str) -> Destroyed:
     with store.unit(now=now, actor=actor) as unit:
+        unit.alone_at(INTAKE)  # what is being taken in may turn out to belong to it, such as a receipt or a repeat
         subject = unit.dossiers.pseudonym(dossier)
         gone = unit.dossiers.destroy(dossier)
         unit.audit.write("destroyed", "dossier", subject=subject, ground=ground, detail={"values": gone.values})

@@ -12,7 +12,7 @@ import pytest
 from gateway.flows import dossiers, intake
 from gateway.flows.dossiers import CLIENT
 from gateway.flows.parties import add_partner
-from gateway.store import IllegalMove, InboxItem, MasterKey, Store
+from gateway.store import IllegalMove, InboxItem, MasterKey, Store, upkeep
 from gateway.store.scratch import scratch
 from tests import postgres
 from tests.bench import world
@@ -199,3 +199,27 @@ def test_a_message_that_two_processes_have_in_hand_takes_effect_once(maker: worl
     assert len(answers(one)) == 1
     with one.view(now=world.now()) as view:
         assert view.inbox.get(item[0].id).state == "handled"
+
+
+def test_a_repeat_that_is_taken_in_while_its_dossier_is_destroyed_leaves_no_bytes(
+    maker: world.Municipality, both: Both, tmp_path: Path
+) -> None:
+    """It belongs to the dossier of the first, which is known only when it was opened (SM-147)."""
+    one, other = both
+    (wire,) = sealed(maker, orders(3500, 1))
+    arrive(one, [wire])
+    handle(one)
+    arrive(one, [b"Received: from elsewhere\r\n" + wire], "again")
+    (item,) = waiting(one)
+    with one.view(now=world.now()) as view:
+        (dossier,) = {row.dossier for row in view.berichten.list()}
+    assert dossier is not None
+    with ThreadPoolExecutor(1) as pool:
+        with one.unit(now=world.now(), actor="test") as unit:
+            assert intake.take_in(unit, US, *item).state == "duplicate"
+            gone = pool.submit(upkeep._destroy, other, dossier, world.now(), "archivaris", "term is over")
+            until_waiting(one, 1)
+        assert gone.result(timeout=20).incoming == 2
+    with one.view(now=world.now()) as view:
+        assert view.inbox.list() == []
+        assert view.dossiers.known([dossier]) == []

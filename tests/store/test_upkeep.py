@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from gateway.domain.delivery import Outcome
 from gateway.store import (
     BerichtIn,
     IllegalMove,
@@ -19,13 +20,16 @@ from gateway.store import (
     Raw,
     Settled,
     Store,
+    StoreDown,
     StoreError,
     WrongMasterKey,
+    upkeep,
 )
 from gateway.store.dossiers import Destroyed
 from gateway.store.upkeep import backup, destroy, forget_mail, restore, restore_server, rotate_master
 
 from .conftest import NOW, emptied, until_waiting
+from .test_outbox import claim, message, put
 
 BSN = "999900006"
 
@@ -133,6 +137,92 @@ def test_a_dossier_is_not_destroyed_while_another_node_begins_it(postgres_url: s
         with store.view(now=NOW) as view:
             assert view.records.list("verslag", dict) == []
             assert view.dossiers.known(["d1"]) == []
+
+
+def test_words_of_a_server_that_come_after_the_dossier_are_not_kept(store: Store) -> None:
+    """They may say whose message it was (SM-147); that it was handed over stays known."""
+    put(store, message(1, dossier="d1"))
+    (under_way,) = claim(store)
+    with store.unit(now=NOW, actor="worker") as unit:
+        unit.attempts.start_data(under_way)
+    _destroy(store, "d1")
+    with store.unit(now=NOW, actor="worker") as unit:
+        outcome = Outcome(verdict="submitted", phase="data", code=250, text="250 for 999900006")
+        assert unit.attempts.record_all([(under_way, outcome)]) == [None]
+    with store.view(now=NOW) as view:
+        (attempt,) = view.outbox.attempts(1)
+        assert (attempt.verdict, attempt.code, attempt.text) == ("submitted", 250, None)
+
+
+@pytest.mark.postgres
+def test_who_holds_a_document_of_a_dossier_and_wants_its_key_is_let_go_first(
+    postgres_url: str, master: MasterKey
+) -> None:
+    """Each would wait for the other: destruction gives way, begins anew, and takes what was written meanwhile."""
+    with Store.open(emptied(postgres_url), master) as store, Store.open(postgres_url, master, node="b") as other:
+        fill(store, "d1")
+        with ThreadPoolExecutor(1) as pool:
+            with store.unit(now=NOW, actor="flow") as unit:
+                unit.dossiers.keep("d1", NOW + timedelta(days=1))  # as when something happens in it
+                gone = pool.submit(_destroyed, other, "d1")
+                until_waiting(other, 1)
+                unit.records.add_event("plan", "d1", "begonnen", {"b": 2})
+                unit.records.add("verslag", "late", {"a": 1}, dossier="d1")
+            assert (gone.result(timeout=20).records, gone.result().values) == (2, 8)
+        with store.view(now=NOW) as view:
+            assert view.dossiers.known(["d1"]) == []
+            assert view.audit.verify().broken_at is None
+
+
+@pytest.mark.postgres
+def test_who_holds_one_message_of_a_dossier_and_wants_another_is_let_go_first(
+    postgres_url: str, master: MasterKey
+) -> None:
+    """A worker writes outcomes of many messages in one commit, in an order of its own."""
+    with Store.open(emptied(postgres_url), master) as store, Store.open(postgres_url, master, node="b") as other:
+        put(store, *(message(number, dossier="d1") for number in (1, 2)))
+        first, second = claim(store)
+        with ThreadPoolExecutor(1) as pool:
+            with store.unit(now=NOW, actor="worker") as unit:
+                assert unit.attempts.start_all([second]) == {second.shipment.envelope_id}
+                gone = pool.submit(_destroyed, other, "d1")
+                until_waiting(other, 1)
+                assert unit.attempts.start_all([first]) == {first.shipment.envelope_id}
+            assert gone.result(timeout=20).outgoing == 2
+        with store.unit(now=NOW, actor="worker") as unit:
+            outcome = Outcome(verdict="submitted", phase="data", code=250, text="250 for 999900006")
+            unit.attempts.record_all([(first, outcome), (second, outcome)])
+        with store.view(now=NOW) as view:
+            assert [view.outbox.is_kept(number) for number in (1, 2)] == [False, False]
+            assert {each.text for number in (1, 2) for each in view.outbox.attempts(number)} == {None}
+
+
+@pytest.mark.postgres
+def test_a_dossier_in_which_somebody_works_all_the_time_is_left_with_a_sentence(
+    postgres_url: str, master: MasterKey, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It stays whole, is listed, and goes the next time; the others go now."""
+    monkeypatch.setattr(upkeep, "WAYS_GIVEN", 2)
+    monkeypatch.setattr(upkeep, "AFTER_WAY", 0)
+    monkeypatch.setattr(Store, "clean", lambda *_, **__: None)  # it would wait for the same, whole tables of it
+    ledger = tmp_path / "destroyed.txt"
+    with Store.open(emptied(postgres_url), master) as store, Store.open(postgres_url, master, node="b") as other:
+        fill(store, "d1")
+        fill(store, "d2")
+        with store.unit(now=NOW, actor="flow") as unit:
+            unit.dossiers.keep("d1", NOW + timedelta(days=1))
+            with pytest.raises(StoreDown, match="1 of 2 dossiers"):
+                destroy(other, ["d1", "d2"], ledger, now=NOW, actor="archivaris", ground="term is over")
+        with store.view(now=NOW) as view:
+            assert view.dossiers.known(["d1", "d2"]) == ["d1"]
+            assert view.audit.verify().broken_at is None
+        assert upkeep.destroy_again(store, ledger, now=NOW) == 1
+
+
+def _destroyed(store: Store, dossier: str) -> Destroyed:
+    gone = upkeep._destroy(store, dossier, NOW, "archivaris", "term is over")
+    assert gone is not None
+    return gone
 
 
 def _destroy(store: Store, dossier: str) -> Destroyed:
