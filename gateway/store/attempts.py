@@ -34,7 +34,6 @@ LEASE = timedelta(minutes=60)
 CLOCKS_DIFFER = timedelta(minutes=10)  # of two nodes, at most; more is a clock that was ahead
 
 LAST_WAIT = timedelta(minutes=1)  # after a last try that came late: then it is given up
-LOOK_BACK = 20_000  # attempts among which a minute's are counted: more than are made in one
 LOOK_AHEAD = 5  # candidates read for each one wanted, so that a partner at its limit hides nobody
 
 
@@ -423,19 +422,18 @@ class Attempts:
 
     def begun(self, partner: str, since: datetime, node: str) -> int:
         """How many attempts for a partner this node began after that time."""
-        last = sa.select(sa.func.max(attempts.c.id)).scalar_subquery()
         recent = (
             sa.select(sa.func.count())
             .select_from(attempts)
             .join(outbox, outbox.c.id == attempts.c.outbox_id)
-            .where(attempts.c.id > last - LOOK_BACK, attempts.c.node == node, attempts.c.started_at > since)
+            .where(attempts.c.envelope_id >= _moment(since), attempts.c.node == node, attempts.c.started_at > since)
             .where(only_filter(outbox.c.partner) == partner)  # not by all that it ever got
         )
         return self._conn.scalar(recent) or 0
 
     def last_started(self) -> datetime | None:
         """When the last attempt of all began; None if there was none."""
-        return self._conn.scalar(sa.select(attempts.c.started_at).order_by(attempts.c.id.desc()).limit(1))
+        return self._conn.scalar(sa.select(attempts.c.started_at).order_by(attempts.c.envelope_id.desc()).limit(1))
 
     # -- in common ---------------------------------------------------------------------------------------------------
 

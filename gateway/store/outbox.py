@@ -368,7 +368,7 @@ class Outbox:
 
     def attempts(self, number: int) -> Sequence[Attempt]:
         """All attempts, oldest first."""
-        query = sa.select(*_ATTEMPT_FIELDS).where(attempts.c.outbox_id == number).order_by(attempts.c.id)
+        query = sa.select(*_ATTEMPT_FIELDS).where(attempts.c.outbox_id == number).order_by(attempts.c.envelope_id)
         return [Attempt(**row._mapping) for row in self._conn.execute(query)]
 
     def notes(self, number: int) -> Sequence[Note]:

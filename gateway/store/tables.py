@@ -175,12 +175,11 @@ sa.Index("ix_outbox_partner", outbox.c.partner, outbox.c.id, outbox.c.kind)
 attempts = sa.Table(
     "attempts",
     metadata,
-    _id(),
+    sa.Column("envelope_id", sa.String(32), primary_key=True),  # begins with the time: it grows at one end, in order
     sa.Column("outbox_id", sa.ForeignKey("outbox.id", ondelete="CASCADE"), nullable=False, index=True),
     sa.Column("due_at", Utc, nullable=False),
     sa.Column("started_at", Utc, nullable=False),
     sa.Column("ended_at", Utc),
-    sa.Column("envelope_id", sa.String(32), nullable=False, unique=True),
     sa.Column("sha256", sa.String(64), nullable=False),  # of the bytes this attempt sends
     sa.Column("node", sa.String(64), nullable=False),
     sa.Column("verdict", sa.String(16)),  # empty while it runs
@@ -191,7 +190,7 @@ attempts = sa.Table(
     sa.Column("text", sa.Text),
     sa.Column("remote", sa.String(260)),
     sa.Column("tls", sa.String(80)),
-    sqlite_autoincrement=True,
+    sqlite_with_rowid=False,
 )
 
 outbox_notes = sa.Table(

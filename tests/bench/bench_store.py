@@ -152,12 +152,12 @@ class _Store(_Life):
         engine = sa.create_engine(self._place)
         lite = engine.dialect.name == "sqlite"
         random = "lower(hex(randomblob(16)))" if lite else "md5(random()::text || n.i)"
+        moment = "printf('%012x', n.i)" if lite else "lpad(to_hex(n.i), 12, '0')"  # long ago, in order
         other: dict[tuple[str, str], str] = {
             ("outbox", "id"): "n.i + 1000",
             ("outbox", "message_id"): f"'<' || {random} || '@gemeente.example>'",
-            ("attempts", "id"): "n.i + 1000",
             ("attempts", "outbox_id"): "n.i + 1000",
-            ("attempts", "envelope_id"): random,
+            ("attempts", "envelope_id"): f"{moment} || substr({random}, 1, 20)",
             ("sealed", "row_id"): "n.i + 1000",
             ("sealed", "data"): "zeroblob(64)" if lite else "'\\x00'::bytea",
         }
@@ -171,7 +171,7 @@ class _Store(_Life):
                 conn.exec_driver_sql(
                     f"INSERT INTO {table} ({', '.join(columns)}) {numbers} SELECT {taken} FROM {table} t, n"
                 )
-                if not lite and table != "sealed":
+                if not lite and table == "outbox":
                     conn.exec_driver_sql(
                         f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"
                     )

@@ -264,12 +264,11 @@ def upgrade() -> None:
     op.create_index("ix_records_soort", "records", ["soort", "id"], unique=False)
     op.create_table(
         "attempts",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("envelope_id", sa.String(length=32), nullable=False),
         sa.Column("outbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("due_at", sa.String(27), nullable=False),
         sa.Column("started_at", sa.String(27), nullable=False),
         sa.Column("ended_at", sa.String(27), nullable=True),
-        sa.Column("envelope_id", sa.String(length=32), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("node", sa.String(length=64), nullable=False),
         sa.Column("verdict", sa.String(length=16), nullable=True),
@@ -281,9 +280,8 @@ def upgrade() -> None:
         sa.Column("remote", sa.String(length=260), nullable=True),
         sa.Column("tls", sa.String(length=80), nullable=True),
         sa.ForeignKeyConstraint(["outbox_id"], ["outbox.id"], name=op.f("fk_attempts_outbox_id"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempts")),
-        sa.UniqueConstraint("envelope_id", name=op.f("uq_attempts_envelope_id")),
-        sqlite_autoincrement=True,
+        sa.PrimaryKeyConstraint("envelope_id", name=op.f("pk_attempts")),
+        sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_attempts_outbox_id"), "attempts", ["outbox_id"], unique=False)
     op.create_table(
