@@ -49,6 +49,8 @@ class Store:
         self._views = _engine(engine.url, view=True) if path else engine
         self.path = path  # of the SQLite file; None on a server
         self._turn: AbstractContextManager[None] = _Turn() if path else nullcontext()
+        self._writer: sa.Connection | None = None  # of a file, kept: to make one costs more than a small statement
+        self._after: Callable[[], None] = lambda: None
         self._shared = threading.local()  # the transaction of `together`, in the thread that is in it
 
     @classmethod
@@ -80,6 +82,8 @@ class Store:
 
     def close(self) -> None:
         """Let go of all connections."""
+        with self._turn:
+            self._let_go()
         self._engine.dispose()
         self._views.dispose()
 
@@ -199,7 +203,7 @@ class Store:
         for engine in {self._engine, self._views}:
             event.listen(engine, "before_cursor_execute", lambda *_: step("statement"))
             event.listen(engine, "commit", lambda _: step("before commit"))
-            event.listen(engine.pool, "reset", lambda *_: step("after the transaction"))
+        self._after = lambda: step("after the transaction")
 
     def __enter__(self) -> "Store":
         return self
@@ -215,10 +219,32 @@ class Store:
             with sentences(), part_of(shared, self._shared.told):
                 yield self._unit(shared, now, actor, self._shared.told)
             return
-        with sentences(), self._turn, self._engine.begin() as conn:
+        with self._writing() as conn:
             unit = self._unit(conn, now, actor, [])
             yield unit
             unit.audit.flush()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        """A transaction that writes: of a file always in the same connection, for there is one writer at a time."""
+        with sentences(), self._turn:
+            if self.path is None:
+                with self._engine.begin() as conn:
+                    yield conn
+            else:
+                conn = self._writer = self._writer or self._engine.connect()
+                try:
+                    with conn.begin():
+                        yield conn
+                except BaseException:
+                    self._let_go()  # whatever state it is in
+                    raise
+            self._after()
+
+    def _let_go(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
 
     def _unit(self, conn: sa.Connection, now: datetime, actor: str, told: list[Entry]) -> Unit:
         return Unit(conn, self._ring, now=now.astimezone(UTC), actor=actor, node=self.node, told=told)
@@ -229,7 +255,7 @@ class Store:
 
         For many that are alike and small, since a commit costs more than most of them; others wait meanwhile.
         """
-        with sentences(), self._turn, self._engine.begin() as conn:
+        with self._writing() as conn:
             self._shared.conn, self._shared.told = conn, []
             try:
                 yield

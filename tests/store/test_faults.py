@@ -213,7 +213,7 @@ def full(tmp_path: Path, master: MasterKey) -> Any:
     with Store.open(tmp_path / "small.db", master) as store:
 
         def limit(pages: int) -> None:
-            store._engine.dispose()
+            store.close()
             sa.event.listen(
                 store._engine, "connect", lambda raw, _: raw.execute(f"PRAGMA max_page_count = {pages}").close()
             )

@@ -139,10 +139,11 @@ def limited(store: Store) -> Callable[[int], None]:
     """A function that leaves so many pages of room in the database."""
     pages = [0]
 
-    def room(raw: Any, *_: object) -> None:
-        raw.execute(f"PRAGMA max_page_count = {pages[0]}").close()
+    def room(conn: sa.Connection) -> None:
+        driver: Any = conn.connection.dbapi_connection
+        driver.execute(f"PRAGMA max_page_count = {pages[0]}").close()
 
-    sa.event.listen(store._engine, "checkout", room)
+    sa.event.listen(store._engine, "begin", room)
 
     def limit(more: int) -> None:
         with closing(sqlite3.connect(store.path)) as raw:
