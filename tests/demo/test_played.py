@@ -54,7 +54,9 @@ def test_every_file_that_a_step_names_is_there(played: Played) -> None:
 def test_the_relay_refused_first_and_the_same_bytes_went_again(played: Played) -> None:
     """One attempt deferred with 451, one submitted; both of one SHA-256."""
     with sqlite3.connect(played.folder / "gemeente" / "gateway.db") as base:
-        rows = base.execute("select verdict, code, sha256 from attempts where outbox_id = 1 order by envelope_id").fetchall()
+        rows = base.execute(
+            "select verdict, code, sha256 from attempts where outbox_id = 1 order by envelope_id"
+        ).fetchall()
 
     assert [(verdict, code) for verdict, code, _ in rows] == [("deferred", 451), ("submitted", 250)]
     assert len({sha for _, _, sha in rows}) == 1
