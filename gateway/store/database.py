@@ -413,12 +413,13 @@ def _inspect(conn: sa.Connection, place: str, ring: KeyRing) -> str | None:
         return None
     if "alembic_version" not in tables:
         raise ForeignDatabase(f"{place}: {ForeignDatabase.__doc__}")
-    revision: str | None = conn.scalar(sa.text("SELECT version_num FROM alembic_version"))
-    if revision is None:
+    found = list(conn.scalars(sa.text("SELECT version_num FROM alembic_version")))
+    if not found:
         raise IncompleteDatabase(f"{place}: {IncompleteDatabase.__doc__} (it has no version)")
-    if revision not in REVISIONS:
-        raise NewerSchema(f"{place}: {NewerSchema.__doc__} (its schema is {revision}, ours {REVISIONS[-1]})")
-    missing = sorted(set(metadata.tables) - set(tables)) if revision == REVISIONS[-1] else []
+    if newer := [one for one in found if one not in REVISIONS]:
+        raise NewerSchema(f"{place}: {NewerSchema.__doc__} (its schema is {', '.join(newer)}, ours {REVISIONS[-1]})")
+    revision = max(found, key=REVISIONS.index)
+    missing = _missing(conn) if revision == REVISIONS[-1] else []
     if missing:
         raise IncompleteDatabase(f"{place}: {IncompleteDatabase.__doc__} (missing: {', '.join(missing)})")
     check = conn.execute(sa.select(keys.c.id, keys.c.wrapped).where(keys.c.purpose == INDEX).limit(1)).one_or_none()
@@ -427,6 +428,19 @@ def _inspect(conn: sa.Connection, place: str, ring: KeyRing) -> str | None:
     elif any(conn.execute(sa.select(sa.literal(1)).select_from(t).limit(1)).first() for t in (audit, outbox, records)):
         raise IncompleteDatabase(f"{place}: {IncompleteDatabase.__doc__} (missing: its keys)")
     return revision
+
+
+def _missing(conn: sa.Connection) -> list[str]:
+    """Tables, and columns of the others, that ours has and this database has not: a migration that did not end."""
+    there = {name: {c["name"] for c in columns} for (_, name), columns in sa.inspect(conn).get_multi_columns().items()}
+    tables = [name for name in metadata.tables if name not in there]
+    columns = [
+        f"{name}.{column.name}"
+        for name, table in metadata.tables.items()
+        for column in table.columns
+        if name in there and column.name not in there[name]
+    ]
+    return sorted(tables) + sorted(columns)
 
 
 def _create_file(path: Path) -> None:

@@ -90,6 +90,8 @@ SPOILED: dict[str, tuple[Callable[[Path], None], str]] = {
     "cut off": (cut, "restore a backup"),
     "no database": (lambda file: file.write_text("hello " * 1000) and None, "restore a backup"),
     "newer": (sql("UPDATE alembic_version SET version_num = '9999'"), "install that version"),
+    "newer beside ours": (sql("INSERT INTO alembic_version VALUES ('9999')"), "install that version"),
+    "a column short": (sql("ALTER TABLE jobs DROP COLUMN detail"), "missing: jobs.detail"),
     "half migrated": (sql("DROP TABLE outbox_notes", "DROP TABLE jobs"), "missing: jobs, outbox_notes"),
     "no version": (sql("DELETE FROM alembic_version"), "it has no version"),
     "no keys": (sql("DELETE FROM sealed", "DELETE FROM keys"), "missing: its keys"),
