@@ -140,7 +140,7 @@ def _of_headers(unit: Unit, reason: str) -> int:
         strangers(unit, len(fresh))
     else:
         for item in fresh:
-            tell(unit, item.id, reason, _claimed_by(unit, item.id))
+            tell(unit, item.id, reason, claimed_by(unit, item.id))
     now = _Mark(fresh[-1].id)
     if known is None:
         unit.records.add(_MARK, reason, now)
@@ -154,13 +154,13 @@ def _of_faults(unit: Unit, reason: str) -> int:
     for item in unit.inbox.list(states=["quarantined"], reason=reason, limit=_AT_ONCE):
         known = unit.records.get(tasks.SOORT, f"inbox/{item.id}", Task)
         if known is None or (item.settled_at is not None and known.changed_at < item.settled_at):
-            tell(unit, item.id, reason, _claimed_by(unit, item.id))
+            tell(unit, item.id, reason, claimed_by(unit, item.id))
             made += 1
     return made
 
 
-def _claimed_by(unit: Unit, number: int) -> str | None:
-    """As `claimed`; None if the bytes cannot be read any more."""
+def claimed_by(unit: Unit, number: int) -> str | None:
+    """As `claimed`; None also if the bytes cannot be read any more: one bad row must not stop the others."""
     try:
         return claimed(unit, unit.inbox.raw(number))
     except (Damaged, NotThere):

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from gateway.flows.parties import Surroundings
-from gateway.flows.quarantine import claimed
+from gateway.flows.quarantine import claimed_by
 from gateway.securemail import QUARANTINE
 from gateway.securemail.conclusions import Retry
 from gateway.store import Unit
@@ -80,5 +80,5 @@ def _of_partners(unit: Unit) -> Iterator[int]:
     while batch := unit.inbox.list(states=["quarantined"], reason="stranger", after=after, limit=1000):
         after = batch[-1].id
         for item in batch:
-            if item.wanted_at is None and claimed(unit, unit.inbox.raw(item.id)) is not None:
+            if item.wanted_at is None and claimed_by(unit, item.id) is not None:
                 yield item.id

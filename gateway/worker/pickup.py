@@ -12,7 +12,7 @@ import structlog
 
 from gateway import securemail
 from gateway.domain.delivery import Admission
-from gateway.store import InboxItem, Place, Raw, Store
+from gateway.store import Damaged, InboxItem, Place, Raw, Store, Unit
 from gateway.transports import Aside, Listed, Mailbox, Unreadable
 
 from .clock import Clock
@@ -133,6 +133,9 @@ class _Look:
     async def recall(self) -> None:
         """Fetch whole what was recorded by its header and is wanted now (SM-144)."""
         for item, place, header in await asyncio.to_thread(self._wanted):
+            if header is None:
+                await asyncio.to_thread(self._not_completed, item.id, "is hier beschadigd en zo niet te vinden")
+                continue
             aside = Aside(uid=place.uid, header=header, received_at=item.received_at, size=item.size)
 
             async def complete(data: bytes, number: int = item.id) -> None:
@@ -148,11 +151,12 @@ class _Look:
                 log.warning("unreadable", account=self._mailbox.account, uid=place.uid, error=str(error))
                 await asyncio.to_thread(self._not_completed, item.id, "is niet te lezen")
 
-    def _wanted(self) -> list[tuple[InboxItem, Place, bytes]]:
+    def _wanted(self) -> list[tuple[InboxItem, Place, bytes | None]]:
+        """With the header that is kept of each; None where it cannot be read any more: one bad row stops no intake."""
         box = self._mailbox
         with self._store.view(now=self._clock()) as view:
             found = view.inbox.wanted(box.source, box.account, box.folder)
-            return [(item, place, view.inbox.raw(item.id)) for item, place in found]
+            return [(item, place, _header(view, item.id)) for item, place in found]
 
     def _complete(self, number: int, data: bytes) -> bool:
         """Whether these bytes are new."""
@@ -362,6 +366,13 @@ class _Look:
     def _add(self, **counts: int) -> None:
         now = msgspec.structs.asdict(self.total)
         self.total = Picked(**{name: value + counts.get(name, 0) for name, value in now.items()})
+
+
+def _header(view: Unit, number: int) -> bytes | None:
+    try:
+        return view.inbox.raw(number)
+    except Damaged:
+        return None
 
 
 class _TooLarge(Exception):

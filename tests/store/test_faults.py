@@ -22,22 +22,14 @@ from gateway.store import (
     Unit,
     WrongMasterKey,
 )
-from gateway.store.tables import inbox, keys, outbox, sealed
+from gateway.store.tables import inbox, keys, outbox
+from tests.damage import alter
 
 from .conftest import NOW
 from .test_outbox import claim, message, put, state
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SUBMITTED = Outcome(verdict="submitted", phase="data", code=250)
-
-
-def alter(store: Store, field: str, row: int) -> None:
-    """Flip one bit of a sealed value, as a bad disk does."""
-    with store._engine.begin() as conn:
-        where = sealed.c.field == field, sealed.c.row_id == row
-        data = bytearray(conn.scalar(sa.select(sealed.c.data).where(*where)))
-        data[len(data) // 2] ^= 1
-        conn.execute(sealed.update().where(*where).values(data=bytes(data)))
 
 
 # -- damage -----------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from gateway.store import IllegalMove, Settled, Store
 from gateway.transports import FolderMailbox, Listed, Mailbox, MailboxDown, MaildirMailbox
 from gateway.transports.seam import HEADER_MAX
 from gateway.worker import Picked, pickup
+from tests.damage import alter
 
 from .conftest import HandClock
 
@@ -224,6 +225,21 @@ def test_a_strangers_mail_is_fetched_whole_when_it_is_asked_for(store: Store, cl
     assert contents(store, clock) == [("new", spam)]
     assert len(list((tmp_path / "mail" / ".Verwerkt" / "cur").iterdir())) == 1
     assert asyncio.run(pickup(store, box, clock, welcome=_Known())) == Picked()
+
+
+def test_a_header_that_was_damaged_here_stops_no_intake(store: Store, clock: HandClock, tmp_path: Path) -> None:
+    """A bad row is one message for a person; what else stands in the mailbox is fetched."""
+    box = maildir(tmp_path / "mail", b"From: x@elders.example\r\n\r\n" + b"x" * 5000)
+    asyncio.run(pickup(store, box, clock, welcome=_Known()))
+    with store.unit(now=clock(), actor="jansen") as unit:
+        unit.inbox.want(1)
+    alter(store, "inbox.raw", 1)
+    (tmp_path / "mail" / "new" / "1700000999.M1.host").write_bytes(b"From: wmo@zorg.example\r\n\r\n")
+    assert asyncio.run(pickup(store, box, clock, welcome=_Known())).new == 1
+    with store.view(now=clock()) as view:
+        item = view.inbox.get(1)
+        assert (item.state, item.wanted_at) == ("quarantined", None)
+        assert "beschadigd" in str(item.detail)
 
 
 @pytest.mark.parametrize(("size_max", "why"), [(1_000_000, "staat niet meer in de postbus"), (100, "is te groot")])
