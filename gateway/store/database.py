@@ -413,7 +413,7 @@ def _inspect(conn: sa.Connection, place: str, ring: KeyRing) -> str | None:
         return None
     if "alembic_version" not in tables:
         raise ForeignDatabase(f"{place}: {ForeignDatabase.__doc__}")
-    found = list(conn.scalars(sa.text("SELECT version_num FROM alembic_version")))
+    found: list[str] = list(conn.scalars(sa.text("SELECT version_num FROM alembic_version")))
     if not found:
         raise IncompleteDatabase(f"{place}: {IncompleteDatabase.__doc__} (it has no version)")
     if newer := [one for one in found if one not in REVISIONS]:
