@@ -35,7 +35,6 @@ def rotate(
     Broken off at any moment, it goes on when it is given again. Backups from before need the old key: keep it as long.
     """
     from gateway.store import MasterKey, Store, StoreError, WrongMasterKey
-    from gateway.store.upkeep import rotate_master
     from gateway.ways import CannotStart, Files, master_key, store_place
 
     settings = settings_of(folder)
@@ -55,7 +54,7 @@ def rotate(
             except WrongMasterKey:
                 # It was locked anew before, and what comes after that was broken off.
                 store = stack.enter_context(Store.open(place, new))
-            count = rotate_master(store, new)
+            count = store.rewrap(new)
             with store.unit(now=now, actor=actor(by)) as unit:
                 unit.audit.write("master_key_replaced", "store", detail={"keys": count})
         except StoreError as error:

@@ -17,9 +17,7 @@ from gateway.store import Load, Store, Unit
 
 QUOTA_BYTES: Final = 2_000_000_000  # of all mail that was refused before its sender was known
 QUOTA_ENTRIES: Final = 10_000
-CLAIMED: Final = (
-    10  # times that, for mail that only says to be a partner's: who forges it must not fill the disk either
-)
+CLAIMED: Final = 10  # times that, for mail that only says to be a partner's: who forges it must not fill the disk
 FREE_DISK: Final = 2_000_000_000
 REPORTS_MAX: Final = 10  # about one message by its Message-ID, which others know too; by envelope id there is no limit
 LOAD_KEPT: Final = timedelta(seconds=10)  # what is in quarantine is counted again after that

@@ -41,7 +41,7 @@ _MIGRATION_LOCK = 0x776D6F  # any number that nobody else uses: "wmo"
 
 
 class Store:
-    """The state of one gateway. Safe to use from several threads; each unit has a connection of its own."""
+    """The state of one gateway. Safe to use from several threads; each has connections of its own."""
 
     def __init__(self, engine: sa.Engine, ring: KeyRing, node: str, path: Path | None) -> None:
         self._engine, self._ring, self.node = engine, ring, node
@@ -159,7 +159,10 @@ class Store:
                 raise CorruptDatabase(f"{self.path}: {CorruptDatabase.__doc__}")
 
     def rewrap(self, new: MasterKey) -> int:
-        """Wrap every key anew under another master key, in one transaction; how many."""
+        """Wrap every key anew under another master key, in one transaction; how many. Values stay as they are.
+
+        Write the new key's file before, and take the old one away only afterwards.
+        """
         ring = KeyRing(new)
         with sentences(), self._engine.begin() as conn:
             rows = conn.execute(sa.select(keys.c.id, keys.c.purpose)).all()
@@ -317,9 +320,7 @@ def _engine(url: sa.URL, *, view: bool = False) -> sa.Engine:
 
 
 def _set_up_sqlite(connection: Any, _: Any) -> None:
-    connection.isolation_level = (
-        None  # we say BEGIN ourselves: the driver's own comes late, and not for every statement
-    )
+    connection.isolation_level = None  # we say BEGIN: the driver's own comes late, and not for every statement
     for pragma in (
         f"busy_timeout = {BUSY_MS}",
         "journal_mode = WAL",

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
+from .inbox import RAW
 from .outbox_rows import UNLEASED
 from .prepared import Prepared, among, bound
 from .sealing import DAY, DOSSIER, locked_to_destroy
@@ -148,7 +149,7 @@ class Dossiers:
         sent, registered = _of(outbox, dossier), _of(berichten, dossier)
         events = sa.select(record_events.c.id).where(record_events.c.record_id.in_(documents))
         values = self._delete(sealed, sealed.c.key_id.in_(key_ids))
-        values += self._delete(sealed, sealed.c.field == "inbox.raw", sealed.c.row_id.in_(mail))
+        values += self._delete(sealed, sealed.c.field == RAW, sealed.c.row_id.in_(mail))
         self._delete(record_keys, record_keys.c.record_id.in_(documents))
         self._delete(record_events, record_events.c.id.in_(events))
         self._delete(bericht_keys, bericht_keys.c.bericht_id.in_(registered))

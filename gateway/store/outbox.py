@@ -25,7 +25,7 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     """A message to be sent."""
 
     message_id: str  # with angle brackets, as in the header
-    kind: str  # plan, iwmo, receipt …: for people and selections
+    kind: str  # plan, WMO301 …, receipt, canary: for people and selections
     partner: str
     channel: str  # the way out, a name of the configuration
     sender: str  # envelope sender; empty for receipts (SM-68)
@@ -72,7 +72,6 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
 _ATTEMPT_FIELDS = [attempts.c[name] for name in Attempt.__struct_fields__]
 _NOTE_FIELDS = [outbox_notes.c[name] for name in Note.__struct_fields__]
 
-
 _BYTES = (WIRE, SIGNED_ENTITY, DRAFT)
 
 
@@ -82,11 +81,7 @@ def _done(before: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     return kept, off_index(outbox.c.changed_at) < before, off_index(outbox.c.state).not_in(OPEN), ~waits
 
 
-_BYTES_OF = (
-    sealed,
-    outbox,
-    outbox.c.id == sealed.c.row_id,
-)  # from what is kept: much more was forgotten
+_BYTES_OF = sealed, outbox, outbox.c.id == sealed.c.row_id  # from what is kept: much more was forgotten
 
 
 def _item(row: "sa.Row[Any]") -> OutboxItem:

@@ -50,7 +50,8 @@ _OF_KIND = only_filter(records.c.soort) == sa.bindparam("soort_")
 _AT = _OF_KIND, records.c.sleutel == sa.bindparam("sleutel_")
 _ROW = sa.select(records.c.id, records.c.dossier).where(*_AT)
 _ROW_LOCKED = _ROW.with_for_update()
-_FIELDS = [records.c[name] for name in ("id", "soort", "sleutel", "versie", "dossier", "created_at", "changed_at")]
+_FIELDS = [records.c[name] for name in Record.__struct_fields__ if name != "body"]
+_TIMES = ("created_at", "changed_at")
 _GET = Prepared(sa.select(*_FIELDS).where(*_AT).order_by(records.c.id))
 _NUMBERS = Prepared(sa.select(records.c.id, records.c.sleutel).where(_OF_KIND, among(records.c.sleutel, "sleutels")))
 _NEW = ("id", "soort", "sleutel", "versie", "created_at", "changed_at")
@@ -141,8 +142,10 @@ class Records:
         return number
 
     def add_dossiers(self, soort: str, begun: Mapping[str, tuple[object, SearchKeys]]) -> None:
-        """New documents, each the first of a dossier of its own, by key, which names the dossier too: body and
-        personal search keys. AlreadyThere if one is known."""
+        """New documents, each the first of a dossier of its own; AlreadyThere if one is known.
+
+        By key, which names the dossier too: the body and its personal search keys.
+        """
         if not begun:
             return
         self._refuse_known(soort, begun)
@@ -260,19 +263,12 @@ class Records:
         return set(values) - {hashes[row.value] for row in found}
 
     def _read(self, type: type[T], query: Prepared, values: dict[str, Any]) -> Sequence[Record[T]]:
-        return [
-            Record(
-                id=row.id,
-                soort=row.soort,
-                sleutel=row.sleutel,
-                versie=row.versie,
-                dossier=row.dossier,
-                created_at=datetime.fromisoformat(row.created_at),
-                changed_at=datetime.fromisoformat(row.changed_at),
-                body=msgspec.json.decode(self._sealer.get(BODY, row.id), type=type),
-            )
-            for row in query.rows(self._conn, values)
-        ]
+        found = []
+        for row in query.rows(self._conn, values):
+            fields = row._asdict() | {name: datetime.fromisoformat(getattr(row, name)) for name in _TIMES}
+            body = msgspec.json.decode(self._sealer.get(BODY, row.id), type=type)
+            found.append(Record(**fields, body=body))
+        return found
 
     def add_event(self, soort: str, sleutel: str, event: str, body: object = None) -> int:
         """Append a gebeurtenis to a record; its number within the record."""

@@ -1,4 +1,4 @@
-"""When to try again: pure functions of attempt, first try and now (SM-88, SM-89, secure-mail 10.3)."""
+"""When to try, and to try again: pure functions of attempt, first try and now (SM-88, SM-89, secure-mail 10.3)."""
 
 from datetime import UTC, datetime, time, timedelta
 
@@ -13,7 +13,7 @@ POLICY_RUN = 3  # 10.2: so many different recipients refused by policy in a row 
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """Waiting times of one partner or channel; the defaults are table 10.3."""
+    """When and how fast a partner is sent to; the defaults are table 10.3."""
 
     first: tuple[timedelta, ...] = tuple(timedelta(minutes=m) for m in (1, 5, 15, 30))
     then: timedelta = timedelta(minutes=60)

@@ -53,7 +53,7 @@ def _id() -> "sa.Column[int]":
 
 
 def _keep_until() -> "sa.Column[datetime]":
-    """Retention: nothing is destroyed before this time; empty means that no term has begun."""
+    """A term of this row alone, beside that of its dossier, which is the one that counts; nothing sets it yet."""
     return sa.Column("keep_until", Utc)
 
 

@@ -1,4 +1,4 @@
-"""Backup, restore, destruction and a new master key: what is done to a store as a whole."""
+"""Backup, restore, destruction, and mail that is past its term: what is done to a store as a whole."""
 
 import os
 import shutil
@@ -69,9 +69,7 @@ def restore(source: Path, target: Path, master: MasterKey, ledger: Path, *, now:
     temporary.chmod(0o600)
     try:
         with Store.open(temporary, master) as store:
-            again = destroy_again(store, ledger, now=now)
-            with store.unit(now=now, actor=ACTOR) as unit:
-                unit.audit.write("restored", f"backup/{source.name}", detail={"destroyed": again})
+            again = _restored(store, source, ledger, now)
             store.clean()
         _sync(temporary)
         temporary.replace(target)
@@ -90,9 +88,14 @@ def restore_server(source: Path, url: str, master: MasterKey, ledger: Path, *, n
         raise OpenRefused(f"{place.render_as_string()}: there are tables already; give an empty database")
     _server_tool("pg_restore", place, "--single-transaction", "--exit-on-error", "--no-owner", str(source))
     with Store.open(url, master) as store:
-        again = destroy_again(store, ledger, now=now)
-        with store.unit(now=now, actor=ACTOR) as unit:
-            unit.audit.write("restored", f"backup/{source.name}", detail={"destroyed": again})
+        return _restored(store, source, ledger, now)
+
+
+def _restored(store: Store, source: Path, ledger: Path, now: datetime) -> int:
+    """Destroy again what was destroyed since the backup, and say so; how many dossiers."""
+    again = destroy_again(store, ledger, now=now)
+    with store.unit(now=now, actor=ACTOR) as unit:
+        unit.audit.write("restored", f"backup/{source.name}", detail={"destroyed": again})
     return again
 
 
@@ -216,11 +219,3 @@ def _sync(path: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def rotate_master(store: Store, new: MasterKey) -> int:
-    """Wrap every key anew under another master key, in one transaction; how many. Values stay as they are.
-
-    Write the new key's file before, and take the old one away only afterwards.
-    """
-    return store.rewrap(new)

@@ -1,4 +1,4 @@
-"""The only place below the faces where the clock is read, and where it is noticed that somebody set it."""
+"""The clock that decisions are taken by, and where it is noticed that somebody set it."""
 
 import time
 from collections.abc import Callable

@@ -26,7 +26,6 @@ A_MINUTE = timedelta(minutes=1)
 AHEAD = 8  # messages next in line for a way out that are written as `sending` before it is their turn
 REFILL = 20  # claim again when this many are done …
 REFILL_WAIT = 0.05  # … or this many seconds after the first of them: a claim is a commit
-
 LOOK_AGAIN = 0.1  # seconds between looks at what fell due meanwhile, when no attempt ends
 
 
@@ -53,8 +52,8 @@ async def deliver_due(
     """Attempt everything that is due on these channels until nothing is; what was done, in order of completion.
 
     `policies` are the partners whose waiting times, window of sending, number at a time or rate differ from `policy`.
-    What is over a partner's rate stays due, for a later call. A slow partner holds its
-    own places only: others are claimed and sent while it is waited for.
+    What is over a partner's rate stays due, for a later call. A slow partner holds its own places only: others are
+    claimed and sent while it is waited for.
 
     With `attempts_max` it ends after about so many: where more falls due all the time there is no end by itself.
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 import structlog
 
 from gateway.domain.delivery import Outcome
-from gateway.store import Claim, Store, StoreDown, Unit
+from gateway.store import Claim, Store, StoreDown
 
 from .clock import Clock
 from .logs import where
@@ -148,13 +148,8 @@ class Scribe:
         self, starts: Sequence[Claim], early: Sequence[Claim], outcomes: Sequence[tuple[Claim, Outcome]]
     ) -> tuple[set[str], Sequence[str | None]]:
         with self._store.unit(now=self._clock(), actor=ACTOR) as unit:
-            states = _record(unit, outcomes)
-            going = unit.attempts.start_all(starts) if starts else set()
-            return going | unit.attempts.start_early(early), states
-
-
-def _record(unit: Unit, outcomes: Sequence[tuple[Claim, Outcome]]) -> Sequence[str | None]:
-    return unit.attempts.record_all(outcomes) if outcomes else []
+            states = unit.attempts.record_all(outcomes)
+            return unit.attempts.start_all(starts) | unit.attempts.start_early(early), states
 
 
 def _tell(told: "asyncio.Future[T]", value: T) -> None:

@@ -10,7 +10,7 @@ from gateway.transports import Mailbox, Transport
 
 from .clock import Clock
 from .deliver import Delivery, deliver_due
-from .handle import Handler, handle_inbox
+from .handle import Handler, Together, handle_inbox
 from .pickup import SIZE_MAX, Left, Welcome, pickup
 from .scribe import Owed
 from .watch import watch_outbox
@@ -18,9 +18,8 @@ from .worker import Job
 
 LOOK_EVERY = timedelta(seconds=30)  # SM-98: the base of fetching; waking up earlier only shortens the wait
 DELIVER_EVERY = timedelta(seconds=5)  # an empty look at the outbox writes nothing
-ROUND = (
-    1_000  # attempts after which agreements and certificates are looked at again (SM-45), and the round's list let go
-)
+# Attempts after which agreements and certificates are looked at again (SM-45), and the round's list let go.
+ROUND = 1_000
 WATCH_EVERY = timedelta(minutes=1)
 
 
@@ -28,7 +27,7 @@ def standing_jobs(
     store: Store,
     transports: Mapping[str, Transport],
     mailbox: Mailbox | None,
-    handler: Handler,
+    handler: Handler | Together,
     *,
     deliver_every: timedelta = DELIVER_EVERY,
     look_every: timedelta = LOOK_EVERY,

@@ -15,7 +15,7 @@ from gateway.domain.zone import AMSTERDAM
 from gateway.store import JobState, StaleClaim, Store, StoreError
 from gateway.store.jobs import of_node
 
-from .clock import Clock, Jumps
+from .clock import Clock, Jumps, system_clock
 from .logs import where
 
 log = structlog.get_logger("gateway.worker")
@@ -116,6 +116,7 @@ class Worker:
         known = {state.name: state for state in await self.status()}
         self._scheduler.start()
         for job in self._jobs.values():
+            at_once = {"next_run_time": system_clock()} if self._overdue(job, known) else {}
             self._scheduler.add_job(
                 self._spawn,
                 job.trigger(),
@@ -124,10 +125,8 @@ class Worker:
                 max_instances=1,
                 coalesce=True,
                 misfire_grace_time=MISFIRE_GRACE,
-                next_run_time=datetime.now(UTC) if self._overdue(job, known) else None,
+                **at_once,
             )
-            if not self._overdue(job, known):
-                self._scheduler.resume_job(job.name)
         self._looking = asyncio.create_task(self._look_at_clock())
         self._waiting = [
             asyncio.create_task(self._when_due(job.name, job.due)) for job in self._jobs.values() if job.due is not None

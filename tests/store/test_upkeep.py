@@ -26,7 +26,7 @@ from gateway.store import (
     upkeep,
 )
 from gateway.store.dossiers import Destroyed
-from gateway.store.upkeep import backup, destroy, forget_mail, restore, restore_server, rotate_master
+from gateway.store.upkeep import backup, destroy, forget_mail, restore, restore_server
 
 from .conftest import NOW, emptied, until_waiting
 from .test_outbox import claim, message, put
@@ -417,7 +417,7 @@ def test_a_new_master_key_opens_what_the_old_one_sealed(place: str, master: Mast
     new = MasterKey.generate()
     with Store.open(place, master) as store:
         fill(store, "d1")
-        assert rotate_master(store, new) == 4  # index, audit, one day, one dossier
+        assert store.rewrap(new) == 4  # index, audit, one day, one dossier
         with store.view(now=NOW) as view:
             assert len(view.records.list("plan", dict, personal={"bsn": BSN})) == 1
     with pytest.raises(WrongMasterKey):

@@ -61,9 +61,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     today: dt.date | None = None  # the day of receipt
     earlier: "Earlier | None" = None  # what was exchanged before
     codelists: Codelijsten = msgspec.field(default_factory=codelijsten.standaard)
-    sources: Mapping[str, Any] = (
-        _LEEG  # "gemeentecodes", "agb", "productcodes", "contract": Bron or the rule's own type
-    )
+    # "gemeentecodes", "agb", "productcodes", "contract": Bron or the rule's own type
+    sources: Mapping[str, Any] = _LEEG
     oddities: Mapping[str, str] = _LEEG  # path -> text of a whole number that is not written the plain way (007, +7)
 
 
