@@ -25,8 +25,11 @@ from gateway.flows.cases import trajecten, uitvragen
 from gateway.flows.parties import partner
 from gateway.plans import maak_uitvraag
 from gateway.securemail import Attachment, Sealed
-from gateway.store import Unit
+from gateway.store import MasterKey, Store, Unit
+from gateway.store.moving import move_state
+from gateway.store.scratch import scratch
 from gateway.worker import handle as worker
+from tests import postgres
 
 from .conftest import OTHER, Pair, Stages, _pair, plan_part, xml_part
 
@@ -312,12 +315,73 @@ def begun(stages: Stages, where: str, tmp_path: Path) -> Pair:
     return pair
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """A server of this file."""
+    if (reason := postgres.missing()) is not None:
+        pytest.skip(reason)
+    with postgres.server() as running:
+        yield running
+
+
+def on_server(pair: Pair, role: str, place: str) -> None:
+    """Move the state of one side there."""
+    app = pair.apps[role]
+    moved = Store.open(place, MasterKey.from_file(app.folder / app.settings.keys.master))
+    move_state(app.store, moved)
+    app.store.close()
+    app.store = moved
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("where", PLACES)
 def test_many_that_share_a_commit_leave_what_they_leave_one_by_one(
     stages: Stages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, seed: int
 ) -> None:
     """The same register, dossiers, answers, receipts, tasks, cases and trail; one of them may fail each time."""
+    compare(stages, tmp_path, monkeypatch, where, seed)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("where", PLACES)
+def test_they_do_so_on_postgresql_as_well(
+    stages: Stages, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """Rows go as lists there, numbers come from a counter, and an exception undoes to a savepoint of the server."""
+    with scratch(server) as new:
+        compare(stages, tmp_path, monkeypatch, where, seed=3, new=new)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10, 20))
+@pytest.mark.parametrize("where", PLACES)
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def test_they_always_do(
+    stages: Stages,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    database: str,
+    where: str,
+    seed: int,
+) -> None:
+    """On demand: ten times as many, on both."""
+    if database == "sqlite":
+        compare(stages, tmp_path, monkeypatch, where, seed)
+    else:
+        with scratch(request.getfixturevalue("server")) as new:
+            compare(stages, tmp_path, monkeypatch, where, seed, new=new)
+
+
+def compare(
+    stages: Stages,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+    seed: int,
+    new: Callable[[], str] | None = None,
+) -> None:
+    """What mail of this seed leaves one by one and together, in a file, or with `new` on a server."""
     dice = random.Random(seed)
     role, _, kind = PLACES[where]
     pair = begun(stages, where, tmp_path)
@@ -336,6 +400,8 @@ def test_many_that_share_a_commit_leave_what_they_leave_one_by_one(
         shutil.copytree(pair.folder, tmp_path / str(size))
         copied = _pair(tmp_path / str(size), stages.apps)
         copied.clock.advance_to(pair.clock())
+        if new is not None:
+            on_server(copied, role, new())
         arriving = iter(post.raws)
         for count in at_once:
             for raw in islice(arriving, count):
