@@ -1,4 +1,4 @@
-"""Killed in the midst of messages that share a commit, and started again: each takes effect once and is answered once."""
+"""Killed in the midst of messages that share a commit, and started again: each takes effect once, and is answered so."""
 
 import asyncio
 from collections.abc import Callable, Iterator
