@@ -1,4 +1,4 @@
-"""Killed in the midst of messages that share a commit, and started again: each takes effect once, and is answered so."""
+"""Killed in the midst of messages that share a commit, and started again: each takes effect, and is answered, once."""
 
 import asyncio
 from collections.abc import Callable, Iterator
