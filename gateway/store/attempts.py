@@ -414,11 +414,26 @@ class Attempts:
 
     # -- questions ---------------------------------------------------------------------------------------------------
 
-    def overdue(self, before: datetime) -> OutboxItem | None:
-        """The message that fell due first and could be claimed now, if that was before this time."""
+    def overdue(self, before: datetime, besides: Sequence[str] = ()) -> OutboxItem | None:
+        """The message that fell due first and could be claimed now, if that was before this time.
+
+        `besides`: none of these partners.
+        """
         query = _due(sa.select(*FIELDS), False).where(outbox.c.next_at < before)
+        query = query.where(only_filter(off_index(outbox.c.partner)).not_in(besides))
         row = self._conn.execute(query, {"now": self._now, "count": 1}).one_or_none()
         return None if row is None else OutboxItem(**row._mapping)
+
+    def moves(self, partner: str, channel: str, due: datetime, since: datetime) -> bool:
+        """Whether after `since` anything was attempted for a partner that fell due by then: what follows is in line."""
+        ahead = (
+            sa.select(sa.literal(1))
+            .select_from(attempts)
+            .join(outbox, outbox.c.id == attempts.c.outbox_id)
+            .where(attempts.c.envelope_id >= _moment(since), attempts.c.due_at <= due)
+            .where(only_filter(outbox.c.partner) == partner, outbox.c.channel == channel)
+        )
+        return self._conn.scalar(ahead.limit(1)) is not None
 
     def begun(self, partner: str, since: datetime, node: str) -> int:
         """How many attempts for a partner this node began after that time."""

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from gateway.store import Unit
+from gateway.store import OutboxItem, Unit
 
 from .pulse import Pulse
 
 DUE_MAX = timedelta(minutes=5)  # a due message waits seconds; nobody attempting anything for so long is a standstill
-DUE_MAX_BUSY = timedelta(hours=1)  # while others go: longer than any queue in front of it
+DUE_MAX_BUSY = timedelta(hours=1)  # while others go, and none of them that fell due before it
 INBOX_MAX = timedelta(minutes=10)
 CHANNEL_MAX = timedelta(minutes=15)  # SM-89: then a person is told
 FAILURES_MAX = 3  # of one job in a row
@@ -23,12 +23,21 @@ def trouble(view: Unit, pulse: Pulse | None = None) -> list[str]:
 
 def _outbox(view: Unit) -> Iterator[str]:
     waiting = view.attempts.overdue(view.now - DUE_MAX)
-    if waiting is None or waiting.next_at is None:
-        return
     last = view.attempts.last_started()
-    idle = last is None or last < view.now - DUE_MAX
-    if idle or waiting.next_at < view.now - DUE_MAX_BUSY:
+    if last is not None and last >= view.now - DUE_MAX:
+        waiting = _passed_over(view)
+    if waiting is not None and waiting.next_at is not None:
         yield f"outbox: message {waiting.id} is due since {_at(waiting.next_at)} and is not attempted"
+
+
+def _passed_over(view: Unit) -> OutboxItem | None:
+    """What is due for too long while others go, if it is not in a queue that moves: one at a partner's rate is long."""
+    moving: list[str] = []
+    while (one := view.attempts.overdue(view.now - DUE_MAX_BUSY, besides=moving)) is not None:
+        if one.next_at is None or not view.attempts.moves(one.partner, one.channel, one.next_at, view.now - DUE_MAX):
+            return one
+        moving.append(one.partner)
+    return None
 
 
 def _inbox(view: Unit) -> Iterator[str]:

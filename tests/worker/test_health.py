@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.domain.delivery import Outcome
-from gateway.store import Place, Raw, Store, StoreDown
+from gateway.store import Place, Raw, RetryPolicy, Store, StoreDown
 from gateway.worker import Clock, Job, Pulse, Worker, deliver_due, trouble
 
 from .conftest import HandClock, Obedient, put
@@ -33,6 +33,24 @@ def test_a_due_message_that_nobody_attempts(store: Store, clock: HandClock) -> N
     assert wrong(store, clock) == []
     clock.forward(hours=1)
     assert len(wrong(store, clock)) == 1
+
+
+def test_a_queue_that_moves_at_a_partners_rate_is_no_standstill(store: Store, clock: HandClock) -> None:
+    """However long it is; what is passed over meanwhile is one, and the queue when it does not move any more."""
+    policies = {"zorg": RetryPolicy(per_minute=1)}
+    for number in range(1, 101):
+        put(store, number)
+    for _ in range(70):
+        clock.forward(minutes=1)
+        asyncio.run(deliver_due(store, {"out": Obedient()}, clock, policies=policies))
+    assert wrong(store, clock) == []
+    put(store, 101, partner="ander", channel="other")
+    assert [words.partition(" is due")[0] for words in wrong(store, clock)] == ["outbox: message 101"]
+    with store.unit(now=clock(), actor="test") as unit:
+        unit.outbox.hold(101, "a person looks")
+    assert wrong(store, clock) == []
+    clock.forward(minutes=6)
+    assert wrong(store, clock)[0].startswith("outbox: message 71 is due since")
 
 
 def test_a_message_behind_another_of_its_reference_is_no_standstill(store: Store, clock: HandClock) -> None:
