@@ -431,7 +431,7 @@ class Attempts:
             .select_from(attempts)
             .join(outbox, outbox.c.id == attempts.c.outbox_id)
             .where(attempts.c.envelope_id >= _moment(since), attempts.c.due_at <= due)
-            .where(only_filter(outbox.c.partner) == partner, outbox.c.channel == channel)
+            .where(only_filter(off_index(outbox.c.partner)) == partner, outbox.c.channel == channel)
         )
         return self._conn.scalar(ahead.limit(1)) is not None
 
@@ -442,7 +442,7 @@ class Attempts:
             .select_from(attempts)
             .join(outbox, outbox.c.id == attempts.c.outbox_id)
             .where(attempts.c.envelope_id >= _moment(since), attempts.c.node == node, attempts.c.started_at > since)
-            .where(only_filter(outbox.c.partner) == partner)  # not by all that it ever got
+            .where(only_filter(off_index(outbox.c.partner)) == partner)  # not by all that it ever got
         )
         return self._conn.scalar(recent) or 0
 

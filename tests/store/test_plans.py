@@ -329,6 +329,7 @@ QUESTIONS: dict[str, Callable[[Unit], object]] = {
     "late": lambda unit: unit.outbox.late(NOW + timedelta(hours=1)),
     "waiting partners": lambda unit: unit.outbox.waiting_partners(),
     "overdue": lambda unit: unit.attempts.overdue(NOW + timedelta(hours=1)),
+    "rate": lambda unit: unit.attempts.begun("p1", NOW + timedelta(days=1), "node"),
     "moves": lambda unit: unit.attempts.moves("p1", "out", NOW, NOW + timedelta(days=1)),
     "last started": lambda unit: unit.attempts.last_started(),
     "health": trouble,
