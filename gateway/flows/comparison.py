@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from gateway.domain.zone import AMSTERDAM
-from gateway.flows.cases import trajecten
+from gateway.flows.cases import each_traject
 from gateway.flows.history import exchanged
 from gateway.flows.parties import PartnerRecord, Surroundings
 from gateway.plans.model import Besluit, Besluitregel, Traject
@@ -26,8 +26,7 @@ def compare(unit: Unit, us: Surroundings, today: date) -> Vergelijking:
 
 
 def _decided(unit: Unit) -> Iterator[BeschikkingRegel]:
-    for case in trajecten(unit):
-        traject = case.body
+    for traject in each_traject(unit):
         for besluit in traject.besluit:
             if besluit.beschikkingnummer is not None:
                 for regel in besluit.regel:

@@ -1,6 +1,7 @@
 """Documents of the flows: a kind, a key, a body in JSON, and the events that led to it. The store reads no body."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import builtins
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, Final, Generic, TypeVar
@@ -8,7 +9,7 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 import sqlalchemy as sa
 
-from .errors import AlreadyThere, Conflict, NotThere
+from .errors import AlreadyThere, Conflict, Damaged, NotThere
 from .prepared import Prepared, among, bound, new_numbers, off_index, only_filter
 from .sealing import Sealer
 from .tables import record_events, record_keys, records
@@ -16,6 +17,7 @@ from .turns import take_turns
 
 BODY: Final = "records.body"
 EVENT_BODY: Final = "record_events.body"
+_PAGE: Final = 100  # bodies read at once of a kind that has many
 
 T = TypeVar("T")
 
@@ -236,6 +238,23 @@ class Records:
             asked["limit_"] = limit
         return self._read(type, _listed_by(len(wanted), limit is not None), asked)
 
+    def each(self, soort: str, type: type[T], damaged: builtins.list[str]) -> Iterator[Record[T]]:
+        """All documents of a kind, oldest first, a page at a time: of some there are more than memory holds.
+
+        One that was altered outside the gateway is left out, and its key added to `damaged`.
+        """
+        after = 0
+        while page := _listed_by(0, True).rows(self._conn, {"soort_": soort, "after_": after, "limit_": _PAGE}):
+            kept = self._sealer.find_all(BODY, [row.id for row in page])
+            for row in page:
+                try:
+                    body = self._sealer.open(BODY, row.id, kept[row.id].key_id, kept[row.id].data)
+                except (Damaged, KeyError):
+                    damaged.append(row.sleutel)
+                    continue
+                yield _record(row, body, type)
+            after = page[-1].id
+
     def dossiers(self, name: str, value: str, also: tuple[str, str] | None = None) -> Sequence[tuple[str, str]]:
         """(kind, dossier) of every document with this personal search key, the newest first; nothing is decrypted.
 
@@ -263,12 +282,7 @@ class Records:
         return set(values) - {hashes[row.value] for row in found}
 
     def _read(self, type: type[T], query: Prepared, values: dict[str, Any]) -> Sequence[Record[T]]:
-        found = []
-        for row in query.rows(self._conn, values):
-            fields = row._asdict() | {name: datetime.fromisoformat(getattr(row, name)) for name in _TIMES}
-            body = msgspec.json.decode(self._sealer.get(BODY, row.id), type=type)
-            found.append(Record(**fields, body=body))
-        return found
+        return [_record(row, self._sealer.get(BODY, row.id), type) for row in query.rows(self._conn, values)]
 
     def add_event(self, soort: str, sleutel: str, event: str, body: object = None) -> int:
         """Append a gebeurtenis to a record; its number within the record."""
@@ -311,6 +325,11 @@ class Records:
                 fixed = {"record_id": number, "name": name, "key_version": version}
                 rows += [{**fixed, "value": value} for value in dict.fromkeys(values)]
         _ADD_KEYS.many(self._conn, rows)
+
+
+def _record(row: Any, body: bytes, type: type[T]) -> Record[T]:
+    fields = row._asdict() | {name: datetime.fromisoformat(getattr(row, name)) for name in _TIMES}
+    return Record(**fields, body=msgspec.json.decode(body, type=type))
 
 
 def _many(values: str | Sequence[str]) -> Sequence[str]:

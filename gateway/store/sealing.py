@@ -235,6 +235,8 @@ class Sealer:
 
     def _cipher(self, key: bytes) -> AESGCM:
         if (cipher := self._ciphers.get(key)) is None:
+            if len(self._ciphers) >= CACHE_MAX:  # a walk over all dossiers: each has a key of its own
+                self._ciphers.clear()
             cipher = self._ciphers[key] = AESGCM(key)
         return cipher
 

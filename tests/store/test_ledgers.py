@@ -1,5 +1,6 @@
 """The register of messages, the documents of the flows, partners and the audit trail."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, NoReturn
@@ -20,7 +21,10 @@ from gateway.store import (
     StaleClaim,
     Store,
     Unit,
+    records,
 )
+from gateway.store.sealing import Sealer
+from tests.damage import alter
 
 from .conftest import NOW, emptied, until_waiting
 
@@ -113,6 +117,31 @@ def test_many_documents_are_added_together_or_not_at_all(store: Store) -> None:
     with store.view(now=NOW) as view:
         assert [record.body.uren for record in view.records.list("plan", Plan)] == [1, 2]
         assert view.records.get("plan", "c", Plan) is None
+
+
+def test_documents_of_a_kind_are_walked_a_page_at_a_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In order, each once, no more bodies in memory than a page has; a damaged one is named and left out."""
+    monkeypatch.setattr(records, "_PAGE", 3)
+    read: list[int] = []
+    find_all = Sealer.find_all
+
+    def counted(self: Sealer, field: str, rows: Sequence[int]) -> dict[int, Any]:
+        read.append(len(rows))
+        return find_all(self, field, rows)
+
+    monkeypatch.setattr(Sealer, "find_all", counted)
+    with store.unit(now=NOW, actor="test") as unit:
+        unit.records.add_all("plan", {str(number): number for number in range(7)})
+        unit.records.add("other", "x", None)
+        four = unit.records.get("plan", "4", int)
+    assert four is not None
+    alter(store, "records.body", four.id)
+    damaged: list[str] = []
+    with store.view(now=NOW) as view:
+        walk = view.records.each("plan", int, damaged)
+        assert (next(walk).body, read) == (0, [3])
+        assert [record.body for record in walk] == [1, 2, 3, 5, 6]
+    assert (damaged, read) == (["4"], [3, 3, 1])
 
 
 def test_dossiers_begun_together_are_destroyed_one_by_one(store: Store) -> None:
