@@ -16,7 +16,7 @@ class Cable:
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._server.getsockname()[1]
         self._lock = threading.Lock()
-        self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._pairs: list[tuple[socket.socket, socket.socket, threading.Event]] = []  # with what keeps it alive
         self._open = threading.Event()
         self._open.set()
         self._answers = threading.Event()
@@ -32,16 +32,23 @@ class Cable:
         """What is sent still arrives; what is answered does not."""
         self._answers.clear()
 
+    def forsake(self) -> None:
+        """Nothing more is carried for the connections there are, and nobody is told; new ones work."""
+        with self._lock:
+            for *_, alive in self._pairs:
+                alive.clear()
+
     def cut(self) -> None:
         """End every connection at once, with a reset."""
         with self._lock:
             pairs, self._pairs = self._pairs, []
-        for pair in pairs:
-            for end in pair:
+        for near, far, alive in pairs:
+            for end in (near, far):
                 with contextlib.suppress(OSError):
                     end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
                     end.shutdown(socket.SHUT_RDWR)
                 end.close()
+            alive.set()  # who waits for it finds the end
 
     def mend(self) -> None:
         """New connections work; those of before the trouble are gone."""
@@ -73,16 +80,18 @@ class Cable:
                     near.close()
                     far.close()
                     continue
+            alive = threading.Event()
+            alive.set()
             with self._lock:
-                self._pairs.append((near, far))
-            threading.Thread(target=self._carry, args=(near, far, self._open), daemon=True).start()
-            threading.Thread(target=self._carry, args=(far, near, self._answers), daemon=True).start()
+                self._pairs.append((near, far, alive))
+            threading.Thread(target=self._carry, args=(near, far, self._open, alive), daemon=True).start()
+            threading.Thread(target=self._carry, args=(far, near, self._answers, alive), daemon=True).start()
 
-    def _carry(self, source: socket.socket, target: socket.socket, gate: threading.Event) -> None:
+    def _carry(self, source: socket.socket, target: socket.socket, *gates: threading.Event) -> None:
         try:
             while data := source.recv(65536):
-                self._open.wait()
-                gate.wait()
+                for gate in (self._open, *gates):
+                    gate.wait()
                 target.sendall(data)
         except OSError:
             pass
