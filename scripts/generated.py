@@ -49,7 +49,7 @@ def leaves(command: Any, path: str) -> Iterator[tuple[str, Any]]:
 def _command(path: str, command: Any) -> str:
     arguments = [p for p in command.params if p.param_type_name == "argument"]
     options = [p for p in command.params if p.param_type_name == "option" and "--help" not in p.opts]
-    usage = " ".join([path, *(_shown(p) for p in arguments), *(f"[{_shown(p)}]" for p in options)])
+    usage = " ".join([path, *(_shown(p) if p.required else f"[{_shown(p)}]" for p in [*arguments, *options])])
     lines = [f"### {path}", "", " ".join((command.help or "").split()), "", "```", usage, "```"]
     if arguments or options:
         lines += ["", "| parameter | meaning |", "|---|---|"]

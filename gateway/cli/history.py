@@ -30,6 +30,24 @@ _EVENTS: Final = {
     "no-receipt": "na een werkdag nog geen ontvangstbevestiging",
     "route": "route opnieuw bekeken",
 }
+_ACTS_IN: Final = {
+    "opened": "geopend en verwerkt",
+    "receipt_read": "gelezen als ontvangstbevestiging",
+    "report_read": "gelezen als melding van een mailserver",
+    "quarantined": "in quarantaine gezet",
+    "duplicate": "herkend als herhaling",
+    "fetched_whole": "heel opgevraagd bij de postbus",
+    "taken_in_by_hand": "als formulier overgenomen",
+    "read": "inhoud bekeken",
+    "inbox_process": "opnieuw aangeboden om te verwerken",
+    "inbox_release": "teruggezet in de rij",
+}
+_STATES_IN: Final = {
+    "handled": "verwerkt",
+    "duplicate": "een herhaling: er veranderde niets",
+    "quarantined": "in quarantaine",
+    "ignored": "weggelegd",
+}
 _WHO_OUT: Final = {
     "new": "de gateway, die het verzendt",
     "deferred": "de gateway, die het opnieuw probeert",
@@ -71,10 +89,11 @@ def inbox_story(view: "Unit", item: "InboxItem") -> list[Line]:
     ]
     for entry in view.audit.list(object=f"inbox/{item.id}"):
         why = f": {entry.ground}" if entry.ground else ""
-        lines.append(Line(at=entry.at, what=f"{entry.action} door {entry.actor}{why}"))
+        lines.append(Line(at=entry.at, what=f"{_ACTS_IN.get(entry.action, entry.action)} door {entry.actor}{why}"))
     if item.settled_at is not None and item.state != "new":
         about = ", ".join(part for part in (item.reason, item.detail) if part)
-        lines.append(Line(at=item.settled_at, what=f"{item.state}{f' ({about})' if about else ''}"))
+        state = _STATES_IN.get(item.state, item.state)
+        lines.append(Line(at=item.settled_at, what=f"{state} ({about})" if about else state))
     return sorted(lines, key=lambda line: line.at)
 
 

@@ -1,6 +1,6 @@
 """`gateway job`: what the running gateway does by itself: when, how it ended, and one run of it now."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +11,8 @@ from gateway.cli.output import GOOD, NO, Json, emit, say, table
 if TYPE_CHECKING:
     from gateway.store import JobState
     from gateway.worker import Job
+
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 app = typer.Typer(no_args_is_help=True, help="The jobs of the running gateway.")
 
@@ -32,7 +34,7 @@ def list_(folder: Dir = HERE, json: Json = False) -> None:
         return
     shown = ("job", "schedule", "result", "lastRun", "nextRun", "atIt", "detail")
     table(
-        ("job", "when", "result", "last run", "next run", "at it now", "what"),
+        ("job", "when", "result", "last run", "next run", "at it now", "what it did"),
         [[_shown(row[name]) for name in shown] for row in rows],
     )
 
@@ -40,7 +42,7 @@ def list_(folder: Dir = HERE, json: Json = False) -> None:
 def _rows(job: "Job", states: "list[JobState] | Any", now: datetime) -> list[dict[str, Any]]:
     """A job and its state; one that runs on every node has a state a node."""
     mine = [s for s in states if s.name == job.name or (job.everywhere and s.name.partition("@")[0] == job.name)]
-    schedule = f"daily {job.daily}" if job.daily is not None else f"every {job.every}"
+    schedule = f"daily {job.daily}" if job.daily is not None else f"every {_every(job.every)}"
     rows = []
     for state in mine or [None]:
         held = state is not None and state.lease_until is not None and state.lease_until > now
@@ -56,6 +58,13 @@ def _rows(job: "Job", states: "list[JobState] | Any", now: datetime) -> list[dic
             }
         )
     return rows
+
+
+def _every(time: timedelta | None) -> str:
+    """`10 s`, `5 min`, `1 h`, `1 d`: the largest unit that it is a whole number of."""
+    seconds = int(time.total_seconds()) if time is not None else 0
+    size, unit = next(one for one in _UNITS if seconds % one[0] == 0)
+    return f"{seconds // size} {unit}"
 
 
 def _shown(value: Any) -> Any:

@@ -81,7 +81,10 @@ def retry(
     folder: Dir = HERE,
     json: Json = False,
 ) -> None:
-    """Probeer het nu opnieuw, met dezelfde bytes en een nieuwe termijn; de ontvanger herkent een dubbele."""
+    """Probeer het nu opnieuw, met dezelfde bytes en een nieuwe termijn; de ontvanger herkent een dubbele.
+
+    Een weg naar buiten die na een storing rust, wordt meteen weer gebruikt.
+    """
 
     def act(unit: "Unit", _: "App", item: "OutboxItem") -> str | None:
         unit.outbox.retry(item.id, reason)
@@ -219,7 +222,8 @@ def _one(
     try:
         with gateway.store.unit(now=datetime.now(UTC), actor=who) as unit:
             item = unit.outbox.get(number)
-            if is_so(item):
+            woken = name == "retry" and unit.channels.resume(item.channel)  # a way out that failed rests a while
+            if is_so(item) and not woken:
                 return Done(id=number, act=name, result="already", state=item.state)
             why = act(unit, gateway, item)
             state = unit.outbox.get(number).state

@@ -79,7 +79,8 @@ def restore(
     if json:
         emit({"state": settings.store.url, "destroyedAgain": again})
     else:
-        show(f"{settings.store.url}: back, {again} dossiers destroyed again.")
+        where = target if isinstance(target, Path) else settings.store.url
+        show(f"{where}: back, {again} dossiers destroyed again.")
         show("Messages that were sent since the backup may go once more.")
 
 
@@ -118,6 +119,9 @@ def purge(yes: Yes = False, by: By = None, folder: Dir = HERE, json: Json = Fals
     if json:
         emit(answer | {"destroyed": len(expired), "forgotten": mail})
         return
+    if not (expired or mail):
+        show("Nothing is past its term.")
+        return
     show(f"{len(expired)} dossiers destroyed, the bytes of {mail} messages removed.")
     show(f"Backups from before hold them for at most {terms.backup_days} days more.")
 
@@ -135,6 +139,8 @@ def migrate(
     from gateway.ways import Files, master_key, store_place
 
     settings = settings_of(folder)
+    if "://" not in url:
+        url = f"sqlite:///{Path(url).absolute()}"  # as the shell means it; a name in the settings is of the folder
     there = msgspec.structs.replace(settings, store=msgspec.structs.replace(settings.store, url=url))
     with ExitStack() as stack:
         only_here(stack, folder)

@@ -79,10 +79,10 @@ class Channels:
         self._well.add(name)
         _WELL.many(self._conn, [{"channel": name}])
 
-    def resume(self, name: str) -> None:
-        """A person says: try again now."""
-        self._ensure(name)
-        self._update(name, paused_until=None)
+    def resume(self, name: str) -> bool:
+        """A person says: try again now. Whether it rested."""
+        rests = channels.c.name == name, channels.c.paused_until > self._now
+        return self._conn.execute(channels.update().where(*rests).values(paused_until=None)).rowcount > 0
 
     def list(self) -> Sequence[ChannelState]:
         """All channels that ever had trouble."""

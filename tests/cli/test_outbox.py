@@ -68,6 +68,19 @@ def test_an_act_that_is_not_possible_says_why(gateway: Gateway, folder: Path) ->
     assert (code, lines(out)[0]["result"], lines(out)[0]["state"]) == (NO, "refused", "cancelled")
 
 
+def test_a_retry_wakes_the_way_out_that_rests(gateway: Gateway, folder: Path) -> None:
+    """SM-89: after a failure it rests for up to a quarter of an hour; who mended the cause need not wait for that."""
+    number = put(folder, 1)
+    with state(folder) as store, store.unit(now=datetime.now(UTC), actor="test") as unit:
+        unit.channels.fail("relay", "connect: refused")
+    for result in ("done", "already"):
+        code, out, _ = gateway("outbox", "retry", number, *WHY, "--dir", folder, "--json")
+        assert (code, lines(out)[0]["result"]) == (GOOD, result)
+    with state(folder) as store, store.view(now=NOW) as view:
+        rests = view.channels.get("relay")
+    assert (rests.paused_until, rests.failures) == (None, 1)  # it works only when something was taken
+
+
 def test_more_than_one_is_shown_first_and_wants_yes(gateway: Gateway, folder: Path) -> None:
     """Count, parties and ages; without --yes nothing moves."""
     for number in (1, 2, 3):
@@ -130,7 +143,8 @@ def test_what_is_quarantined_is_handled_again_from_the_same_bytes(gateway: Gatew
     assert (code, lines(out)[0]["state"]) == (GOOD, "new")
     assert lines(gateway("inbox", "release", number, *WHY, "--dir", folder, "--json")[1])[0]["result"] == "already"
     shown = gateway("inbox", "show", number, "--dir", folder)[1]
-    assert "inbox_process door person:J. de Tester: gebeld met de partner" in shown
+    assert "opnieuw aangeboden om te verwerken door person:J. de Tester: gebeld met de partner" in shown
+    assert "in quarantaine gezet door flow:intake" in shown
 
 
 def test_what_the_running_gateway_settles_at_the_same_moment_is_told_as_it_stands(

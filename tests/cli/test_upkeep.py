@@ -98,6 +98,20 @@ def test_a_state_moves_to_an_empty_database(gateway: Gateway, folder: Path, tmp_
     assert gateway("migrate", url, "--dir", folder)[0] == BROKEN
 
 
+def test_a_file_to_move_to_is_named_as_the_shell_means_it(
+    gateway: Gateway, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What to write in the settings, where a name is seen from the gateway's folder, is said."""
+    monkeypatch.chdir(tmp_path)
+    code, _, words = gateway("migrate", "elders.db", "--dir", folder)
+    assert (code, f"sqlite:///{tmp_path}/elders.db" in words, Path("elders.db").exists()) == (GOOD, True, True)
+
+
+def test_nothing_past_its_term_is_said_so(gateway: Gateway, folder: Path) -> None:
+    """No word of backups that hold what was not destroyed."""
+    assert gateway("purge", "--dir", folder)[:2] == (GOOD, "Nothing is past its term.\n")
+
+
 def test_the_trail_is_held_to_the_head_that_was_kept_outside(gateway: Gateway, folder: Path) -> None:
     """SM-149: rows cut off at the end are seen, which the chain alone cannot."""
     assert json.loads(gateway("audit", "verify", "--dir", folder, "--json")[1])["heldTo"] is None
