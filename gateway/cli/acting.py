@@ -10,9 +10,24 @@ import typer
 
 from gateway.cli.output import GOOD, NO, emit, say, show
 
-Numbers = Annotated[list[int] | None, typer.Argument(metavar="NUMMER", help="Nummers van berichten.")]
+ROW_MAX = 2**63 - 1  # the largest number that a database takes
+
+Numbers = Annotated[
+    list[int] | None, typer.Argument(min=1, max=ROW_MAX, metavar="NUMMER", help="Nummers van berichten.")
+]
+After = Annotated[
+    int, typer.Option("--after", min=0, max=ROW_MAX, metavar="NUMMER", help="Vanaf het bericht na dit nummer.")
+]
 By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Wie dit doet; anders de gebruiker van nu.")]
-Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Waarom: komt in het logboek.")]
+
+
+def _said(reason: str) -> str:
+    if not reason.strip():
+        raise typer.BadParameter("zeg waarom: het komt in het logboek")
+    return reason
+
+
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", callback=_said, help="Waarom: komt in het logboek.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Doe het, ook als het meer dan één bericht raakt.")]
 
 

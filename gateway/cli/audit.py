@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.acting import By, actor
+from gateway.cli.acting import ROW_MAX, By, actor
 from gateway.cli.home import HERE, Dir, open_gateway
 from gateway.cli.output import GOOD, NO, Json, Surroundings, emit, show, table
 
@@ -78,7 +78,7 @@ def list_(
     ] = False,
     object: Annotated[str | None, typer.Option(metavar="OBJECT", help="Of one object, such as outbox/12.")] = None,
     who: Annotated[str | None, typer.Option(metavar="ACTOR", help="By one actor, such as person:jansen.")] = None,
-    after: Annotated[int, typer.Option(metavar="NR", help="From the row after this number.")] = 0,
+    after: Annotated[int, typer.Option(min=0, max=ROW_MAX, metavar="NR", help="From the row after this number.")] = 0,
     limit: Annotated[int, typer.Option(min=1, max=10_000, metavar="N", help="At most so many.")] = 100,
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why this is looked at: wanted with --client.")] = "",
     by: By = None,

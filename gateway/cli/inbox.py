@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.cli.acting import By, Done, Numbers, Reason, Yes, actor, age, agreed, report
+from gateway.cli.acting import ROW_MAX, By, Done, Numbers, Reason, Yes, actor, age, agreed, report
 from gateway.cli.home import HERE, Dir, open_gateway
 from gateway.cli.output import Json, Surroundings, emit, show, table
 
@@ -20,14 +20,16 @@ app = typer.Typer(no_args_is_help=True, help="Berichten die binnenkwamen, en de 
 
 State = Annotated[list[str] | None, typer.Option("--state", metavar="STATE", help="Alleen deze toestand. Herhaalbaar.")]
 Why = Annotated[str | None, typer.Option("--why", metavar="CODE", help="Alleen met deze reden van quarantaine.")]
-Number = Annotated[int, typer.Argument(metavar="NUMMER", help="Nummer van het bericht.")]
+Number = Annotated[int, typer.Argument(min=1, max=ROW_MAX, metavar="NUMMER", help="Nummer van het bericht.")]
 
 
 @app.command("list")
 def list_(
     state: State = None,
     why: Why = None,
-    after: Annotated[int, typer.Option(metavar="NUMMER", help="Vanaf het bericht na dit nummer.")] = 0,
+    after: Annotated[
+        int, typer.Option(min=0, max=ROW_MAX, metavar="NUMMER", help="Vanaf het bericht na dit nummer.")
+    ] = 0,
     limit: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="Hoogstens zoveel.")] = 100,
     folder: Dir = HERE,
     json: Json = False,
@@ -156,6 +158,8 @@ def _do(
     logs.configure()
     if not numbers and why is None:
         raise typer.BadParameter("noem nummers van berichten, of kies met --why")
+    if numbers and why is not None:
+        raise typer.BadParameter("noem nummers van berichten, of kies; niet allebei")
     with ExitStack() as stack:
         gateway = stack.enter_context(open_gateway(folder))
         with gateway.store.view(now=datetime.now(UTC)) as view:

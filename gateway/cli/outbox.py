@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 import typer
 
-from gateway.cli.acting import By, Done, Numbers, Reason, Yes, actor, age, agreed, report
+from gateway.cli.acting import ROW_MAX, By, Done, Numbers, Reason, Yes, actor, age, agreed, report
 from gateway.cli.home import HERE, Dir, open_gateway
 from gateway.cli.output import Json, Surroundings, emit, show, table
 
@@ -20,7 +21,7 @@ app = typer.Typer(no_args_is_help=True, help="Berichten die uitgaan.")
 
 State = Annotated[list[str] | None, typer.Option("--state", metavar="STATE", help="Alleen deze toestand. Herhaalbaar.")]
 Partner = Annotated[str | None, typer.Option("--partner", metavar="CODE", help="Alleen van deze partner.")]
-Number = Annotated[int, typer.Argument(metavar="NUMMER", help="Nummer van het bericht.")]
+Number = Annotated[int, typer.Argument(min=1, max=ROW_MAX, metavar="NUMMER", help="Nummer van het bericht.")]
 
 Act = Callable[["Unit", "App", "OutboxItem"], str | None]
 """Does it to one message; why not, if it may not be."""
@@ -30,7 +31,9 @@ Act = Callable[["Unit", "App", "OutboxItem"], str | None]
 def list_(
     state: State = None,
     partner: Partner = None,
-    after: Annotated[int, typer.Option(metavar="NUMMER", help="Vanaf het bericht na dit nummer.")] = 0,
+    after: Annotated[
+        int, typer.Option(min=0, max=ROW_MAX, metavar="NUMMER", help="Vanaf het bericht na dit nummer.")
+    ] = 0,
     limit: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="Hoogstens zoveel.")] = 100,
     folder: Dir = HERE,
     json: Json = False,
@@ -179,6 +182,16 @@ def reroute(
 
 # -- in common --------------------------------------------------------------------------------------------------------
 
+
+class _Chosen(msgspec.Struct, frozen=True, gc=False):
+    """What is shown of a message before the act: there may be many."""
+
+    id: int
+    partner: str
+    state: str
+    created_at: datetime
+
+
 _ALREADY: dict[str, Callable[["OutboxItem"], bool]] = {
     "retry": lambda i: i.attempts == 0 and i.next_at is not None and i.next_at <= datetime.now(UTC),
     "hold": lambda i: i.state == "held",
@@ -204,10 +217,13 @@ def _do(
     if not numbers and not states and partner is None:
         choice = "--all" if name == "release" else "--state"
         raise typer.BadParameter(f"noem nummers van berichten, of kies met {choice} of --partner")
+    if numbers and (states or partner is not None):
+        raise typer.BadParameter("noem nummers van berichten, of kies; niet allebei")
+    wanted = None if numbers else _within_reach(name, _states(states))
     with ExitStack() as stack:
         gateway = stack.enter_context(open_gateway(folder))
         with gateway.store.view(now=datetime.now(UTC)) as view:
-            items = _chosen(view, numbers, _states(states), partner)
+            items = _chosen(view, numbers, wanted, partner)
         agreed(items, lambda item: item.created_at, name, yes=yes, json=json)
         is_so = already or _ALREADY[name]
         done = [_one(gateway, name, act, item.id, reason, actor(by), is_so) for item in items]
@@ -242,15 +258,32 @@ def _one(
     return Done(id=number, act=name, result="done" if why is None else "refused", state=state, why=why or "")
 
 
+def _within_reach(name: str, states: list[Any] | None) -> list[Any]:
+    """The states to choose messages in: those that the act can move one out of, and not what was handed over.
+
+    Of a partner with years of mail all but a few are done. Sending those again must be asked for: `--state submitted`.
+    """
+    from gateway.store.states import OUTBOX_MOVES
+
+    possible = [state for state, moves in OUTBOX_MOVES.items() if name in moves]
+    if wrong := [state for state in states or () if state not in possible]:
+        raise typer.BadParameter(f"{name} kan niet in toestand {', '.join(wrong)}; wel in: {', '.join(possible)}")
+    return states or [state for state in possible if state != "submitted"]
+
+
 def _chosen(
-    view: "Unit", numbers: list[int] | None, states: "list[Any] | None", partner: str | None
-) -> "Sequence[OutboxItem]":
+    view: "Unit", numbers: list[int] | None, states: list[Any] | None, partner: str | None
+) -> Sequence[_Chosen]:
     if numbers:
-        return [_get(view, number) for number in dict.fromkeys(numbers)]
-    found: list[OutboxItem] = []
+        return [_brief(_get(view, number)) for number in dict.fromkeys(numbers)]
+    found: list[_Chosen] = []
     while page := view.outbox.list(states=states, partner=partner, after=found[-1].id if found else 0, limit=1000):
-        found += page
+        found += map(_brief, page)
     return found
+
+
+def _brief(item: "OutboxItem") -> _Chosen:
+    return _Chosen(item.id, item.partner, item.state, item.created_at)
 
 
 def _route(view: "Unit", number: int) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.cli.output import BROKEN, GOOD, NO
+from gateway.domain.delivery import Outcome
 from gateway.flows.intake import Intake
 from gateway.store import MasterKey, Outgoing, Place, Raw, Store
 from tests.cli.conftest import Answer, lines
@@ -38,6 +39,17 @@ def put(folder: Path, number: int, partner: str = "99990001", **changes: Any) ->
     }
     with state(folder) as store, store.unit(now=NOW - timedelta(hours=1), actor="test") as unit:
         return unit.outbox.put(Outgoing(**values | changes))
+
+
+def submit(folder: Path, number: int) -> None:
+    """The relay took it."""
+    with state(folder) as store:
+        with store.unit(now=NOW + timedelta(hours=2), actor="test") as unit:
+            claims = unit.attempts.claim(node="test", limit=10, channel_names=["relay"])
+            (claim,) = [one for one in claims if one.id == number]
+            unit.attempts.start_all([claim])
+        with store.unit(now=NOW + timedelta(hours=2), actor="test") as unit:
+            unit.attempts.record(claim, Outcome(verdict="submitted", phase="data", code=250))
 
 
 @pytest.fixture
@@ -103,6 +115,45 @@ def test_a_message_without_a_choice_or_a_number_is_wrong_usage(gateway: Gateway,
     assert gateway("outbox", "show", 9, "--dir", folder)[0] == BROKEN
     assert gateway("inbox", "process", *WHY, "--dir", folder)[0] == BROKEN
     assert gateway("inbox", "show", 9, "--dir", folder)[0] == BROKEN
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("outbox", "hold", 1, "--state", "new", *WHY),
+        ("outbox", "cancel", 1, "--partner", "99990001", *WHY),
+        ("inbox", "release", 1, "--why", "decrypt", *WHY),
+        ("outbox", "hold", 1, "--reason", " "),
+        ("inbox", "process", 1, "--reason", ""),
+        ("outbox", "hold", "--state", "received", *WHY),
+        ("outbox", "hold", 2**63, *WHY),
+        ("outbox", "show", 2**63),
+        ("outbox", "list", "--after", 2**63),
+        ("inbox", "show", 2**63),
+        ("inbox", "list", "--after", 2**63),
+        ("audit", "list", "--after", 2**63),
+    ],
+    ids=lambda wrong: " ".join(map(str, wrong[:4])),
+)
+def test_what_cannot_be_meant_is_wrong_usage(gateway: Gateway, folder: Path, wrong: tuple[Any, ...]) -> None:
+    """A number and a choice, no reason, a state that the act cannot move out of, a number that no row has."""
+    put(folder, 1)
+    code, out, words = gateway(*wrong, "--dir", folder)
+    assert (code, out, "fault in the gateway" in words) == (BROKEN, "", False), words
+    with state(folder) as store, store.view(now=NOW) as view:
+        assert view.outbox.get(1).state == "new"
+
+
+def test_a_partners_mail_that_was_handed_over_is_not_sent_again_by_accident(gateway: Gateway, folder: Path) -> None:
+    """A choice takes what the act can help; of what the relay took, it must be said."""
+    for number in (1, 2, 3):
+        put(folder, number)
+    with state(folder) as store, store.unit(now=NOW, actor="test") as unit:
+        unit.outbox.cancel(3, "x")
+    submit(folder, 1)
+    chosen = ("outbox", "retry", "--partner", "99990001", *WHY, "--yes", "--json", "--dir", folder)
+    assert [line["id"] for line in lines(gateway(*chosen)[1])] == [2]
+    assert [line["id"] for line in lines(gateway(*chosen, "--state", "submitted")[1])] == [1]
 
 
 def test_another_way_out_must_exist(gateway: Gateway, folder: Path) -> None:
