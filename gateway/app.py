@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import structlog
+
 from gateway import __version__, securemail
 from gateway.anchors import read_trust
 from gateway.berichten import Codelijsten, Schemas, iwmo, iwmo_from, load_codelists
@@ -23,6 +25,7 @@ from gateway.flows.routes import ACTOR as ROUTES
 from gateway.flows.routes import recheck, reconsider_all
 from gateway.flows.welcome import Doorkeeper
 from gateway.keyring import lost_certificates, read_decrypters, read_signers
+from gateway.keyring import stamp as key_stamp
 from gateway.plans import Formaat, laad_formaat
 from gateway.plans.contract import Contractregel
 from gateway.plans.formaat import formaat_bestand
@@ -39,6 +42,8 @@ from gateway.worker.deliver import Delivery
 from gateway.worker.handle import Handled
 from gateway.worker.pickup import Picked
 
+log = structlog.get_logger("gateway.app")
+
 CHANNEL = "relay"
 MEGA = 1_000_000
 A_YEAR = timedelta(days=366)  # rather a few days too long
@@ -51,6 +56,7 @@ class App:
         # Absolute, so that a path joined to it twice is still the same path.
         self.folder, self.settings = folder.absolute(), settings
         self.own_files = Files(self.folder, environ)
+        self.keys_seen = key_stamp(settings.keys, self.own_files)
         self.signers = read_signers(settings.keys, self.own_files)
         self.us = self._surroundings()
         self.store = self._open_store()
@@ -130,11 +136,29 @@ class App:
 
     def recheck(self, now: datetime) -> None:
         """Before a look at the outbox: the key whose turn it is, and what may no longer go is held (SM-45)."""
+        self._follow_keys()
         # Also a process that runs for years takes the next key in time, and lets go of one that is lost (SM-141).
         self.us.lost = self.signers.lost = lost_certificates(self.settings.keys, self.own_files)
         self.us.signer = self.signers.on(now)
         with self.store.unit(now=now, actor=ROUTES) as unit:
             recheck(unit, self.us)
+
+    def _follow_keys(self) -> None:
+        """Use the keys that were put beside ours, and leave those that were destroyed, since they were last read.
+
+        As long as they cannot be read, those of before are used: a file may be half there.
+        """
+        seen = key_stamp(self.settings.keys, self.own_files)
+        if seen == self.keys_seen:
+            return
+        self.keys_seen = seen
+        try:
+            signers, opening = read_signers(self.settings.keys, self.own_files), self._decrypters()
+        except CannotStart as fault:
+            log.error("keys_refused", codes=sorted({finding.code for finding in fault.findings}))
+            return
+        self.signers, self.us.mailbox = signers, opening
+        log.info("keys_read", signing=len(signers.turns), opening=len(opening.keys))
 
     async def receive(self, clock: Clock) -> tuple[Picked, list[Handled]]:
         """Fetch what stands in the mailbox and handle everything that waits."""
@@ -179,7 +203,7 @@ class App:
             Ourselves(role=own.role, code=own.code, name=own.name, address=own.address),
             signer=self.signers.on(system_clock()),
             lost=self.signers.lost,
-            mailbox=Mailbox(frozenset({own.address}), read_decrypters(self.settings.keys, self.own_files)),
+            mailbox=self._decrypters(),
             trust=read_trust(self.settings.keys, self.own_files),
             revocation=Revocation(),
             formaat=formaat,
@@ -195,6 +219,10 @@ class App:
             mapping=self._mapping(),
             authserv_id=None if self.settings.mailbox is None else self.settings.mailbox.authserv_id,
         )
+
+    def _decrypters(self) -> Mailbox:
+        address = self.settings.gateway.address
+        return Mailbox(frozenset({address}), read_decrypters(self.settings.keys, self.own_files))
 
     def _mapping(self) -> str:
         """Changes when payloads may be read or judged otherwise: the program, or a file that the settings name."""

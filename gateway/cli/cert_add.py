@@ -217,6 +217,7 @@ def _own(
     if profile is not None:
         files.write(pair.serves_file, profile.encode())
     files.write(pair.key, content)
+    say("A running gateway takes it up within its next look (seconds).")
     say("Send your partners a new card (gateway partner card); they confirm its fingerprint.")
     return pair.key
 
@@ -327,6 +328,7 @@ def _anchor(place: Place, path: Path, said: dict[str, object]) -> Path:
     files.write(file, b"".join(x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM) for der in both))
     if said:  # after the roots: terms of a root that is not there keep the gateway from opening
         files.write(terms_file(file), write_terms(terms))
+    say("A running gateway trusts it after a restart.")
     for der in given:
         subject = x509.load_der_x509_certificate(der).subject
         say(f"{subject.rfc4514_string()}: compare with what the authority publishes:")

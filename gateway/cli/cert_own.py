@@ -33,8 +33,10 @@ def lost(
 
     The next key takes its place. Lists the messages that were sealed to it and the partners to warn (SM-141).
     """
+    from gateway import logs
     from gateway.flows.own_keys import report_loss
 
+    logs.configure()
     now = datetime.now(UTC)
     with open_gateway(folder) as gateway:
         named = _find(gateway, which)
@@ -109,7 +111,8 @@ def destroy(
         if waiting:
             show(f"{waiting} messages stand in the mailbox unopened. Have them fetched first: gateway serve.")
         if done:
-            show(f"{key.pair.key} is destroyed. Restart a running gateway; destroy the copies in backups of keys.")
+            show(f"{key.pair.key} is destroyed. A running gateway follows within its next look (seconds).")
+            show("Destroy the copies in backups of keys.")
         elif not found and not waiting:
             show("Nothing here needs it any more. Do it with --yes.")
     raise typer.Exit(output.GOOD if done else NO)

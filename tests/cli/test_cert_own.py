@@ -1,11 +1,13 @@
 """The end of a key of our own, what `gateway check` says of keys, and certificates that a person refuses."""
 
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from gateway.app import App
 from gateway.cli.output import BROKEN, GOOD, NO
 from gateway.demo import ca
 from gateway.securemail import keys as own_keys
@@ -47,6 +49,33 @@ def test_without_a_next_key_nothing_is_signed(gateway: Gateway, pair: Path) -> N
     assert gateway("cert", "lost", "1234", *WHY, "--dir", folder)[0] == BROKEN
     added(gateway, pair, "sign")
     assert gateway("partner", "card", "-o", pair / "x.card", "--dir", folder)[0] == GOOD
+
+
+def test_a_running_gateway_follows_the_keys_in_its_folder(gateway: Gateway, pair: Path) -> None:
+    """Without a restart: a key beside its own opens and signs in its turn, one that is gone does not; see SM-46."""
+    folder = pair / "aanbieder"
+    with App.open(folder, os.environ) as running:
+
+        def keys() -> tuple[int, int]:
+            running.recheck(NOW)
+            return len(running.signers.turns), len(running.us.mailbox.keys)
+
+        assert keys() == (1, 1)
+        opening = running.us.mailbox
+        assert keys() == (1, 1)
+        assert running.us.mailbox is opening  # messages that were opened ahead count as long as it is the same
+        added(gateway, pair, "decrypt")
+        assert keys() == (1, 2)
+        added(gateway, pair, "sign")
+        assert keys() == (2, 2)
+        following = folder / "keys" / "decryption-2.key"
+        whole = following.read_bytes()
+        following.write_bytes(whole[:99])
+        assert keys() == (2, 2)  # half there: those of before are used
+        following.write_bytes(whole)
+        assert keys() == (2, 2)
+        following.unlink()
+        assert keys() == (2, 1)
 
 
 def test_a_key_is_destroyed_after_proof_and_the_gateway_goes_on(gateway: Gateway, pair: Path) -> None:

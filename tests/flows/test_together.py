@@ -339,7 +339,7 @@ def test_many_that_share_a_commit_leave_what_they_leave_one_by_one(
     stages: Stages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, seed: int
 ) -> None:
     """The same register, dossiers, answers, receipts, tasks, cases and trail; one of them may fail each time."""
-    compare(stages, tmp_path, monkeypatch, where, seed)
+    assert compare(stages, tmp_path, monkeypatch, where, seed)
 
 
 @pytest.mark.postgres
@@ -349,7 +349,7 @@ def test_they_do_so_on_postgresql_as_well(
 ) -> None:
     """Rows go as lists there, numbers come from a counter, and an exception undoes to a savepoint of the server."""
     with scratch(server) as new:
-        compare(stages, tmp_path, monkeypatch, where, seed=3, new=new)
+        assert compare(stages, tmp_path, monkeypatch, where, seed=3, new=new)
 
 
 @pytest.mark.slow
@@ -380,8 +380,11 @@ def compare(
     where: str,
     seed: int,
     new: Callable[[], str] | None = None,
-) -> None:
-    """What mail of this seed leaves one by one and together, in a file, or with `new` on a server."""
+) -> int:
+    """What mail of this seed leaves one by one and together, in a file, or with `new` on a server.
+
+    How many were refused and opened again, which depends on the seed.
+    """
     dice = random.Random(seed)
     role, _, kind = PLACES[where]
     pair = begun(stages, where, tmp_path)
@@ -409,7 +412,7 @@ def compare(
             copied.work(role)
         copied.clock.advance_to(copied.clock() + timedelta(hours=1))
         with copied.apps[role].store.unit(now=copied.clock(), actor="test") as unit:
-            assert unit.inbox.reopen_all(["payload", "conflict", "date", "malformed", "report", "decrypt"])
+            again = unit.inbox.reopen_all(["payload", "conflict", "date", "malformed", "report", "decrypt"])
         copied.work(role)  # what failed is tried again, and what was refused
         seen.append(left(copied, role))
         asyncio.run(copied.close())
@@ -417,6 +420,7 @@ def compare(
         assert seen[1][name] == one_by_one, name
     assert seen[0]["trail"] is None
     assert not undone
+    return again
 
 
 def _fail(monkeypatch: pytest.MonkeyPatch, poison: set[str]) -> None:
