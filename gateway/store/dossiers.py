@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from .inbox import RAW
 from .outbox_rows import UNLEASED
 from .prepared import Prepared, among, bound
-from .sealing import DAY, DOSSIER, locked_to_destroy
+from .sealing import DAY, DOSSIER, drop_all, locked_to_destroy
 from .states import OPEN
 from .tables import (
     attempts,
@@ -149,7 +149,7 @@ class Dossiers:
         sent, registered = _of(outbox, dossier), _of(berichten, dossier)
         events = sa.select(record_events.c.id).where(record_events.c.record_id.in_(documents))
         values = self._delete(sealed, sealed.c.key_id.in_(key_ids))
-        values += self._delete(sealed, sealed.c.field == RAW, sealed.c.row_id.in_(mail))
+        values += drop_all(self._conn, RAW, list(self._conn.scalars(mail)))
         self._delete(record_keys, record_keys.c.record_id.in_(documents))
         self._delete(record_events, record_events.c.id.in_(events))
         self._delete(bericht_keys, bericht_keys.c.bericht_id.in_(registered))

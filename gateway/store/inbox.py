@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from .errors import Damaged, IllegalMove, NotThere
 from .places import PLACE, Place, Places, in_box
-from .prepared import Prepared, among, bound, empty, new_numbers, off_index
-from .sealing import Sealer
+from .prepared import Prepared, among, bound, empty, looked_up, new_numbers, within
+from .sealing import Sealer, drop_all
 from .states import HEADER_ONLY, InEvent, InState, move_in
 from .tables import INBOX_NEW_SQL, INBOX_WANTED_SQL, inbox, inbox_places, sealed
 
@@ -178,13 +178,12 @@ class Inbox:
 
     def wanted(self, source: str, account: str, folder: str, limit: int = 100) -> "list[tuple[InboxItem, Place]]":
         """What this mailbox is to be asked for whole, and where it was found; the first asked for first."""
+        asked_for = sa.text(f"inbox.{INBOX_WANTED_SQL}")
         query = (
             sa.select(*_FIELDS, *(column.label(f"place_{column.name}") for column in PLACE))
             .join(inbox_places, inbox_places.c.inbox_id == inbox.c.id)
-            .where(
-                sa.text(f"inbox.{INBOX_WANTED_SQL}"),
-                *in_box(source, account, folder),
-            )
+            .where(asked_for, within(inbox_places.c.inbox_id, sa.select(inbox.c.id).where(asked_for)))
+            .where(*in_box(source, account, folder))
             .order_by(inbox.c.wanted_at, inbox.c.id)
             .limit(limit)
         )
@@ -322,14 +321,12 @@ class Inbox:
 
     def forget_done(self, before: datetime, limit: int) -> int:
         """Remove the bytes of messages that were settled before that time."""
-        query = sa.select(inbox.c.id).join_from(*_BYTES_OF).where(*_done(before))
-        numbers = list(self._conn.scalars(query.order_by(sealed.c.row_id).limit(limit)))
-        self._conn.execute(sealed.delete().where(sealed.c.field == RAW, sealed.c.row_id.in_(numbers)))
-        return len(numbers)
+        query = sa.select(sealed.c.row_id).where(*_done(before)).order_by(sealed.c.row_id).limit(limit)
+        return drop_all(self._conn, RAW, list(self._conn.scalars(query)))
 
     def count_done(self, before: datetime) -> int:
         """How many messages `forget_done` would take."""
-        return self._conn.scalar(sa.select(sa.func.count()).join_from(*_BYTES_OF).where(*_done(before))) or 0
+        return self._conn.scalar(sa.select(sa.func.count()).select_from(sealed).where(*_done(before))) or 0
 
     # -- questions ---------------------------------------------------------------------------------------------------
 
@@ -403,11 +400,11 @@ def _item(values: dict[str, Any]) -> InboxItem:
 
 
 def _kept() -> sa.ColumnElement[bool]:
-    return sa.select(sa.literal(1)).where(sealed.c.field == RAW, sealed.c.row_id == inbox.c.id).exists()
+    raw = sa.select(sa.literal_column("1")).where(sealed.c.field == RAW, sealed.c.row_id == inbox.c.id)
+    return looked_up(raw.correlate(inbox))
 
 
 def _done(before: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    return sealed.c.field == RAW, off_index(inbox.c.settled_at) < before
-
-
-_BYTES_OF = sealed, inbox, inbox.c.id == sealed.c.row_id  # from what is kept: much more was forgotten
+    """Of what is kept, that which is done: of much more it was forgotten."""
+    done = sa.select(sa.literal_column("1")).where(inbox.c.id == sealed.c.row_id, inbox.c.settled_at < before)
+    return sealed.c.field == RAW, looked_up(done.correlate(sealed))

@@ -15,8 +15,8 @@ import sqlalchemy as sa
 
 from .errors import AlreadyThere, IllegalMove, NotThere
 from .outbox_rows import DRAFT, FIELDS, SIGNED_ENTITY, UNANSWERED, UNLEASED, WIRE, OutboxItem, moved, write_note
-from .prepared import Prepared, among, bound, empty, new_numbers, off_index, only_filter
-from .sealing import Sealer
+from .prepared import Prepared, among, bound, empty, looked_up, new_numbers, off_index, only_filter
+from .sealing import Sealer, drop_all
 from .states import CLAIMABLE, ENDED, OPEN, OutEvent, OutState
 from .tables import any_of, attempts, outbox, outbox_notes, sealed
 
@@ -76,12 +76,11 @@ _BYTES = (WIRE, SIGNED_ENTITY, DRAFT)
 
 
 def _done(before: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    """Of what is kept, that which is done: of much more it was forgotten."""
     waits = sa.and_(outbox.c.state == "submitted", outbox.c.wants_receipt)
-    kept = sealed.c.field.in_(_BYTES)
-    return kept, off_index(outbox.c.changed_at) < before, off_index(outbox.c.state).not_in(OPEN), ~waits
-
-
-_BYTES_OF = sealed, outbox, outbox.c.id == sealed.c.row_id  # from what is kept: much more was forgotten
+    done = outbox.c.changed_at < before, outbox.c.state.not_in(OPEN), ~waits
+    of_it = sa.select(sa.literal_column("1")).where(outbox.c.id == sealed.c.row_id, *done).correlate(sealed)
+    return sealed.c.field.in_(_BYTES), looked_up(of_it)
 
 
 def _item(row: "sa.Row[Any]") -> OutboxItem:
@@ -171,15 +170,15 @@ class Outbox:
 
     def forget_done(self, before: datetime, limit: int) -> int:
         """Remove the bytes of messages that were done before that time: nothing is sent any more or waited for."""
-        query = sa.select(outbox.c.id).join_from(*_BYTES_OF).where(*_done(before)).distinct()
-        numbers = list(self._conn.scalars(query.order_by(outbox.c.id).limit(limit)))
-        self._conn.execute(sealed.delete().where(sealed.c.field.in_(_BYTES), sealed.c.row_id.in_(numbers)))
+        query = sa.select(sealed.c.row_id).where(*_done(before)).distinct()
+        numbers = list(self._conn.scalars(query.order_by(sealed.c.row_id).limit(limit)))
+        for field in _BYTES:
+            drop_all(self._conn, field, numbers)
         return len(numbers)
 
     def count_done(self, before: datetime) -> int:
         """How many messages `forget_done` would take."""
-        many = sa.func.count(outbox.c.id.distinct())
-        return self._conn.scalar(sa.select(many).join_from(*_BYTES_OF).where(*_done(before))) or 0
+        return self._conn.scalar(sa.select(sa.func.count(sealed.c.row_id.distinct())).where(*_done(before))) or 0
 
     # -- a person's verbs --------------------------------------------------------------------------------------------
 

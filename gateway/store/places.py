@@ -72,8 +72,8 @@ def _unmoved(header_only: bool | None, until: bool) -> Prepared:
 
 
 def in_box(source: str, account: str, folder: str) -> tuple[sa.ColumnElement[bool], ...]:
-    """The places of one mailbox."""
-    return tuple(column == value for column, value in zip(_BOX, (source, account, folder), strict=True))
+    """The places of one mailbox, which are found by something else: by these three all that it ever held is read."""
+    return tuple(only_filter(column) == value for column, value in zip(_BOX, (source, account, folder), strict=True))
 
 
 class Places:

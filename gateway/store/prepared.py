@@ -88,11 +88,38 @@ def _as_it_is_too(element: only_filter, compiler: SQLCompiler, **options: Any) -
     return compiler.process(element.column, **options)
 
 
+class within(sa.ColumnElement[bool]):
+    """`column` is one of what `query` finds, which is asked first: a join may be turned round, and begin with all."""
+
+    inherit_cache = False
+
+    def __init__(self, column: "sa.ColumnElement[Any]", query: "sa.Select[Any]") -> None:
+        self.column, self.query = column, query.correlate(None).scalar_subquery()
+
+
+@compiles(within)
+def _in_query(element: within, compiler: SQLCompiler, **options: Any) -> str:
+    return f"{compiler.process(element.column, **options)} IN {compiler.process(element.query, **options)}"
+
+
+@compiles(within, "postgresql")
+def _in_found(element: within, compiler: SQLCompiler, **options: Any) -> str:
+    return f"{compiler.process(element.column, **options)} = ANY(ARRAY{compiler.process(element.query, **options)})"
+
+
+def looked_up(query: "sa.Select[Any]") -> "sa.ColumnElement[bool]":
+    """`query` finds a row, for the row that it names: looked up for each, where a server would join for `EXISTS`."""
+    return query.limit(sa.literal_column("1")).scalar_subquery().is_not(None)
+
+
 class Prepared:
     """One statement. Bound by name: text, numbers, bytes, None, lists, times (aware, or as `utc_text` writes them)."""
 
-    def __init__(self, statement: "sa.Select[Any] | sa.Insert | sa.Update | sa.Delete") -> None:
-        self._statement = statement
+    def __init__(
+        self, statement: "sa.Select[Any] | sa.Insert | sa.Update | sa.Delete", *, for_each: bool = False
+    ) -> None:
+        """`for_each`: a SELECT that is asked by `each` too."""
+        self._statement, self._for_each = statement, for_each
         self._made: dict[str, _Text] = {}  # by dialect
 
     def many(self, conn: sa.Connection, rows: Sequence[Values]) -> int:
@@ -119,6 +146,17 @@ class Prepared:
         """Run it once; all rows of the result, as named tuples: SQLAlchemy's rows look a name up anew each time."""
         return list(map(self._of(conn).row, self._execute(conn, values)))
 
+    def each(self, conn: sa.Connection, asked: Sequence[Values]) -> list[Any]:
+        """The rows of the result for each of these values, in any order.
+
+        Where what tells rows apart is not the first column of its index, a list of it (`among`) will not do: a server
+        without statistics may read all that have the same first column.
+        """
+        made = self._of(conn)
+        if made.lists is not None and len(asked) > 1:
+            return list(map(made.row, conn.exec_driver_sql(made.lists, made.bind_lists(asked))))
+        return [row for values in asked for row in self.rows(conn, values)]
+
     def _execute(self, conn: sa.Connection, values: Values) -> Any:
         made = self._of(conn)
         bound_ = made.bind([made.listed(values)])[0]
@@ -131,7 +169,7 @@ class Prepared:
 
     def _of(self, conn: sa.Connection) -> "_Text":
         if (made := self._made.get(conn.dialect.name)) is None:
-            made = self._made[conn.dialect.name] = _Text(self._statement, conn.dialect)
+            made = self._made[conn.dialect.name] = _Text(self._statement, conn.dialect, self._for_each)
         return made
 
 
@@ -187,7 +225,9 @@ def plainly(conn: sa.Connection, *sentences: str) -> None:
 class _Text:
     """A statement as one driver wants it."""
 
-    def __init__(self, statement: "sa.Select[Any] | sa.Insert | sa.Update | sa.Delete", dialect: sa.Dialect) -> None:
+    def __init__(
+        self, statement: "sa.Select[Any] | sa.Insert | sa.Update | sa.Delete", dialect: sa.Dialect, for_each: bool
+    ) -> None:
         if isinstance(statement, sa.Insert):
             statement = statement.inline()  # nobody asks for the new numbers
         compiled = statement.compile(dialect=dialect)
@@ -201,7 +241,7 @@ class _Text:
         kind: Any = namedtuple("_Row", columns)  # type: ignore[misc]  # the statement names them
         self.row = kind._make
         self._fixed = {name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required}
-        for_many = isinstance(statement, sa.Insert | sa.Update) and not self._positional
+        for_many = (for_each or isinstance(statement, sa.Insert | sa.Update)) and not self._positional
         has_lists = any(isinstance(bind.type, ARRAY) for bind in compiled.binds.values())  # it is for many as it is
         self.lists = _from_lists(compiled) if for_many and not has_lists else None
 
@@ -239,7 +279,7 @@ class _Texts(dict[datetime | str | None, str | None]):
 
 
 def _from_lists(compiled: SQLCompiler) -> str:
-    """An INSERT or UPDATE of one row as one of as many, all different, as the lists are long, on PostgreSQL.
+    """A statement of one row as one of as many, all different, as the lists are long, on PostgreSQL.
 
     To tell a server of a row, and for it to be told, takes longer than the row itself. Lists travel in binary form:
     bytes would else be hexadecimal digits.
@@ -249,6 +289,8 @@ def _from_lists(compiled: SQLCompiler) -> str:
     told = re.sub(r"%\((\w+)\)s(::\w+(\(\d+\))?)?", r"told.\1", compiled.string)
     if compiled.isupdate:
         return told.replace(" WHERE ", f" {source} WHERE ", 1)
+    if not compiled.isinsert:  # OFFSET 0: looked up for each, not joined
+        return f"SELECT found.* {source} CROSS JOIN LATERAL ({told} OFFSET 0) AS found"
     head, values, row = told.partition(") VALUES ")
     assert values
     return f"{head}) SELECT {row.removeprefix('(').removesuffix(')')} {source}"

@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from .errors import AlreadyThere, Conflict, Damaged, NotThere
-from .prepared import Prepared, among, bound, new_numbers, off_index, only_filter
+from .prepared import Prepared, among, bound, looked_up, new_numbers, off_index, only_filter, within
 from .sealing import Sealer
 from .tables import record_events, record_keys, records
 from .turns import take_turns
@@ -66,6 +66,12 @@ _SAVE = (
 )
 _LAST_EVENT = sa.select(sa.func.max(record_events.c.nr)).where(record_events.c.record_id == sa.bindparam("number"))
 _ADD_EVENT = record_events.insert()
+_EVENTS = (
+    sa.select(record_events)
+    .join(records, records.c.id == record_events.c.record_id)
+    .where(*_AT)
+    .order_by(record_events.c.nr)
+)
 _DROP_KEYS = Prepared(
     record_keys.delete().where(
         record_keys.c.record_id == sa.bindparam("number"), record_keys.c.name == sa.bindparam("name_")
@@ -84,34 +90,30 @@ def _listed_by(keys: int, limited: bool) -> Prepared:
     number = only_filter(records.c.id) if keys else records.c.id
     query = sa.select(*_FIELDS).where(kind == sa.bindparam("soort_"), number > sa.bindparam("after_"))
     for place in range(keys):
-        key = record_keys.alias()
-        of_record, named = key.c.record_id == records.c.id, only_filter(key.c.name) == sa.bindparam(f"name{place}")
-        query = query.join(key, of_record).where(named, among(key.c.value, f"in{place}"))
+        named = only_filter(record_keys.c.name) == sa.bindparam(f"name{place}")
+        found = sa.select(record_keys.c.record_id).where(named, among(record_keys.c.value, f"in{place}"))
+        query = query.where(within(records.c.id, found))
     ordered = query.order_by(number)
     return Prepared(ordered.limit(sa.bindparam("limit_", type_=sa.Integer)) if limited else ordered)
 
 
-_plain = record_keys.alias()
-_IN_DOSSIER = (
-    only_filter(record_keys.c.name) == sa.bindparam("name_"),
-    among(record_keys.c.value, "values_"),
-    records.c.dossier.is_not(None),
-)
+_NAMED = only_filter(record_keys.c.name) == sa.bindparam("name_"), among(record_keys.c.value, "values_")
 _OF_CLIENT = (
     sa.select(records.c.soort, records.c.dossier)
-    .join(record_keys, record_keys.c.record_id == records.c.id)
-    .where(*_IN_DOSSIER)
+    .where(within(records.c.id, sa.select(record_keys.c.record_id).where(*_NAMED)), records.c.dossier.is_not(None))
     .order_by(records.c.id.desc())
 )
 _DOSSIERS = Prepared(_OF_CLIENT)
-_HAVE_DOSSIER = Prepared(
-    sa.select(record_keys.c.value).join(records, records.c.id == record_keys.c.record_id).where(*_IN_DOSSIER)
+_ALSO = sa.select(sa.literal_column("1")).where(
+    record_keys.c.record_id == records.c.id,
+    record_keys.c.name == sa.bindparam("also_"),
+    record_keys.c.value == sa.bindparam("is_"),
 )
-_DOSSIERS_ALSO = Prepared(
-    _OF_CLIENT.join(_plain, _plain.c.record_id == records.c.id).where(
-        _plain.c.name == sa.bindparam("also_"), _plain.c.value == sa.bindparam("is_")
-    )
+_DOSSIERS_ALSO = Prepared(_OF_CLIENT.where(looked_up(_ALSO.correlate(records))))
+_WITH_DOSSIER = sa.select(sa.literal_column("1")).where(
+    records.c.id == record_keys.c.record_id, records.c.dossier.is_not(None)
 )
+_HAVE_DOSSIER = Prepared(sa.select(record_keys.c.value).where(*_NAMED, looked_up(_WITH_DOSSIER.correlate(record_keys))))
 
 
 def _at(soort: str, sleutel: str) -> dict[str, Any]:
@@ -300,15 +302,10 @@ class Records:
 
     def events(self, soort: str, sleutel: str) -> Sequence[Event]:
         """All gebeurtenissen of a record, in order."""
-        query = (
-            sa.select(record_events)
-            .join(records, records.c.id == record_events.c.record_id)
-            .where(records.c.soort == soort, records.c.sleutel == sleutel)
-            .order_by(record_events.c.nr)
-        )
+        found = self._conn.execute(_EVENTS, _at(soort, sleutel)).all()
         return [
             Event(nr=row.nr, at=row.at, actor=row.actor, soort=row.soort, body=self._sealer.get(EVENT_BODY, row.id))
-            for row in self._conn.execute(query).all()
+            for row in found
         ]
 
     def _set_keys(self, number: int, keys: SearchKeys, personal: SearchKeys) -> None:

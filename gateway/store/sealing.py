@@ -26,13 +26,10 @@ AUDIT: Final = "audit"
 DAY: Final = "day"
 DOSSIER: Final = "dossier"
 
-_FIND_ALL = Prepared(
-    sa.select(sealed.c.row_id, sealed.c.key_id, sealed.c.data).where(
-        sealed.c.field == sa.bindparam("field"), among(sealed.c.row_id, "numbers")
-    )
-)
+_HERE = sealed.c.field == sa.bindparam("field_"), sealed.c.row_id == sa.bindparam("row")
+_FIND = Prepared(sa.select(sealed.c.row_id, sealed.c.key_id, sealed.c.data).where(*_HERE), for_each=True)
 _ADD = Prepared(sealed.insert().values(bound(sealed.c.keys())))
-
+_DROP = Prepared(sealed.delete().where(*_HERE))
 
 _KEYS = Prepared(sa.select(keys.c.id, keys.c.purpose, keys.c.wrapped).where(among(keys.c.id, "ids")))
 _BY_NAME = (
@@ -47,11 +44,6 @@ _NEW_KEY = Prepared(keys.insert().values(bound(keys.c.keys())))
 _INDEX_KEYS = Prepared(
     sa.select(keys.c.id, keys.c.version).where(keys.c.purpose == INDEX).order_by(keys.c.version.desc())
 )
-_FIND = Prepared(
-    sa.select(sealed.c.key_id, sealed.c.data).where(
-        sealed.c.field == sa.bindparam("field_"), sealed.c.row_id == sa.bindparam("row")
-    )
-)
 
 
 def _wrap_aad(key_id: str, purpose: str) -> bytes:
@@ -64,6 +56,15 @@ def _value_aad(field: str, row: int, key_id: str) -> bytes:
 
 def _blind(key: bytes, name: str, value: str) -> str:
     return hmac.digest(key, f"{name}\0{value}".encode(), "sha256").hex()
+
+
+def _at(field: str, rows: Sequence[int]) -> list[dict[str, Any]]:
+    return [{"field_": field, "row": row} for row in rows]
+
+
+def drop_all(conn: sa.Connection, field: str, rows: Sequence[int]) -> int:
+    """Remove the values of these rows; how many there were."""
+    return _DROP.many(conn, _at(field, rows))
 
 
 def _newest(conn: sa.Connection, asked: dict[str, str]) -> str | None:
@@ -271,13 +272,13 @@ class Sealer:
 
     def find_all(self, field: str, rows: Sequence[int]) -> dict[int, Any]:
         """The values of many rows as `open` wants them, by row; a row that has none is left out."""
-        found = _FIND_ALL.rows(self._conn, {"field": field, "numbers": rows}) if rows else ()
+        found = _FIND.each(self._conn, _at(field, rows))
         self._ring.look_up(self._conn, {each.key_id for each in found})
         return {each.row_id: each for each in found}
 
     def drop(self, field: str, row: int) -> None:
         """Remove a value."""
-        self._conn.execute(sealed.delete().where(sealed.c.field == field, sealed.c.row_id == row))
+        drop_all(self._conn, field, [row])
 
     def blind(self, name: str, value: str) -> str:
         """What a personal value is kept under: HMAC-SHA-256(index key, name, NUL, value), hex (SM-146)."""
