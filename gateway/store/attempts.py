@@ -22,7 +22,7 @@ from .channels import Channels
 from .errors import Damaged, StaleClaim
 from .jobs import DELIVER, of_node
 from .outbox_rows import FIELDS, UNLEASED, WIRE, OutboxItem, moved, write_note
-from .prepared import Prepared, among, bound, empty, off_index, only_filter
+from .prepared import Prepared, among, bound, empty, looked_up, off_index, only_filter
 from .schedule import CHANNEL_MAX, DEFAULT_POLICY, UNCERTAIN_WAIT, RetryPolicy, next_attempt, next_open
 from .sealing import Sealer
 from .states import CLAIMABLE, OPEN, OutEvent, OutState
@@ -77,7 +77,7 @@ _UNSAY = Prepared(
     attempts.update()
     .where(
         among(attempts.c.envelope_id, "envelopes"),
-        ~sa.exists().where(sealed.c.field == sa.literal_column(f"'{WIRE}'"), sealed.c.row_id == attempts.c.outbox_id),
+        ~looked_up(attempts, sealed.c.field == sa.literal_column(f"'{WIRE}'"), sealed.c.row_id == attempts.c.outbox_id),
     )
     .values(text=sa.null())
 )
@@ -426,23 +426,20 @@ class Attempts:
 
     def moves(self, partner: str, channel: str, due: datetime, since: datetime) -> bool:
         """Whether after `since` anything was attempted for a partner that fell due by then: what follows is in line."""
-        ahead = (
-            sa.select(sa.literal(1))
-            .select_from(attempts)
-            .join(outbox, outbox.c.id == attempts.c.outbox_id)
-            .where(attempts.c.envelope_id >= _moment(since), attempts.c.due_at <= due)
-            .where(only_filter(off_index(outbox.c.partner)) == partner, outbox.c.channel == channel)
+        ahead = sa.select(sa.literal(1)).where(
+            attempts.c.envelope_id >= _moment(since),
+            attempts.c.due_at <= due,
+            _for(outbox.c.partner == partner, outbox.c.channel == channel),
         )
         return self._conn.scalar(ahead.limit(1)) is not None
 
     def begun(self, partner: str, since: datetime, node: str) -> int:
         """How many attempts for a partner this node began after that time."""
-        recent = (
-            sa.select(sa.func.count())
-            .select_from(attempts)
-            .join(outbox, outbox.c.id == attempts.c.outbox_id)
-            .where(attempts.c.envelope_id >= _moment(since), attempts.c.node == node, attempts.c.started_at > since)
-            .where(only_filter(off_index(outbox.c.partner)) == partner)  # not by all that it ever got
+        recent = sa.select(sa.func.count()).where(
+            attempts.c.envelope_id >= _moment(since),
+            attempts.c.node == node,
+            attempts.c.started_at > since,
+            _for(outbox.c.partner == partner),
         )
         return self._conn.scalar(recent) or 0
 
@@ -494,6 +491,11 @@ def _next(due: Iterator[Any], room: int, share: int, under_way: Counter[str]) ->
             under_way[row.partner] += 1
             numbers.append(row.id)
     return numbers
+
+
+def _for(*where: "sa.ColumnElement[bool]") -> "sa.ColumnElement[bool]":
+    """An attempt at a message like this; found by the attempt, not among all that a partner ever got."""
+    return looked_up(attempts, outbox.c.id == attempts.c.outbox_id, *where)
 
 
 def _fenced(claims: Sequence[Claim]) -> dict[str, Any]:

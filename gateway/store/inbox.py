@@ -400,11 +400,9 @@ def _item(values: dict[str, Any]) -> InboxItem:
 
 
 def _kept() -> sa.ColumnElement[bool]:
-    raw = sa.select(sa.literal_column("1")).where(sealed.c.field == RAW, sealed.c.row_id == inbox.c.id)
-    return looked_up(raw.correlate(inbox))
+    return looked_up(inbox, sealed.c.field == RAW, sealed.c.row_id == inbox.c.id)
 
 
 def _done(before: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     """Of what is kept, that which is done: of much more it was forgotten."""
-    done = sa.select(sa.literal_column("1")).where(inbox.c.id == sealed.c.row_id, inbox.c.settled_at < before)
-    return sealed.c.field == RAW, looked_up(done.correlate(sealed))
+    return sealed.c.field == RAW, looked_up(sealed, inbox.c.id == sealed.c.row_id, inbox.c.settled_at < before)

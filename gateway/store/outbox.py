@@ -79,8 +79,7 @@ def _done(before: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     """Of what is kept, that which is done: of much more it was forgotten."""
     waits = sa.and_(outbox.c.state == "submitted", outbox.c.wants_receipt)
     done = outbox.c.changed_at < before, outbox.c.state.not_in(OPEN), ~waits
-    of_it = sa.select(sa.literal_column("1")).where(outbox.c.id == sealed.c.row_id, *done).correlate(sealed)
-    return sealed.c.field.in_(_BYTES), looked_up(of_it)
+    return sealed.c.field.in_(_BYTES), looked_up(sealed, outbox.c.id == sealed.c.row_id, *done)
 
 
 def _item(row: "sa.Row[Any]") -> OutboxItem:

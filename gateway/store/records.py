@@ -104,16 +104,14 @@ _OF_CLIENT = (
     .order_by(records.c.id.desc())
 )
 _DOSSIERS = Prepared(_OF_CLIENT)
-_ALSO = sa.select(sa.literal_column("1")).where(
+_ALSO = (
     record_keys.c.record_id == records.c.id,
     record_keys.c.name == sa.bindparam("also_"),
     record_keys.c.value == sa.bindparam("is_"),
 )
-_DOSSIERS_ALSO = Prepared(_OF_CLIENT.where(looked_up(_ALSO.correlate(records))))
-_WITH_DOSSIER = sa.select(sa.literal_column("1")).where(
-    records.c.id == record_keys.c.record_id, records.c.dossier.is_not(None)
-)
-_HAVE_DOSSIER = Prepared(sa.select(record_keys.c.value).where(*_NAMED, looked_up(_WITH_DOSSIER.correlate(record_keys))))
+_DOSSIERS_ALSO = Prepared(_OF_CLIENT.where(looked_up(records, *_ALSO)))
+_WITH_DOSSIER = looked_up(record_keys, records.c.id == record_keys.c.record_id, records.c.dossier.is_not(None))
+_HAVE_DOSSIER = Prepared(sa.select(record_keys.c.value).where(*_NAMED, _WITH_DOSSIER))
 
 
 def _at(soort: str, sleutel: str) -> dict[str, Any]:

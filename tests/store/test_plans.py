@@ -267,7 +267,7 @@ def _unfit(node: dict[str, Any], begins: dict[str, str], within: str = "") -> It
     if kind in ("Seq Scan", "Bitmap Heap Scan", "Hash Join", "Merge Join"):
         yield kind
     elif index is not None and table not in HANDFUL:
-        named = re.search(rf"\b({NAMES}|id)\)?(::text)? = |\bid > ", found_by)  # or what came after it
+        named = re.search(rf"\b({NAMES}|id)\)?(::text)? = |\b(id|envelope_id)\)?(::text)? >", found_by)  # or from it on
         whole = not re.search(rf"\b{begins[index]}\b", found_by)
         if not named and re.search(rf"\b({NAMES})\)?(::text)? = ", kept):
             yield f"{index}, {found_by}, then {kept}"
