@@ -34,9 +34,9 @@ from gateway.reconcile.contract_bestand import laad_contract, with_lists
 from gateway.revocation_data import Sources, load, refresh_revocation
 from gateway.route_data import refresh_book, refresh_domains
 from gateway.securemail import Mailbox, Revocation
-from gateway.store import OpenRefused, RetryPolicy, Store, StoreError, WrongMasterKey
+from gateway.store import RetryPolicy
 from gateway.transports import Transport
-from gateway.ways import CannotStart, Files, cannot, mailbox, master_key, read_folder, relay, store_place
+from gateway.ways import CannotStart, Files, mailbox, open_store, read_folder, relay
 from gateway.worker import Clock, Job, deliver_due, handle_inbox, pickup, system_clock
 from gateway.worker.deliver import Delivery
 from gateway.worker.handle import Handled
@@ -59,7 +59,7 @@ class App:
         self.keys_seen = key_stamp(settings.keys, self.own_files)
         self.signers = read_signers(settings.keys, self.own_files)
         self.us = self._surroundings()
-        self.store = self._open_store()
+        self.store = open_store(settings, self.own_files)
         load(self.store, self.us, self.revocation_sources, system_clock())
         out = relay(settings, self.own_files)
         self.transports: dict[str, Transport] = {} if out is None else {CHANNEL: out}
@@ -254,29 +254,6 @@ class App:
         return (
             load_codelists() if name is None else read_folder(load_codelists, self.folder / name, "messages.codelists")
         )
-
-    def _open_store(self) -> Store:
-        try:
-            master = master_key(self.settings, self.own_files)
-            self._must_not_be_lost()
-            return Store.open(store_place(self.settings, self.own_files), master, node=self.settings.store.node)
-        except WrongMasterKey as error:
-            half = self.folder / f"{self.settings.keys.master}.new"
-            again = " A change of the key was broken off: give gateway key rotate again." if half.exists() else ""
-            raise cannot("CFG-STORE", f"{error}{again}", "keys.master") from error
-        except StoreError as error:
-            raise cannot("CFG-STORE", str(error), "store.url") from error
-
-    def _must_not_be_lost(self) -> None:
-        """A file that is gone, where the heads of its trail say that there was one, is not made anew and empty."""
-        place, heads = store_place(self.settings, self.own_files), self.folder / self.settings.audit.heads
-        if not isinstance(place, Path) or (place.exists() and place.stat().st_size > 0):
-            return
-        if heads.is_file() and (kept := heads.read_text("ascii", "replace").split()):
-            raise OpenRefused(
-                f"{place} is not there or empty, and {heads} says it held a trail ({kept[0]} rows and more): restore "
-                "a backup. To begin anew, move that file away"
-            )
 
     @property
     def plan_format(self) -> bytes:

@@ -1,4 +1,4 @@
-"""From settings to the ways out and in: the relay and the mailbox, with what they need from files and environment."""
+"""From settings to the state and the ways out and in, with what they need from files and environment."""
 
 import ssl
 import subprocess
@@ -13,7 +13,7 @@ from gateway.config import Relay as RelaySettings
 from gateway.config import Settings, read_secret
 from gateway.config.secret import mode_fault
 from gateway.domain.findings import Finding
-from gateway.store import MasterKey
+from gateway.store import MasterKey, OpenRefused, Store, StoreError, WrongMasterKey
 from gateway.transports import (
     FolderMailbox,
     FolderTransport,
@@ -104,6 +104,32 @@ def master_key(settings: Settings, files: Files) -> MasterKey:
     if command is None:
         return MasterKey.from_file(files.folder / settings.keys.master)
     return MasterKey.from_command(command)
+
+
+def open_store(settings: Settings, files: Files, *, new: bool = True) -> Store:
+    """The state of a gateway, made if there is none and it may be `new`. CannotStart says why it cannot be opened."""
+    try:
+        master, place = master_key(settings, files), store_place(settings, files)
+        if isinstance(place, Path) and not (place.exists() and place.stat().st_size > 0):
+            _must_not_be_lost(place, files.folder / settings.audit.heads)
+            if not new:
+                raise OpenRefused(f"{place}: there is no state yet; the first start makes it")
+        return Store.open(place, master, node=settings.store.node)
+    except WrongMasterKey as error:
+        half = files.folder / f"{settings.keys.master}.new"
+        again = " A change of the key was broken off: give gateway key rotate again." if half.exists() else ""
+        raise cannot("CFG-STORE", f"{error}{again}", "keys.master") from error
+    except StoreError as error:
+        raise cannot("CFG-STORE", str(error), "store.url") from error
+
+
+def _must_not_be_lost(place: Path, heads: Path) -> None:
+    """A file that is gone, where the heads of its trail say that there was one, is not made anew and empty."""
+    if heads.is_file() and (kept := heads.read_text("ascii", "replace").split()):
+        raise OpenRefused(
+            f"{place} is not there or empty, and {heads} says it held a trail ({kept[0]} rows and more): restore "
+            "a backup. To begin anew, move that file away"
+        )
 
 
 def relay(settings: Settings, files: Files) -> Transport | None:

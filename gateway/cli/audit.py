@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.cli.acting import ROW_MAX, By, actor
-from gateway.cli.home import HERE, Dir, open_gateway
+from gateway.cli.home import HERE, Dir, open_state, settings_of
 from gateway.cli.output import GOOD, NO, Json, Surroundings, emit, show, table
 
 if TYPE_CHECKING:
-    from gateway.app import App
-    from gateway.store import AuditHead
+    from gateway.store import AuditHead, Store
 
 app = typer.Typer(no_args_is_help=True, help="The audit trail.")
 
@@ -33,10 +32,9 @@ def verify(
     json: Json = False,
 ) -> None:
     """Walk the whole chain and hold it to the heads that were kept outside the database; 1 if it is broken."""
-    with open_gateway(folder) as gateway:
-        known = _heads(heads or gateway.folder / gateway.settings.audit.heads, must=heads is not None)
-        with gateway.store.view(now=datetime.now(UTC)) as view:
-            found = view.audit.verify(known)
+    known = _heads(heads or folder / settings_of(folder).audit.heads, must=heads is not None)
+    with open_state(folder) as store, store.view(now=datetime.now(UTC)) as view:
+        found = view.audit.verify(known)
     last = max((head.nr for head in known), default=None)
     if json:
         head = {"nr": found.head.nr, "mac": found.head.mac}
@@ -88,9 +86,9 @@ def list_(
     """Who did what, to what, of which client (by pseudonym), when and on what ground; also who looked (NEN 7513)."""
     if client and not reason.strip():
         raise typer.BadParameter("say with --reason why a client's trail is looked at; that is in the trail too")
-    with open_gateway(folder) as gateway:
-        subjects = _subjects(gateway, reason, actor(by)) if client else None
-        with gateway.store.view(now=datetime.now(UTC)) as view:
+    with open_state(folder) as store:
+        subjects = _subjects(store, reason, actor(by)) if client else None
+        with store.view(now=datetime.now(UTC)) as view:
             rows = view.audit.list(after=after, limit=limit, object=object, subjects=subjects, actor=who)
     if json:
         for row in rows:
@@ -106,7 +104,7 @@ def list_(
     )
 
 
-def _subjects(gateway: "App", reason: str, who: str) -> list[str]:
+def _subjects(store: "Store", reason: str, who: str) -> list[str]:
     """The pseudonyms of a client's dossiers. That somebody asked is itself a row of the trail."""
     from gateway.domain.ids import is_bsn
     from gateway.flows.dossiers import BSN
@@ -114,7 +112,7 @@ def _subjects(gateway: "App", reason: str, who: str) -> list[str]:
     bsn = sys.stdin.readline().strip()
     if not is_bsn(bsn):
         raise Surroundings("Standard input holds no BSN (nine digits that pass the elfproef).")
-    with gateway.store.unit(now=datetime.now(UTC), actor=who) as unit:
+    with store.unit(now=datetime.now(UTC), actor=who) as unit:
         names = dict.fromkeys(dossier for _, dossier in unit.records.dossiers(BSN, bsn))
         found = [unit.dossiers.pseudonym(dossier) for dossier in names]
         looked: list[str | None] = [*found] or [None]

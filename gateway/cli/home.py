@@ -1,6 +1,8 @@
 """The gateway that a command works on: its folder, opened; or a sentence and exit code 2."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +13,7 @@ from gateway.cli import output
 if TYPE_CHECKING:
     from gateway.app import App
     from gateway.config import Settings
+    from gateway.store import Store
 
 HERE = Path("outbox")
 
@@ -22,10 +25,26 @@ Dir = Annotated[
 def open_gateway(folder: Path) -> "App":
     """The gateway in `folder`; everything that is not right is shown."""
     from gateway.app import App
+
+    with _faults_shown(folder):
+        return App.open(folder, os.environ)
+
+
+def open_state(folder: Path) -> "Store":
+    """Only the state of the gateway in `folder`, to look in: also where a certificate that is gone stops the rest."""
+    from gateway.ways import Files, open_store
+
+    settings = settings_of(folder)
+    with _faults_shown(folder):
+        return open_store(settings, Files(folder.absolute(), os.environ), new=False)
+
+
+@contextmanager
+def _faults_shown(folder: Path) -> Iterator[None]:
     from gateway.ways import CannotStart
 
     try:
-        return App.open(folder, os.environ)
+        yield
     except CannotStart as fault:
         output.findings(str(folder), fault.findings)
         output.say("    → gateway check tests everything that the settings name, and says what to mend.")

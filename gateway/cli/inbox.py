@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gateway.cli.acting import ROW_MAX, By, Done, Numbers, Reason, Yes, actor, age, agreed, report
-from gateway.cli.home import HERE, Dir, open_gateway
+from gateway.cli.home import HERE, Dir, open_gateway, open_state
 from gateway.cli.output import Json, Surroundings, emit, show, table
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def list_(
     from gateway.cli.history import camel
 
     now = datetime.now(UTC)
-    with open_gateway(folder) as gateway, gateway.store.view(now=now) as view:
+    with open_state(folder) as store, store.view(now=now) as view:
         items = view.inbox.list(states=_states(state), reason=why, after=after, limit=limit)
     if json:
         for item in items:
@@ -53,7 +53,7 @@ def show_(number: Number, folder: Dir = HERE, json: Json = False) -> None:
     """De geschiedenis van één bericht en wie aan zet is; de inhoud wordt niet getoond."""
     from gateway.cli.history import camel, inbox_story, who_has
 
-    with open_gateway(folder) as gateway, gateway.store.view(now=datetime.now(UTC)) as view:
+    with open_state(folder) as store, store.view(now=datetime.now(UTC)) as view:
         item = _get(view, number)
         story = inbox_story(view, item)
     if json:

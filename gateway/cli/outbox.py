@@ -10,7 +10,7 @@ import msgspec
 import typer
 
 from gateway.cli.acting import ROW_MAX, By, Done, Numbers, Reason, Yes, actor, age, agreed, report
-from gateway.cli.home import HERE, Dir, open_gateway
+from gateway.cli.home import HERE, Dir, open_gateway, open_state
 from gateway.cli.output import Json, Surroundings, emit, show, table
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def list_(
 ) -> None:
     """De berichten die uitgaan of uitgingen, in volgorde van nummer."""
     now = datetime.now(UTC)
-    with open_gateway(folder) as gateway, gateway.store.view(now=now) as view:
+    with open_state(folder) as store, store.view(now=now) as view:
         items = view.outbox.list(states=_states(state), partner=partner, after=after, limit=limit)
     if json:
         for item in items:
@@ -56,7 +56,7 @@ def show_(number: Number, folder: Dir = HERE, json: Json = False) -> None:
     from gateway.cli.history import outbox_story, who_has
     from gateway.flows.clocks import clocks
 
-    with open_gateway(folder) as gateway, gateway.store.view(now=datetime.now(UTC)) as view:
+    with open_state(folder) as store, store.view(now=datetime.now(UTC)) as view:
         item = _get(view, number)
         story, proved = outbox_story(view, item), clocks(view, item)
         route = _route(view, number)

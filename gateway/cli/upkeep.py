@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli.acting import By, Yes, actor
-from gateway.cli.home import HERE, Dir, open_gateway, settings_of
+from gateway.cli.home import HERE, Dir, open_gateway, open_state, settings_of
 from gateway.cli.output import NO, Json, Surroundings, emit, say, show
 from gateway.cli.serve import only_here
 
@@ -25,21 +25,15 @@ def backup(
 
     Of PostgreSQL with pg_dump.
     """
-    from gateway.store import Store, StoreError
+    from gateway.store import StoreError
     from gateway.store.upkeep import backup as copy
-    from gateway.ways import Files, master_key, store_place
 
-    # Not through the whole gateway: also one that cannot start, for want of a certificate say, can be copied.
-    settings, files = settings_of(folder), Files(folder, os.environ)
-    place = store_place(settings, files)
-    if isinstance(place, Path) and not place.exists():
-        raise Surroundings(f"{place}: there is no state yet; nothing was copied.")
-    try:
-        with Store.open(place, master_key(settings, files)) as store:
-            (folder / LEDGER).touch()  # from the first backup on there is a list to restore it with
+    with open_state(folder) as store:
+        (folder / LEDGER).touch()  # from the first backup on there is a list to restore it with
+        try:
             copy(store, file)
-    except StoreError as error:
-        raise Surroundings(f"{error}.") from None
+        except StoreError as error:
+            raise Surroundings(f"{error}.") from None
     size = file.stat().st_size
     if json:
         emit({"file": str(file), "bytes": size})

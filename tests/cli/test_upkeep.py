@@ -65,6 +65,8 @@ def test_a_gateway_that_cannot_start_is_copied_all_the_same(gateway: Gateway, fo
     (folder / "keys" / "signing.pem").unlink()
     assert gateway("status", "--dir", folder)[0] == BROKEN
     assert gateway("backup", tmp_path / "copy.db", "--dir", folder)[0] == GOOD
+    for command in (("audit", "verify"), ("audit", "list"), ("outbox", "list"), ("inbox", "list")):
+        assert gateway(*command, "--dir", folder)[0] == GOOD, command  # what is there can be looked at
     for file in folder.glob("gateway.db*"):
         file.unlink()
     code, _, words = gateway("backup", tmp_path / "other.db", "--dir", folder)
