@@ -23,7 +23,7 @@ from gateway.flows.secure_domains import book_fetched_at
 from gateway.flows.terms import tell_terms
 from gateway.flows.welcome import Doorkeeper
 from gateway.securemail.domainbook import KEPT_FOR
-from gateway.store import StoreBusy, Unit
+from gateway.store import NotCleaned, Unit
 from gateway.worker import Clock, Delivery, Job, Jumps, standing_jobs, system_clock
 
 log = structlog.get_logger("gateway.jobs")
@@ -126,7 +126,7 @@ def clean_up(app: App, now: datetime) -> str:
     said = f"{expired} dossiers and {mail} messages past their term"
     try:
         app.store.clean()
-    except StoreBusy:
+    except NotCleaned:
         return f"{said}; the log is in use, cut next time"
     return said
 

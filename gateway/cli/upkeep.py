@@ -83,7 +83,7 @@ def purge(yes: Yes = False, by: By = None, folder: Dir = HERE, json: Json = Fals
 
     Backups hold it until they have expired. On PostgreSQL the tables are written anew: others wait for that.
     """
-    from gateway.store import StoreBusy
+    from gateway.store import NotCleaned
     from gateway.store.upkeep import destroy, forget_mail
 
     now = datetime.now(UTC)
@@ -107,7 +107,7 @@ def purge(yes: Yes = False, by: By = None, folder: Dir = HERE, json: Json = Fals
             forgotten = forget_mail(gateway.store, before, now=now, actor=who)
             if expired or forgotten:
                 destroy(gateway.store, expired, ledger, now=now, actor=who, ground="retention")
-        except StoreBusy as busy:
+        except NotCleaned as busy:
             # It is gone; what is left of it in the log goes at the next clean-up.
             say(str(busy))
     if json:

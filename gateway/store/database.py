@@ -23,6 +23,7 @@ from .errors import (
     ForeignDatabase,
     IncompleteDatabase,
     NewerSchema,
+    NotCleaned,
     OpenRefused,
     StoreBusy,
     StoreError,
@@ -119,16 +120,19 @@ class Store:
         self._ring.forget()
 
     def clean(self, *, thorough: bool = False) -> None:
-        """Let nothing of what was deleted remain in the file or its log (SM-147). StoreBusy while somebody reads.
+        """Let nothing of what was deleted remain in the file or its log (SM-147). NotCleaned while somebody works.
 
         PostgreSQL only marks what is deleted, and VACUUM only gives the room back: the bytes stay. `thorough` writes
         the tables anew, without them; who works with a table waits that long. SQLite overwrites as it deletes.
         """
-        with sentences():
-            if self.path is None:
-                self._vacuum("VACUUM FULL" if thorough else "VACUUM")
-            else:
-                self._cut_log()
+        try:
+            with sentences():
+                if self.path is None:
+                    self._vacuum("VACUUM FULL" if thorough else "VACUUM")
+                else:
+                    self._cut_log()
+        except StoreBusy as busy:
+            raise NotCleaned(f"{NotCleaned.__doc__} ({busy})") from busy
 
     def _cut_log(self) -> None:
         """Deleted cells were overwritten as they went (secure_delete); the write-ahead log still has the old pages."""
@@ -138,7 +142,7 @@ class Store:
         finally:
             connection.close()
         if busy:
-            raise StoreBusy("somebody reads: what was destroyed is still in the log; try again")
+            raise StoreBusy("somebody reads the log; try again")
 
     def _vacuum(self, how: str) -> None:
         from . import server

@@ -9,7 +9,8 @@ StoreError
 │   └── WrongMasterKey
 ├── KeyRefused             a master key file or command that may not be used
 ├── StoreDown              the surroundings: no room, no server, a broken connection; the message is not to blame
-│   └── StoreBusy          another process holds the write lock
+│   └── StoreBusy          another process holds the write lock, or a row
+│       └── NotCleaned
 ├── Damaged                one value was altered outside the gateway, or its key is gone; the rest can be read
 ├── NotThere
 ├── AlreadyThere           `existing` is the id of the row that was first
@@ -58,6 +59,10 @@ class StoreDown(StoreError):
 
 class StoreBusy(StoreDown):
     """Another process is writing for too long: try again."""
+
+
+class NotCleaned(StoreBusy):
+    """Others work with the database: what was destroyed is gone, but still in its files until the next clean-up."""
 
 
 class Damaged(StoreError):

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from .database import Store, server_url, tables_on
 from .dossiers import Destroyed
-from .errors import CorruptDatabase, OpenRefused, StoreBusy, StoreDown, StoreError
+from .errors import CorruptDatabase, NotCleaned, OpenRefused, StoreBusy, StoreDown, StoreError
 from .keys import MasterKey
 from .turns import INTAKE
 
@@ -125,7 +125,7 @@ def destroy(
     """Destroy dossiers for good (SM-147). Backups from before still hold them until they have expired (SM-148).
 
     The ledger, which is outside every backup, is written first: whatever happens after that, the next start or restore
-    destroys them too. StoreBusy at the end if somebody reads: they are gone, but not yet from the file. StoreDown if
+    destroys them too. NotCleaned at the end if somebody works: they are gone, but not yet from the file. StoreDown if
     others went on working in one of them: that one is left whole.
     """
     with ledger.open("a", encoding="utf-8") as file:
@@ -151,7 +151,7 @@ def destroy_again(store: Store, ledger: Path, *, now: datetime) -> int:
 def _destroy_all(store: Store, dossiers: Sequence[str], now: datetime, actor: str, ground: str) -> list[Destroyed]:
     gone = [each for dossier in dossiers if (each := _destroy(store, dossier, now, actor, ground)) is not None]
     if left := len(dossiers) - len(gone):
-        with suppress(StoreBusy):
+        with suppress(NotCleaned):
             store.clean(thorough=True)
         raise StoreDown(
             f"others go on working in {left} of {len(dossiers)} dossiers: do it again, those are left whole"
@@ -166,6 +166,8 @@ def _destroy(store: Store, dossier: str, now: datetime, actor: str, ground: str)
         try:
             return _destroy_now(store, dossier, now, actor, ground)
         except StoreBusy:
+            if store.path is not None:  # it waited for a file long enough
+                raise
             time.sleep(AFTER_WAY)
     return None
 

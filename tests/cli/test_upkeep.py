@@ -7,13 +7,14 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from gateway.cli.output import BROKEN, GOOD, NO
-from gateway.store import MasterKey, Store
+from gateway.store import MasterKey, Store, database
 from tests.cli.conftest import Answer, lines
 
 Gateway = Callable[..., Answer]
@@ -38,6 +39,20 @@ def keep(folder: Path, dossier: str, until: datetime) -> None:
     with state(folder) as store, store.unit(now=NOW, actor="test") as unit:
         unit.dossiers.keep(dossier, until)
         unit.records.add("proef", dossier, {}, dossier=dossier)
+
+
+def test_a_purge_that_gets_no_turn_says_so_and_counts_nothing(
+    gateway: Gateway, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process writes all the time: exit code 2, where it once said that all was destroyed."""
+    keep(folder, "oud", NOW - timedelta(days=1))
+    monkeypatch.setattr(database, "BUSY_MS", 100)
+    with closing(sqlite3.connect(folder / "gateway.db")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        code, out, err = gateway("purge", "--yes", "--by", "J. de Tester", "--dir", folder)
+    assert (code, out, "try again" in err) == (BROKEN, "", True)
+    code, out, _ = gateway("purge", "--yes", "--by", "J. de Tester", "--dir", folder)
+    assert (code, out.split()[0]) == (GOOD, "1")
 
 
 def test_a_backup_is_put_back_without_what_was_destroyed_since(gateway: Gateway, folder: Path, tmp_path: Path) -> None:

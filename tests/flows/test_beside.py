@@ -9,9 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from gateway import berichten
 from gateway.flows import dossiers, intake
+from gateway.flows.dispatch import Letter, post_berichten, seal_berichten
 from gateway.flows.dossiers import CLIENT
-from gateway.flows.parties import add_partner
+from gateway.flows.parties import add_partner, partners
+from gateway.flows.sending import Made, Sent, send_made
 from gateway.store import IllegalMove, InboxItem, MasterKey, Store, upkeep
 from gateway.store.scratch import scratch
 from tests import postgres
@@ -147,6 +150,27 @@ def test_a_client_of_whom_one_process_sends_what_another_takes_in_has_one_dossie
             until_waiting(one, 1)
         assert {each.state for each in taken.result(timeout=20)} == {"handled"}
     assert clients(one) == 4
+
+
+def test_a_message_that_two_processes_send_at_once_is_sent_by_one(server: str) -> None:
+    """The first about its client: the other waits to begin a dossier, and finds the message there."""
+    master, (order,) = MasterKey.generate(), orders(3250, 1)
+    with scratch(server) as new:
+        one = world.Municipality(place := new(), master, providers=1, node="a")
+        one.introduce()
+        other = world.Municipality(place, master, providers=1, node="b")
+        made = Made(bericht=order, xml=berichten.build(order))
+        with ThreadPoolExecutor(1) as pool:
+            with one.store.unit(now=world.now(), actor="test") as unit:
+                (dossier,) = dossiers.of_messages(unit, [order])
+                later = pool.submit(lambda: list(send_made(other.store, other.us, [made], world.now(), actor="b")))
+                until_waiting(one.store, 1)
+                (to,) = partners(unit)
+                letter = Letter(to=to, bericht=order, xml=made.xml, dossier=dossier)
+                ((_, number),) = post_berichten(unit, one.us, seal_berichten(unit, one.us, [letter]))
+            assert later.result(timeout=20) == [Sent(result="already", outbox=number)]
+        for process in (one, other):
+            process.store.close()
 
 
 @pytest.mark.parametrize("alone", [True, False], ids=["by itself", "in a group"])
