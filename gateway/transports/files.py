@@ -1,6 +1,7 @@
 """Messages as files: a maildir to read from, and a folder to drop into and take from. Whole files only."""
 
 import asyncio
+import hashlib
 import os
 import re
 import time
@@ -19,6 +20,7 @@ HEADER_USUAL = 4_096  # … and most headers than this
 
 _UNFINISHED = (".tmp", ".part", ".filepart", ".partial", ".crdownload", "~")  # names of programs that copy files
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+_NO_TEXT = "sha256:"  # begins what stands for a name that is no text
 
 
 class FolderTransport:
@@ -42,6 +44,15 @@ class FolderTransport:
 
     async def close(self) -> None:
         """Nothing to end."""
+
+
+def _as_text(name: str) -> str:
+    """A file's name as the store can keep it. One of bytes in another character set than ours is known by its hash."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return _NO_TEXT + hashlib.sha256(os.fsencode(name)).hexdigest()
+    return name
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -74,6 +85,7 @@ class FolderMailbox:
         self.account, self.folder = account, path.name
         self._path, self._done, self._aside = path, path / "verwerkt", path / "quarantaine"
         self._quiet = quiet
+        self._seen: dict[str, Path] = {}  # by uid, of the last list: a name need not say where it is
 
     def _files(self) -> Iterator[Path]:
         for entry in self._path.iterdir():
@@ -82,10 +94,10 @@ class FolderMailbox:
                 yield entry
 
     def _uid(self, path: Path) -> str:
-        return f"{path.name}@{path.stat().st_mtime_ns:x}"
+        return f"{_as_text(path.name)}@{path.stat().st_mtime_ns:x}"
 
     def _find(self, uid: str) -> Path:
-        path = self._path / uid.rpartition("@")[0]
+        path = self._seen.get(uid) or self._path / uid.rpartition("@")[0]
         if self._uid(path) != uid:
             raise FileNotFoundError(2, "another file by now")
         return path
@@ -110,6 +122,8 @@ class FolderMailbox:
     def _list(self, uids: Sequence[str] | None = None) -> list[Listed]:
         found = []
         wanted = None if uids is None else set(uids)
+        if wanted is None:
+            self._seen.clear()
         until = time.time() - self._quiet
         for path in self._files():
             try:
@@ -118,6 +132,7 @@ class FolderMailbox:
                 continue  # moved while we looked
             if (wanted is not None and uid not in wanted) or (self._quiet and status.st_mtime > until):
                 continue
+            self._seen[uid] = path
             received_at = datetime.fromtimestamp(status.st_mtime, UTC)
             found.append((received_at, Listed(uid=uid, size=status.st_size, received_at=received_at)))
         return [listed for _, listed in sorted(found, key=lambda each: (each[0], each[1].uid))]
@@ -215,7 +230,8 @@ class FolderMailbox:
 
     def _is(self, path: Path, uid: str) -> bool:
         name, _, written = uid.rpartition("@")
-        return path.name.endswith(name) and f"{path.stat().st_mtime_ns:x}" == written
+        named = name.startswith(_NO_TEXT) or path.name.endswith(name)
+        return named and f"{path.stat().st_mtime_ns:x}" == written
 
     async def purge(self, before: datetime) -> int:
         """See `Mailbox`. By the time of the move, which the file system keeps (ctime)."""
@@ -256,17 +272,17 @@ class MaildirMailbox(FolderMailbox):
         for part in ("new", "cur"):
             folder = self._path / part
             if folder.is_dir():
-                yield from (entry for entry in folder.iterdir() if not entry.name.startswith("."))
+                yield from (entry for entry in folder.iterdir() if not entry.name.startswith(".") and entry.is_file())
 
     def _uid(self, path: Path) -> str:
-        return path.name.partition(":2,")[0]  # the flags after it change
+        return _as_text(path.name.partition(":2,")[0])  # the flags after it change
 
     def _is(self, path: Path, uid: str) -> bool:
         return self._uid(path) == uid
 
     def _find(self, uid: str) -> Path:
-        names = f"new/{uid}", f"cur/{uid}:2,", f"cur/{uid}:2,S"
-        likely = (self._path / name for name in names)
+        likely = [self._seen[uid]] if uid in self._seen else []
+        likely += [self._path / name for name in (f"new/{uid}", f"cur/{uid}:2,", f"cur/{uid}:2,S")]
         for path in chain(likely, self._files()):
             if self._uid(path) == uid and path.exists():
                 return path

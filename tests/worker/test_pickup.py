@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -355,6 +355,47 @@ def test_a_file_that_is_still_being_written_waits(store: Store, clock: HandClock
         os.utime(path, (long_ago, long_ago))
     assert look(store, box, clock) == Picked(new=1, moved=1)
     assert contents(store, clock) == [("new", b"<a/>\n")]
+
+
+@pytest.mark.parametrize("kind", [MaildirMailbox, FolderMailbox])
+def test_a_name_in_another_character_set_is_a_name(
+    store: Store, clock: HandClock, tmp_path: Path, kind: type[FolderMailbox]
+) -> None:
+    """A file from a machine that writes Latin-1: it is fetched, once, moved under its own name, and found again."""
+    names = [b"plan \xe9\xe9n.eml", "plan éé.eml".encode(), b"a\nb.eml"]
+    mail = tmp_path / "mail"
+    folder = os.fsencode(mail / "new" if kind is MaildirMailbox else mail)
+    os.makedirs(folder)
+    for number, name in enumerate(names):
+        Path(os.fsdecode(folder + b"/" + name)).write_bytes(b"From: x@elders.example\r\n\r\n%d" % number)
+    box = kind(mail, "wmo@gemeente.example")
+    assert asyncio.run(pickup(store, box, clock, welcome=_Known())).strangers == 3
+    assert {os.fsencode(file.name) for file in box._aside.iterdir()} == set(names)
+    with store.unit(now=clock(), actor="jansen") as unit:
+        for item in unit.inbox.list():
+            unit.inbox.want(item.id)
+    assert asyncio.run(pickup(store, box, clock, welcome=_Known())) == Picked(new=3)
+    assert {os.fsencode(file.name) for file in box._done.iterdir()} == set(names)
+    assert asyncio.run(pickup(store, box, clock, welcome=_Known())) == Picked()
+
+
+def test_a_full_maildir_is_walked_through_once_a_look(
+    store: Store, clock: HandClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever flags a mail program put on its messages; and what is no file is not opened."""
+    box = maildir(tmp_path / "mail")
+    for number in range(50):
+        (tmp_path / "mail" / "cur" / f"{number}.M1.host:2,RS").write_bytes(b"Subject: %d\r\n\r\n" % number)
+    os.mkfifo(tmp_path / "mail" / "new" / "pipe")
+    walks, files = [0], MaildirMailbox._files
+
+    def counted(self: MaildirMailbox) -> Iterator[Path]:
+        walks[0] += 1
+        yield from files(self)
+
+    monkeypatch.setattr(MaildirMailbox, "_files", counted)
+    assert look(store, box, clock) == Picked(new=50, moved=50)
+    assert walks[0] < 10
 
 
 def test_a_name_that_comes_again_is_another_file(store: Store, clock: HandClock, tmp_path: Path) -> None:
