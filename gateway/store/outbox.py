@@ -99,7 +99,6 @@ def _draft(message: Outgoing) -> bytes | None:
 
 
 _KNOWN = Prepared(sa.select(outbox.c.id, outbox.c.message_id).where(among(outbox.c.message_id, "names")))
-_AS_TOLD = tuple(name for name in Outgoing.__struct_fields__ if name in outbox.c)
 
 
 @cache
@@ -141,7 +140,15 @@ class Outbox:
     def _row(self, number: int, message: Outgoing) -> dict[str, Any]:
         return {
             "id": number,
-            **{name: getattr(message, name) for name in _AS_TOLD},
+            "message_id": message.message_id,
+            "kind": message.kind,
+            "partner": message.partner,
+            "channel": message.channel,
+            "sender": message.sender,
+            "recipient": message.recipient,
+            "reference": message.reference,
+            "dossier": message.dossier,
+            "wants_receipt": message.wants_receipt,
             "sha256": hashlib.sha256(message.wire).hexdigest(),
             "size": len(message.wire),
             "mic": None if message.mic is None else message.mic.hex(),
