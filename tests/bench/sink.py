@@ -6,7 +6,7 @@ would measure itself.
 """
 
 import mmap
-import selectors
+import select
 import socket
 import ssl
 import struct
@@ -64,7 +64,7 @@ class _Client:
                 self.connection.do_handshake()
                 self.greeted = True
                 self.connection.send(GREETING)
-            while piece := self.connection.recv(65_536):
+            while piece := self.connection.read(65_536):
                 seen = max(0, len(self.buffer) - 4)
                 self.buffer += piece
                 if answer := self._answers(seen, count):
@@ -113,25 +113,26 @@ def serve(certificate: str, key: str, path: Path) -> None:
     count = Count(path)
     server = socket.create_server(("127.0.0.1", 0), backlog=256)
     server.setblocking(False)
-    selector = selectors.DefaultSelector()
-    selector.register(server, selectors.EVENT_READ)
+    clients: dict[int, _Client] = {}
+    poll = select.epoll()
+    poll.register(server, select.EPOLLIN)
     print(server.getsockname()[1], flush=True)
     while True:
-        for key_, _ in selector.select():
-            client = key_.data
-            if client is None:
-                _accept(server, context, selector)
-            elif not client.move(count):
-                selector.unregister(client.connection)
-                client.connection.close()
+        for number, _ in poll.poll():
+            if number == server.fileno():
+                secured = _accept(server, context)
+                clients[secured.fileno()] = _Client(secured)
+                poll.register(secured, select.EPOLLIN)
+            elif not clients[number].move(count):
+                poll.unregister(number)
+                clients.pop(number).connection.close()
 
 
-def _accept(server: socket.socket, context: ssl.SSLContext, selector: selectors.BaseSelector) -> None:
+def _accept(server: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
     plain, _ = server.accept()
     plain.setblocking(False)
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    secured = context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
-    selector.register(secured, selectors.EVENT_READ, _Client(secured))
+    return context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
 
 
 @contextmanager
