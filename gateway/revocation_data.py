@@ -1,7 +1,8 @@
 """Keep revocation data fresh while the gateway runs: fetch what is due, use it at once, without a restart (6.2)."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from gateway.flows.revocation import (
 )
 from gateway.securemail import Revocation
 from gateway.securemail.revocation_check import read_list, read_response
-from gateway.store import Store
+from gateway.store import Store, Unit
 from gateway.transports.fetch import Fetched, Fetcher
 from gateway.worker import Clock
 
@@ -78,7 +79,7 @@ def load(store: Store, us: Surroundings, sources: Sources, now: datetime) -> boo
             log.warning("list_unusable", file=file.name, why=one)
     verified = [(file.name, one) for file, one in found if not isinstance(one, str)]
     if verified:
-        with store.unit(now=now, actor=ACTOR) as unit:
+        with _alone(store, now) as unit:
             for name in take_dropped(unit, verified):
                 log.warning("list_put_back", file=name)
             stamp = (standing(unit).changes, stamp[1])
@@ -87,6 +88,14 @@ def load(store: Store, us: Surroundings, sources: Sources, now: datetime) -> boo
     us.revocation = Revocation((*unchecked, *lists), responses, grace)
     us.revocation_stamp = stamp
     return True
+
+
+@contextmanager
+def _alone(store: Store, now: datetime) -> Iterator[Unit]:
+    """Every node does it every minute, and they keep their standing in the same record."""
+    with store.unit(now=now, actor=ACTOR) as unit:
+        unit.alone_at(ACTOR)
+        yield unit
 
 
 def _dropped(folder: Path, known: set[bytes]) -> list[tuple[Path, bytes]]:
@@ -145,7 +154,7 @@ def _keep_list(store: Store, us: Surroundings, url: str, fetched: Fetched, now: 
     found = fetched.fault or read_list(fetched.content, authorities(us), now)
     if isinstance(found, str):
         log.warning("list_missed", url=url, why=found)
-    with store.unit(now=now, actor=ACTOR) as unit:
+    with _alone(store, now) as unit:
         return keep_list(unit, url, found)
 
 
@@ -153,13 +162,13 @@ def _keep_response(store: Store, question: Question, fetched: Fetched, now: date
     found = fetched.fault or read_response(fetched.content, question.certificate, question.issuer, now)
     if isinstance(found, str):
         log.warning("response_missed", url=question.url, why=found)
-    with store.unit(now=now, actor=ACTOR) as unit:
+    with _alone(store, now) as unit:
         return keep_response(unit, question.source, found)
 
 
 def _use(store: Store, us: Surroundings, sources: Sources, now: datetime) -> tuple[Acted, int]:
     load(store, us, sources, now)
-    with store.unit(now=now, actor=ACTOR) as unit:
+    with _alone(store, now) as unit:
         acted, late = act(unit, us), tell_overdue(unit)
     for code in acted.revoked:
         log.warning("certificate_revoked", partner=code)

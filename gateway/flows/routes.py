@@ -266,8 +266,10 @@ class _LastDecision(msgspec.Struct, frozen=True):
 def recheck(unit: Unit, us: Surroundings) -> None:
     """Certificates and routes are looked at before every attempt too (SM-45): hold or reseal what no longer fits.
 
-    Costs a decision for each partner for whom something waits; its messages are walked only when that changed.
+    Costs a decision for each partner for whom something waits; its messages are walked only when that changed. Nodes do
+    it one after the other: what one held, or sealed again, is as it should be for the next.
     """
+    unit.alone_at("recheck")
     for code in unit.outbox.waiting_partners():
         try:
             _recheck_partner(unit, us, code)

@@ -272,7 +272,7 @@ class Records:
         Nor will it have until the end of this unit, but by its own doing: another that asks for one of them waits.
         """
         unknown = self._unknown(name, values)
-        if unknown and take_turns(self._conn, [self._sealer.blind(name, value) for value in unknown]):
+        if unknown and take_turns(self._conn, (self._sealer.blind(name, value) for value in unknown)):
             unknown = self._unknown(name, list(unknown))
         return unknown
 

@@ -11,8 +11,9 @@ INTAKE: Final = "intake"
 
 
 def take_turns(conn: sa.Connection, names: Iterable[str]) -> bool:
-    """Until the end of this transaction nobody else has a turn of one of these names, which are as `Sealer.blind` makes
-    them; what is asked after it shows all that was done in turns before. False for a file, which has one writer.
+    """Until the end of this transaction nobody else has a turn of one of these names, as `Sealer.blind` makes them.
+
+    What is asked after it shows all that was done in turns before. False for a file, which has one writer.
     """
     if conn.dialect.name != "postgresql":
         return False

@@ -72,7 +72,7 @@ class Unit:
 
     def alone_at(self, what: str) -> None:
         """Until the end of this unit nobody else does what is called this; all that was done before is seen."""
-        take_turns(self._conn, [self._sealer.blind("turn", what)])
+        take_turns(self._conn, (self._sealer.blind("turn", each) for each in (what,)))
 
     @contextmanager
     def part(self) -> Iterator[None]:

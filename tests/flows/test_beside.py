@@ -10,10 +10,10 @@ import msgspec
 import pytest
 
 from gateway import berichten
-from gateway.flows import dossiers, intake
+from gateway.flows import dossiers, intake, routes
 from gateway.flows.dispatch import Letter, post_berichten, seal_berichten
 from gateway.flows.dossiers import CLIENT
-from gateway.flows.parties import add_partner, partners
+from gateway.flows.parties import Surroundings, add_partner, partners
 from gateway.flows.sending import Made, Sent, send_made
 from gateway.store import IllegalMove, InboxItem, MasterKey, Store, upkeep
 from gateway.store.scratch import scratch
@@ -247,3 +247,36 @@ def test_a_repeat_that_is_taken_in_while_its_dossier_is_destroyed_leaves_no_byte
     with one.view(now=world.now()) as view:
         assert view.inbox.list() == []
         assert view.dossiers.known([dossier]) == []
+
+
+def test_two_nodes_that_find_a_partner_changed_hold_its_messages_once(server: str) -> None:
+    """Each looks before it sends, at the same moment (SM-45): the second finds it done, and nothing fails."""
+    master = MasterKey.generate()
+    with scratch(server) as new:
+        one = world.Municipality(place := new(), master, providers=1, node="a")
+        one.introduce()
+        one.order(2)
+        other = Store.open(place, master, node="b")
+        with one.store.unit(now=world.now(), actor="test") as unit:
+            routes.recheck(unit, one.us)
+            (to,) = partners(unit)
+            agreed = msgspec.structs.replace(to.agreements, internet_route=False)
+            add_partner(unit, msgspec.structs.replace(to, agreements=agreed))
+        with ThreadPoolExecutor(1) as pool:
+            with one.store.unit(now=world.now(), actor="test") as unit:
+                routes.recheck(unit, one.us)
+                later = pool.submit(recheck, other, one.us)
+                until_waiting(one.store, 1)
+            later.result(timeout=20)
+        with other.view(now=world.now()) as view:
+            items = view.outbox.list()
+            assert [item.state for item in items] == ["held", "held"]
+            assert [[n.event for n in view.outbox.notes(item.id)] for item in items] == [["hold"]] * 2
+        one.store.close()
+        other.close()
+
+
+def recheck(store: Store, us: Surroundings) -> None:
+    """As a node does in each round."""
+    with store.unit(now=world.now(), actor="test") as unit:
+        routes.recheck(unit, us)

@@ -124,14 +124,27 @@ def test_each_message_of_a_shared_commit_gets_its_own_answers(maker: world.Munic
     assert answers(store) == [(number, "receipt") for number in range(1, 6)]
 
 
+def _told(asked: list[str], name: str) -> Any:
+    """That question, which tells; what `each` asks of a file for each is one question of a server."""
+    real = getattr(Prepared, name)
+
+    def told(*given: Any) -> Any:
+        before = len(asked)
+        answer = real(*given)
+        del asked[before:]
+        asked.append(name)
+        return answer
+
+    return told
+
+
 def test_the_store_is_asked_and_told_as_often_for_many_as_for_a_few(
     maker: world.Municipality, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Messages that share a commit and have nothing to do with each other: no statement is one message's own."""
     asked: list[str] = []
-    for name in ("rows", "many"):
-        real = getattr(Prepared, name)
-        monkeypatch.setattr(Prepared, name, lambda *given, name=name, real=real: asked.append(name) or real(*given))
+    for name in ("rows", "many", "each"):
+        monkeypatch.setattr(Prepared, name, _told(asked, name))
     arrive(store, sealed(maker, orders(900, 1)), "first/")
     handle(store)  # what is the same for all that come later is made
     counts = []
