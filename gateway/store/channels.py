@@ -50,11 +50,13 @@ class Channels:
         self._well: set[str] = set()  # seen to work in this unit: not written again for each message
 
     def note(self, name: str, outcome: Outcome) -> None:
-        """Learn from the outcome of one attempt: pause after a channel failure or a run of policy refusals."""
+        """Learn from the outcome of one attempt: pause after a failure of the channel or a run of recipients alike."""
         if outcome.verdict == "channel":
             self.fail(name, f"{outcome.phase}: {outcome.reason or outcome.code}")
         elif outcome.reason == "policy":
-            self._policy(name, outcome.recipient or "")
+            self._one_of_a_run(name, outcome.recipient or "", "refused by policy")
+        elif outcome.verdict == "deferred" and outcome.phase == "rcpt" and outcome.code is None:
+            self._one_of_a_run(name, outcome.recipient or "", "at which the relay broke off")
         elif outcome.verdict != "uncertain":  # a connection that broke off is no proof that the channel works
             self.ok(name)
 
@@ -95,13 +97,13 @@ class Channels:
             return ChannelState(name=name, failures=0, failing_since=None, paused_until=None, reason=None)
         return ChannelState(**row._mapping)
 
-    def _policy(self, name: str, recipient: str) -> None:
-        """Different recipients refused by policy in a row: the relay may be refusing us, not them (10.2)."""
+    def _one_of_a_run(self, name: str, recipient: str, what: str) -> None:
+        """Different recipients in a row: it may be us or the relay, not them (10.2)."""
         run = self._ensure(name).policy_run.split()
         if recipient in run:
             return
         if len(run) + 1 >= POLICY_RUN:
-            self.fail(name, f"{POLICY_RUN} different recipients in a row refused by policy")
+            self.fail(name, f"{POLICY_RUN} different recipients in a row {what}")
         else:
             self._update(name, policy_run=" ".join([*run, recipient]))
 

@@ -125,7 +125,7 @@ channels = sa.Table(
     sa.Column("failing_since", Utc),
     sa.Column("paused_until", Utc),
     sa.Column("reason", sa.Text),
-    sa.Column("policy_run", sa.Text, nullable=False, default=""),  # recipients refused by policy in a row
+    sa.Column("policy_run", sa.Text, nullable=False, default=""),  # recipients that failed alike in a row
 )
 _partial("ix_channels_paused", channels, "paused_until IS NOT NULL", "paused_until")
 

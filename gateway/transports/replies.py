@@ -43,7 +43,13 @@ def judge(phase: Phase, code: int, enhanced: str | None) -> tuple[Verdict, str |
     if phase == "data":
         # Any 2yz after the dot is a promise; garbage there leaves us as wise as a lost connection.
         return ("submitted", None) if kind == 2 else ("uncertain", "garbage")
-    return "channel", "garbage"
+    return _broken_off(phase), "garbage"
+
+
+def _broken_off(phase: Phase) -> Verdict:
+    """A dialogue that ended without a word that counts. At RCPT the relay had worked: it may be this recipient."""
+    verdicts: dict[Phase, Verdict] = {"rcpt": "deferred", "data": "uncertain"}
+    return verdicts.get(phase, "channel")
 
 
 def _permanent(phase: Phase, code: int, enhanced: str | None) -> tuple[Verdict, str | None]:
@@ -91,5 +97,4 @@ def outcome_of(error: Exception, phase: Phase) -> Outcome:
         phase, reason = "tls", "certificate" if certificate else "tls"  # implicit TLS: the library wraps it
     if reason is None:
         raise error
-    verdict = "uncertain" if phase == "data" else "channel"
-    return Outcome(verdict=verdict, phase=phase, reason=reason, text=clean(str(error)))
+    return Outcome(verdict=_broken_off(phase), phase=phase, reason=reason, text=clean(str(error)))

@@ -197,6 +197,21 @@ def test_three_different_recipients_refused_by_policy_pause_the_channel(store: S
     assert claim(store, NOW + MINUTE) == []
 
 
+def test_one_recipient_at_which_the_relay_breaks_off_keeps_nobody_waiting(store: Store) -> None:
+    """It ages by itself, so that a person is told; at three different ones in a row the relay itself is broken."""
+    put(store, *(message(n, recipient=f"{'aab'[n - 1]}@zorg.example") for n in (1, 2, 3)), message(4))
+    for number in (1, 2, 3):
+        attempt(store, "deferred", reason="lost", phase="rcpt")
+        with store.view(now=NOW) as view:
+            item, channel = view.outbox.get(number), view.channels.get("smtp")
+        assert (item.state, item.attempts, item.first_try_at) == ("deferred", 1, NOW)
+        assert channel.paused_until is None
+    attempt(store, "deferred", reason="timeout", phase="rcpt")
+    assert claim(store, NOW + 10 * timedelta(seconds=1)) == []
+    with store.view(now=NOW) as view:
+        assert "broke off" in (view.channels.get("smtp").reason or "")
+
+
 def test_uncertain_is_not_retried_before_ten_minutes(store: Store) -> None:
     """SM-86: it may have been accepted; the same bytes go again, later."""
     put(store, message())

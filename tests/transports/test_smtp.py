@@ -126,8 +126,9 @@ def test_a_delivered_message_arrives_byte_for_byte(authority: Authority, implici
         ("mail", "553 5.1.8 sender", ("channel", "mail", "account")),
         ("mail", "553 5.1.7 sender", ("channel", "mail", "account")),
         ("mail", "close", ("channel", "mail", "lost")),
-        ("rcpt", "silence", ("channel", "rcpt", "timeout")),
-        ("rcpt", "garbage", ("channel", "rcpt", "garbage")),
+        ("rcpt", "close", ("deferred", "rcpt", "lost")),
+        ("rcpt", "silence", ("deferred", "rcpt", "timeout")),
+        ("rcpt", "garbage", ("deferred", "rcpt", "garbage")),
         # DATA and content
         ("data", "451 4.3.0 later", ("deferred", "data", None)),
         ("data", "554 5.0.0 no", ("failed", "data", None)),
@@ -410,7 +411,7 @@ def test_the_context_has_only_strong_suites_and_checks_names() -> None:
     [
         # A reply too many, in one piece with the right one: what follows would be off by one.
         ("mail", "250 2.1.0 ok\r\n250 2.1.5 early", ("channel", "mail", "garbage")),
-        ("rcpt", "250 2.1.5 ok\r\n354 early\r\n250 2.0.0 queued", ("channel", "rcpt", "garbage")),
+        ("rcpt", "250 2.1.5 ok\r\n354 early\r\n250 2.0.0 queued", ("deferred", "rcpt", "garbage")),
         ("data", "354 go\r\n250 2.0.0 queued before it came", ("uncertain", "data", "garbage")),
         # A promise for what was never sent.
         ("data", "250 2.0.0 queued", ("uncertain", "data", "garbage")),
