@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from gateway.store import Store
 
 HERE = Path("outbox")
+LOCK = "serve.lock"
+LEDGER = "destroyed.txt"  # ids of destroyed dossiers, outside every backup (SM-148)
 
 Dir = Annotated[
     Path, typer.Option("--dir", envvar="GATEWAY_DIR", metavar="DIR", help="The gateway's folder.", show_envvar=False)
@@ -37,6 +39,18 @@ def open_state(folder: Path) -> "Store":
     settings = settings_of(folder)
     with _faults_shown(folder):
         return open_store(settings, Files(folder.absolute(), os.environ), new=False)
+
+
+def only_here(stack: ExitStack, folder: Path) -> None:
+    """Hold the folder of a gateway: one process at a time serves, restores or moves it."""
+    from gateway.worker import AlreadyRunning, only_one
+
+    if not folder.is_dir():
+        return  # opening the gateway says so, in better words
+    try:
+        stack.enter_context(only_one(folder / LOCK))
+    except AlreadyRunning as running:
+        raise output.Surroundings(f"{running}. Stop it first; two would send and receive the same.") from None
 
 
 @contextmanager

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.cli.acting import By, actor
-from gateway.cli.home import HERE, Dir, open_gateway, settings_of
+from gateway.cli.home import HERE, Dir, only_here, open_gateway, settings_of
 from gateway.cli.output import Json, Surroundings, emit, show
-from gateway.cli.serve import only_here
 
 if TYPE_CHECKING:
     from gateway.store import MasterKey

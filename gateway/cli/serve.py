@@ -1,16 +1,13 @@
 """`gateway serve`: the running gateway. Worker, watch, nightly jobs; a clean stop on SIGTERM or SIGINT."""
 
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gateway.cli.home import HERE, Dir, open_gateway
+from gateway.cli.home import HERE, LEDGER, Dir, only_here, open_gateway
 from gateway.cli.output import Surroundings
 
 if TYPE_CHECKING:
     from gateway.app import App
-
-LOCK = "serve.lock"
 
 
 def serve(folder: Dir = HERE) -> None:
@@ -36,21 +33,8 @@ def _destroy_again(gateway: "App") -> None:
 
     import structlog
 
-    from gateway.cli.upkeep import LEDGER
     from gateway.store.upkeep import destroy_again
 
     if again := destroy_again(gateway.store, gateway.folder / LEDGER, now=datetime.now(UTC)):
         log = structlog.get_logger("gateway.serve")
         log.warning("destroyed_again", dossiers=again)
-
-
-def only_here(stack: ExitStack, folder: Path) -> None:
-    """Hold the folder of a gateway: one process at a time serves, restores or moves it."""
-    from gateway.worker import AlreadyRunning, only_one
-
-    if not folder.is_dir():
-        return  # opening the gateway says so, in better words
-    try:
-        stack.enter_context(only_one(folder / LOCK))
-    except AlreadyRunning as running:
-        raise Surroundings(f"{running}. Stop it first; two would send and receive the same.") from None

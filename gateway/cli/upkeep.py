@@ -9,11 +9,8 @@ from typing import Annotated
 import typer
 
 from gateway.cli.acting import By, Yes, actor
-from gateway.cli.home import HERE, Dir, open_gateway, open_state, settings_of
+from gateway.cli.home import HERE, LEDGER, Dir, only_here, open_gateway, open_state, settings_of
 from gateway.cli.output import NO, Json, Surroundings, emit, say, show
-from gateway.cli.serve import only_here
-
-LEDGER = "destroyed.txt"  # ids of destroyed dossiers, outside every backup (SM-148)
 
 
 def backup(
