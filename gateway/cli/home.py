@@ -26,10 +26,12 @@ Dir = Annotated[
 
 def open_gateway(folder: Path) -> "App":
     """The gateway in `folder`; everything that is not right is shown."""
+    settings = settings_of(folder)  # first: what is wrong in the file is shown with its line
+
     from gateway.app import App
 
     with _faults_shown(folder):
-        return App.open(folder, os.environ)
+        return App(folder, settings, os.environ)
 
 
 def open_state(folder: Path) -> "Store":

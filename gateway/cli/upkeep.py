@@ -125,6 +125,7 @@ def migrate(
     """Move the whole state to another, empty database, checked table by table; the gateway must not run."""
     import msgspec
 
+    from gateway.config.settings import Store as StoreSettings
     from gateway.store import Store, StoreError
     from gateway.store.moving import move_state
     from gateway.ways import Files, master_key, store_place
@@ -132,6 +133,10 @@ def migrate(
     settings = settings_of(folder)
     if "://" not in url:
         url = f"sqlite:///{Path(url).absolute()}"  # as the shell means it; a name in the settings is of the folder
+    try:
+        msgspec.convert({"url": url}, StoreSettings)  # it is to stand in the settings afterwards
+    except msgspec.ValidationError:
+        raise typer.BadParameter(f"{url}: give a file, or postgresql://user@host/database") from None
     there = msgspec.structs.replace(settings, store=msgspec.structs.replace(settings.store, url=url))
     with ExitStack() as stack:
         only_here(stack, folder)

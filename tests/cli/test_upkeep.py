@@ -124,6 +124,13 @@ def test_a_file_to_move_to_is_named_as_the_shell_means_it(
     assert (code, f"sqlite:///{tmp_path}/elders.db" in words, Path("elders.db").exists()) == (GOOD, True, True)
 
 
+@pytest.mark.parametrize("url", ["mysql://x@localhost/y", "postgresql+psycopg://x@localhost/y"])
+def test_what_the_settings_would_refuse_is_moved_to_no_more(gateway: Gateway, folder: Path, url: str) -> None:
+    """Else the state would be where no gateway can be pointed to."""
+    code, _, words = gateway("migrate", url, "--dir", folder)
+    assert (code, "postgresql://user@host/database" in words) == (BROKEN, True)
+
+
 def test_nothing_past_its_term_is_said_so(gateway: Gateway, folder: Path) -> None:
     """No word of backups that hold what was not destroyed."""
     assert gateway("purge", "--dir", folder)[:2] == (GOOD, "Nothing is past its term.\n")
