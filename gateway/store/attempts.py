@@ -22,7 +22,7 @@ from .channels import Channels
 from .errors import Damaged, StaleClaim
 from .jobs import DELIVER, of_node
 from .outbox_rows import FIELDS, UNLEASED, WIRE, OutboxItem, moved, write_note
-from .prepared import Prepared, among, bound, empty, looked_up, off_index, only_filter
+from .prepared import Prepared, among, bound, empty, looked_up, off_index
 from .schedule import CHANNEL_MAX, DEFAULT_POLICY, UNCERTAIN_WAIT, RetryPolicy, next_attempt, next_open
 from .sealing import Sealer
 from .states import CLAIMABLE, OPEN, OutEvent, OutState
@@ -49,15 +49,16 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 _HELD = [outbox.c[name] for name in ("id", "message_id", "state", "attempt", "attempts", "next_at")]
 _NOW = sa.bindparam("now", type_=Utc)
-_next_at = only_filter(outbox.c.next_at)
-_state = only_filter(outbox.c.state)  # of rows found by number: a server would go to the index of all that is due
+_partner = off_index(outbox.c.partner)
+_next_at = off_index(outbox.c.next_at)
+_state = off_index(outbox.c.state)  # of rows found by number: a server would go to the index of all that is due
 _BY_NUMBER = sa.select(*_HELD).where(among(outbox.c.id, "numbers"))
 _HELD_ROWS = Prepared(_BY_NUMBER.with_for_update())
 _IDLE = Prepared(_BY_NUMBER.where(_state == sa.text("'uncertain'"), outbox.c.attempt.is_(None)).with_for_update())
 _UNDER_WAY = Prepared(
-    sa.select(outbox.c.partner, sa.func.count().label("running"))
+    sa.select(_partner.label("partner"), sa.func.count().label("running"))
     .where(outbox.c.lease_until.is_not(None), outbox.c.lease_until > _NOW)
-    .group_by(off_index(outbox.c.partner))
+    .group_by(_partner)
 )
 
 _STARTED = ("outbox_id", "due_at", "started_at", "envelope_id", "sha256", "node")
@@ -141,9 +142,9 @@ def _due(query: "sa.Select[Any]", some_channels: bool) -> "sa.Select[Any]":
         .where(
             sa.text(any_of(OPEN, "earlier")),
             # By its reference: by partner, or by partner and number, all that it ever got would be read.
-            only_filter(earlier.c.partner) == outbox.c.partner,
+            off_index(earlier.c.partner) == outbox.c.partner,
             earlier.c.reference == outbox.c.reference,
-            only_filter(earlier.c.id) < outbox.c.id,
+            off_index(earlier.c.id) < outbox.c.id,
         )
         .correlate(outbox)
         .limit(sa.literal_column("1"))
@@ -420,7 +421,7 @@ class Attempts:
         `besides`: none of these partners.
         """
         query = _due(sa.select(*FIELDS), False).where(outbox.c.next_at < before)
-        query = query.where(only_filter(off_index(outbox.c.partner)).not_in(besides))
+        query = query.where(off_index(outbox.c.partner).not_in(besides))
         row = self._conn.execute(query, {"now": self._now, "count": 1}).one_or_none()
         return None if row is None else OutboxItem(**row._mapping)
 

@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from .errors import AlreadyThere, NotThere
-from .prepared import Prepared, among, bound, new_numbers, only_filter
+from .prepared import Prepared, among, bound, new_numbers, off_index
 from .sealing import Sealer
 from .tables import bericht_keys, berichten
 
@@ -63,13 +63,13 @@ _FIELDS = [berichten.c[name] for name in Bericht.__struct_fields__]
 _SEARCHABLE = frozenset(Bericht.__struct_fields__) - {"created_at"}
 
 # The statements that every message needs, made once: making one costs four times what running it does.
-_SENDER = [only_filter(berichten.c[name]) == sa.bindparam(f"{name}_") for name in ("richting", "soort", "afzender")]
+_SENDER = [off_index(berichten.c[name]) == sa.bindparam(f"{name}_") for name in ("richting", "soort", "afzender")]
 _FIND = Prepared(sa.select(*_FIELDS).where(*_SENDER, among(berichten.c.identificatie, "identificaties")))
 _ADD = Prepared(berichten.insert().values(bound(Bericht.__struct_fields__)))
 _ADD_KEYS = Prepared(bericht_keys.insert().values(bound(bericht_keys.c.keys())))
 _UNDER = Prepared(
     sa.select(*_FIELDS, bericht_keys.c.value)
-    .join(bericht_keys, only_filter(bericht_keys.c.bericht_id) == berichten.c.id)
+    .join(bericht_keys, off_index(bericht_keys.c.bericht_id) == berichten.c.id)
     .where(among(bericht_keys.c.value, "hashes"))
 )
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from .errors import NotThere
 from .outbox import Outbox
-from .prepared import Prepared, among, bound, only_filter
+from .prepared import Prepared, among, bound, off_index
 from .tables import attempts, identities
 
 REPEATS_MAX = 3  # SM-66: the first receipt again, byte for byte, at most 3 times …
@@ -52,8 +52,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 _FIELDS = [identities.c[name] for name in Identity.__struct_fields__]
 
 # The statements that every message needs, made once: making one costs four times what running it does.
-_OF_PARTNER = only_filter(identities.c.partner) == sa.bindparam("partner_")
-_FIRST = sa.select(*_FIELDS).where(_OF_PARTNER).order_by(only_filter(identities.c.id)).limit(1)
+_OF_PARTNER = off_index(identities.c.partner) == sa.bindparam("partner_")
+_FIRST = sa.select(*_FIELDS).where(_OF_PARTNER).order_by(off_index(identities.c.id)).limit(1)
 _BY_NAME = Prepared(_FIRST.where(identities.c.message_id == sa.bindparam("message_id_")))
 _BY_MIC = Prepared(_FIRST.where(identities.c.mic == sa.bindparam("mic_")))
 _NAMES = Prepared(sa.select(identities.c.message_id).where(_OF_PARTNER, among(identities.c.message_id, "names")))

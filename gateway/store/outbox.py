@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from .errors import AlreadyThere, IllegalMove, NotThere
 from .outbox_rows import DRAFT, FIELDS, SIGNED_ENTITY, UNANSWERED, UNLEASED, WIRE, OutboxItem, moved, write_note
-from .prepared import Prepared, among, bound, empty, looked_up, new_numbers, off_index, only_filter
+from .prepared import Prepared, among, bound, empty, looked_up, new_numbers, off_index, within
 from .sealing import Sealer, drop_all
 from .states import CLAIMABLE, ENDED, OPEN, OutEvent, OutState
 from .tables import any_of, attempts, outbox, outbox_notes, sealed
@@ -300,25 +300,26 @@ class Outbox:
     def _page(self, state: OutState | None, partner: str | None, after: int, limit: int) -> Sequence[OutboxItem]:
         query, number = sa.select(*FIELDS), outbox.c.id
         if state in OPEN:  # few, in an index that is not in this order
-            unordered = only_filter(off_index(number))
+            unordered = off_index(number)
             numbers = sa.select(number).where(_OPEN, off_index(outbox.c.state) == state, unordered > after)
             if partner is not None:
-                numbers = numbers.where(only_filter(off_index(outbox.c.partner)) == partner)
-            query = query.where(number.in_(numbers.order_by(unordered).limit(limit))).order_by(number)
+                numbers = numbers.where(off_index(outbox.c.partner) == partner)
+            query = query.where(within(number, numbers.order_by(unordered).limit(limit))).order_by(number)
             return [_item(row) for row in self._conn.execute(query)]
         query = query.where(number > after).order_by(number).limit(limit)
         many = state in (None, "submitted", "received")  # more than a partner has, and else fewer
         if state in ENDED and not (many and partner):
             query = query.where(_ENDED, outbox.c.state == state)
         elif state is not None:
-            query = query.where(only_filter(off_index(outbox.c.state)) == state)
+            query = query.where(off_index(outbox.c.state) == state)
         if partner is not None:
             query = query.where((outbox.c.partner if many else off_index(outbox.c.partner)) == partner)
         return [_item(row) for row in self._conn.execute(query)]
 
     def counts(self) -> dict[str, int]:
         """How many messages are in each state."""
-        query = sa.select(outbox.c.state, sa.func.count()).group_by(off_index(outbox.c.state))
+        state = off_index(outbox.c.state)
+        query = sa.select(state, sa.func.count()).select_from(outbox).group_by(state)
         found = {row[0]: row[1] for where in (_OPEN, _ENDED) for row in self._conn.execute(query.where(where))}
         every: int = self._conn.scalar(sa.select(sa.func.count()).select_from(outbox)) or 0
         submitted = every - sum(found.values())
@@ -363,7 +364,7 @@ class Outbox:
 
     def waiting_partners(self) -> Sequence[str]:
         """Partners for whom something is not handed over yet."""
-        query = sa.select(only_filter(off_index(outbox.c.partner))).select_from(outbox).where(_OPEN).distinct()
+        query = sa.select(off_index(outbox.c.partner)).select_from(outbox).where(_OPEN).distinct()
         return list(self._conn.scalars(query))
 
     def attempts(self, number: int) -> Sequence[Attempt]:

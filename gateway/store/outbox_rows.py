@@ -6,9 +6,8 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
-from .prepared import off_index
 from .states import CLAIMABLE, OutEvent, OutState, move_out
-from .tables import outbox, outbox_notes
+from .tables import UNANSWERED_SQL, outbox, outbox_notes
 
 WIRE: Final = "outbox.wire"
 SIGNED_ENTITY: Final = "outbox.signed_entity"
@@ -44,7 +43,7 @@ class OutboxItem(msgspec.Struct, frozen=True, kw_only=True):
     lease_until: datetime | None
 
 
-UNANSWERED = sa.and_(off_index(outbox.c.state) == sa.text("'submitted'"), sa.text("wants_receipt"))
+UNANSWERED = sa.text(UNANSWERED_SQL)
 """What waits for a receipt: as the partial index for it says."""
 
 FIELDS = [outbox.c[name] for name in OutboxItem.__struct_fields__]

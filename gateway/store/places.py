@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from .prepared import Prepared, among, bound, empty, only_filter
+from .prepared import Prepared, among, bound, empty, off_index
 from .states import HEADER_ONLY
 from .tables import UNMOVED_SQL, inbox, inbox_places
 
@@ -31,7 +31,7 @@ _BOX = PLACE[:3]
 
 _PLACES = Prepared(
     sa.select(*PLACE).where(
-        *(only_filter(column) == sa.bindparam(f"{column.name}_") for column in _BOX),
+        *(off_index(column) == sa.bindparam(f"{column.name}_") for column in _BOX),
         among(inbox_places.c.uid, "uids"),
     )
 )
@@ -73,7 +73,7 @@ def _unmoved(header_only: bool | None, until: bool) -> Prepared:
 
 def in_box(source: str, account: str, folder: str) -> tuple[sa.ColumnElement[bool], ...]:
     """The places of one mailbox, which are found by something else: by these three all that it ever held is read."""
-    return tuple(only_filter(column) == value for column, value in zip(_BOX, (source, account, folder), strict=True))
+    return tuple(off_index(column) == value for column, value in zip(_BOX, (source, account, folder), strict=True))
 
 
 class Places:

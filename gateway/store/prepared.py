@@ -50,7 +50,11 @@ def _in_array(element: among, compiler: SQLCompiler, **options: Any) -> str:
 
 
 class off_index(sa.ColumnElement[Any]):
-    """A column that SQLite may not look for an index for: without statistics, or with misleading ones, it takes any."""
+    """A column, text or a number, by which no index is chosen: rows are found, or come in an order, by another.
+
+    Without statistics SQLite takes any index for a good one, and a server any `column = value` to leave one row; with
+    them both may think that a kind, or a partner, has few.
+    """
 
     inherit_cache = False
 
@@ -63,29 +67,10 @@ def _plus(element: off_index, compiler: SQLCompiler, **options: Any) -> str:
     return f"+{compiler.process(element.column, **options)}"
 
 
-@compiles(off_index)
-def _as_it_is(element: off_index, compiler: SQLCompiler, **options: Any) -> str:
-    return compiler.process(element.column, **options)
-
-
-class only_filter(off_index):
-    """A column, text or a number, that a server may not look for an index for: rows are found by another.
-
-    Without statistics it takes any `column = value` to leave one row, and a list of names to leave more.
-    """
-
-    inherit_cache = False
-
-
-@compiles(only_filter, "postgresql")
-def _made_anew(element: only_filter, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(off_index, "postgresql")
+def _made_anew(element: off_index, compiler: SQLCompiler, **options: Any) -> str:
     nothing = "+ 0" if isinstance(element.type, sa.Integer) else "|| ''"
     return f"({compiler.process(element.column, **options)} {nothing})"
-
-
-@compiles(only_filter)
-def _as_it_is_too(element: only_filter, compiler: SQLCompiler, **options: Any) -> str:
-    return compiler.process(element.column, **options)
 
 
 class within(sa.ColumnElement[bool]):

@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from .errors import AlreadyThere, Conflict, Damaged, NotThere
-from .prepared import Prepared, among, bound, looked_up, new_numbers, off_index, only_filter, within
+from .prepared import Prepared, among, bound, looked_up, new_numbers, off_index, within
 from .sealing import Sealer
 from .tables import record_events, record_keys, records
 from .turns import take_turns
@@ -48,7 +48,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 # The statements that every message needs, made once: making one costs four times what running it does.
-_OF_KIND = only_filter(records.c.soort) == sa.bindparam("soort_")
+_OF_KIND = off_index(records.c.soort) == sa.bindparam("soort_")
 _AT = _OF_KIND, records.c.sleutel == sa.bindparam("sleutel_")
 _ROW = sa.select(records.c.id, records.c.dossier).where(*_AT)
 _ROW_LOCKED = _ROW.with_for_update()
@@ -86,18 +86,18 @@ def _listed_by(keys: int, limited: bool) -> Prepared:
 
     By its keys if there are any: of a kind there may be many thousands that are over and done with.
     """
-    kind = only_filter(off_index(records.c.soort)) if keys else records.c.soort
-    number = only_filter(records.c.id) if keys else records.c.id
+    kind = off_index(records.c.soort) if keys else records.c.soort
+    number = off_index(records.c.id) if keys else records.c.id
     query = sa.select(*_FIELDS).where(kind == sa.bindparam("soort_"), number > sa.bindparam("after_"))
     for place in range(keys):
-        named = only_filter(record_keys.c.name) == sa.bindparam(f"name{place}")
+        named = off_index(record_keys.c.name) == sa.bindparam(f"name{place}")
         found = sa.select(record_keys.c.record_id).where(named, among(record_keys.c.value, f"in{place}"))
         query = query.where(within(records.c.id, found))
     ordered = query.order_by(number)
     return Prepared(ordered.limit(sa.bindparam("limit_", type_=sa.Integer)) if limited else ordered)
 
 
-_NAMED = only_filter(record_keys.c.name) == sa.bindparam("name_"), among(record_keys.c.value, "values_")
+_NAMED = off_index(record_keys.c.name) == sa.bindparam("name_"), among(record_keys.c.value, "values_")
 _OF_CLIENT = (
     sa.select(records.c.soort, records.c.dossier)
     .where(within(records.c.id, sa.select(record_keys.c.record_id).where(*_NAMED)), records.c.dossier.is_not(None))

@@ -53,8 +53,8 @@ class Status:
     def outbox(self) -> Sequence[Depth]:
         """Open messages by partner and state; what waits for a receipt only where one was asked for."""
         count, oldest = sa.func.count(), sa.func.min(outbox.c.created_at)
-        query = sa.select(outbox.c.partner, outbox.c.state, count, oldest)
-        query = query.group_by(off_index(outbox.c.partner), off_index(outbox.c.state))
+        depth = off_index(outbox.c.partner), off_index(outbox.c.state)
+        query = sa.select(*depth, count, oldest).group_by(*depth)
         rows = [row for where in _OPEN_OUT for row in self._conn.execute(query.where(where))]
         found = [Depth(partner=row[0], state=row[1], count=row[2], oldest=row[3]) for row in rows]
         return sorted(found, key=lambda each: (each.partner, each.state))
@@ -96,5 +96,6 @@ class Status:
 
 def _oldest(table: sa.Table, since: "sa.Column[datetime]", where: _Where) -> "sa.Select[Any]":
     """Numbers grow with time, so the lowest is the oldest."""
-    query = sa.select(table.c.state, sa.func.count(), sa.func.min(table.c.id), sa.func.min(since))
-    return query.where(where).group_by(off_index(table.c.state))
+    state = off_index(table.c.state)
+    columns: list[Any] = [state, sa.func.count(), sa.func.min(table.c.id), sa.func.min(since)]
+    return sa.select(*columns).where(where).group_by(state)

@@ -70,7 +70,6 @@ CLAIMABLE_SQL = any_of(CLAIMABLE)
 OPEN_SQL = any_of(OPEN)
 ENDED_SQL = any_of(ENDED)
 UNANSWERED_SQL = "state = 'submitted' AND wants_receipt"
-UNANSWERED_SQLITE = f"+{UNANSWERED_SQL}"  # with the plus, `state = …` cannot be taken for a question to another index
 INBOX_NEW_SQL = "state = 'new'"
 INBOX_WANTED_SQL = "wanted_at IS NOT NULL"
 UNMOVED_SQL = "moved_at IS NULL"
@@ -162,12 +161,7 @@ outbox = sa.Table(
 _partial("ix_outbox_due", outbox, CLAIMABLE_SQL, "next_at", "id")
 _partial("ix_outbox_reference", outbox, OPEN_SQL, "reference", "partner", "id", "state")
 _partial("ix_outbox_leased", outbox, "lease_until IS NOT NULL", "lease_until")
-sa.Index(
-    "ix_outbox_unanswered",
-    *(outbox.c.submitted_at, outbox.c.id),
-    sqlite_where=sa.text(UNANSWERED_SQLITE),
-    postgresql_where=sa.text(UNANSWERED_SQL),
-)
+_partial("ix_outbox_unanswered", outbox, UNANSWERED_SQL, "submitted_at", "id")
 _partial("ix_outbox_dossier", outbox, "dossier IS NOT NULL", "dossier")
 _partial("ix_outbox_ended", outbox, ENDED_SQL, "state", "id")  # not of all: each index is written at every move
 sa.Index("ix_outbox_partner", outbox.c.partner, outbox.c.id, outbox.c.kind)

@@ -56,9 +56,9 @@ def explained(store: Store) -> Iterator[list[str]]:
 
 @pytest.fixture
 def old(tmp_path: Path) -> Iterator[Store]:
-    """A store with a little history and statistics that say so."""
+    """A store with a little history and statistics that say so; of a few dozen rows SQLite reads all, and rightly."""
     with Store.open(tmp_path / "gateway.db", MasterKey.generate()) as store:
-        for number in range(60):
+        for number in range(120):
             with store.unit(now=NOW, actor="test") as unit:
                 _life(unit, number)
         engine = sa.create_engine(f"sqlite:///{tmp_path / 'gateway.db'}")

@@ -228,7 +228,7 @@ def upgrade() -> None:
         "outbox",
         ["submitted_at", "id"],
         unique=False,
-        sqlite_where=sa.text("+state = 'submitted' AND wants_receipt"),
+        sqlite_where=sa.text("state = 'submitted' AND wants_receipt"),
         postgresql_where=sa.text("state = 'submitted' AND wants_receipt"),
     )
     op.create_table(
