@@ -355,13 +355,18 @@ def server_url(where: str) -> sa.URL:
     return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
 
 
+def shown(url: sa.URL) -> str:
+    """A URL as the settings have it: without our driver, and without a password."""
+    return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
+
+
 def tables_on(url: sa.URL) -> list[str]:
     """The tables that a server's database holds; OpenRefused if it cannot be reached."""
     engine = sa.create_engine(url, poolclass=sa.pool.NullPool, hide_parameters=True)
     try:
         return sa.inspect(engine).get_table_names()
     except sa.exc.OperationalError as error:
-        raise OpenRefused(f"{url.render_as_string()}: cannot be opened ({str(error.orig).strip()})") from None
+        raise OpenRefused(f"{shown(url)}: cannot be opened ({str(error.orig).strip()})") from None
 
 
 def _has_keys(engine: sa.Engine) -> bool:
@@ -395,7 +400,7 @@ def _inspect_file(path: Path, ring: KeyRing) -> str | None:
 
 
 def _inspect_server(url: sa.URL, ring: KeyRing) -> str | None:
-    place = url.render_as_string(hide_password=True)
+    place = shown(url)
     if url.drivername != "postgresql+psycopg":
         raise OpenRefused(f"{place}: not a database that can be used: sqlite:/// or postgresql://")
     try:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
-from sqlalchemy.engine import make_url
 
+from .database import server_url, shown
 from .errors import OpenRefused
 
 
@@ -16,9 +16,7 @@ def scratch(url: str) -> Iterator[Callable[[], str]]:
 
     OpenRefused if the server is not there or the account may not make schemas.
     """
-    base = make_url(url)
-    if base.drivername == "postgresql":
-        base = base.set(drivername="postgresql+psycopg")
+    base = server_url(url)
     made: list[str] = []
     engine = sa.create_engine(base, isolation_level="AUTOCOMMIT", hide_parameters=True, poolclass=sa.pool.NullPool)
 
@@ -34,7 +32,7 @@ def scratch(url: str) -> Iterator[Callable[[], str]]:
     try:
         yield new
     except sa.exc.DBAPIError as error:
-        raise OpenRefused(f"{base.render_as_string()}: cannot be used ({str(error.orig).strip()})") from None
+        raise OpenRefused(f"{shown(base)}: cannot be used ({str(error.orig).strip()})") from None
     finally:
         for name in made:
             with engine.connect() as conn:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from .database import Store, server_url, tables_on
+from .database import Store, server_url, shown, tables_on
 from .dossiers import Destroyed
 from .errors import CorruptDatabase, NotCleaned, OpenRefused, StoreBusy, StoreDown, StoreError
 from .keys import MasterKey
@@ -85,7 +85,7 @@ def restore_server(source: Path, url: str, master: MasterKey, ledger: Path, *, n
         raise OpenRefused(f"{ledger}: the list of destroyed dossiers is needed, or they would come back")
     place = server_url(url)
     if tables_on(place):
-        raise OpenRefused(f"{place.render_as_string()}: there are tables already; give an empty database")
+        raise OpenRefused(f"{shown(place)}: there are tables already; give an empty database")
     _server_tool("pg_restore", place, "--single-transaction", "--exit-on-error", "--no-owner", str(source))
     with Store.open(url, master) as store:
         return _restored(store, source, ledger, now)

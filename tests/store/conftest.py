@@ -11,12 +11,17 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from gateway.store import MasterKey, Store
+from gateway.store import MasterKey, Place, Store
 from gateway.store.database import _migrate
 from gateway.store.tables import metadata
 from tests import postgres
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+
+
+def at(uid: str, folder: str = "INBOX") -> Place:
+    """A place in a mailbox."""
+    return Place(source="imap", account="wmo@gemeente.example", folder=folder, uid=uid)
 
 
 @pytest.fixture(scope="session")

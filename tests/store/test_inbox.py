@@ -6,12 +6,7 @@ from gateway.domain.delivery import Outcome
 from gateway.store import IllegalMove, NewIdentity, NotThere, Outgoing, Place, Raw, Settled, Store
 from gateway.store.states import INBOX_MOVES, OUTBOX_MOVES
 
-from .conftest import NOW
-
-
-def at(uid: str, folder: str = "INBOX") -> Place:
-    """A place in a mailbox."""
-    return Place(source="imap", account="wmo@gemeente.example", folder=folder, uid=uid)
+from .conftest import NOW, at
 
 
 def add(store: Store, uid: str = "1/1", data: bytes = b"raw") -> int:

@@ -2,16 +2,11 @@
 
 from datetime import timedelta
 
-from gateway.store import Place, Raw, Store, Unit
+from gateway.store import Raw, Store, Unit
 
-from .conftest import NOW
+from .conftest import NOW, at
 
 BOX = ("imap", "wmo@gemeente.example", "INBOX")
-
-
-def at(uid: str, folder: str = "INBOX") -> Place:
-    """A place in a mailbox."""
-    return Place(source="imap", account="wmo@gemeente.example", folder=folder, uid=uid)
 
 
 def _add(unit: Unit, uid: str, data: bytes) -> int:
