@@ -141,7 +141,13 @@ class Prepared:
         made = self._of(conn)
         if made.lists is not None and len(asked) > 1:
             return list(map(made.row, conn.exec_driver_sql(made.lists, made.bind_lists(asked))))
-        return [row for values in asked for row in self.rows(conn, values)]
+        bound_ = made.bind([made.listed(values) for values in asked])
+        if (driver := _driver(conn)) is None:
+            return [made.row(row) for values in bound_ for row in conn.exec_driver_sql(made.sql, values)]
+        try:
+            return [made.row(row) for values in bound_ for row in driver.execute(made.sql, values)]
+        except sqlite3.Error as error:
+            raise _named(conn, made.sql, error) from error
 
     def _execute(self, conn: sa.Connection, values: Values) -> Any:
         made = self._of(conn)
