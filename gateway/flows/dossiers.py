@@ -13,7 +13,7 @@ import msgspec
 
 from gateway.berichten.historie import soort_van, toewijzing_nummers, vindplaatsen
 from gateway.flows.parties import Surroundings
-from gateway.store import Unit
+from gateway.store import Collision, Unit
 
 CLIENT: Final = "client"
 DECLARATIE: Final = "declaratie-"
@@ -75,12 +75,19 @@ def begin_all(unit: Unit, begun: Mapping[str, Client]) -> None:
 
 
 def of_messages(unit: Unit, berichten: Sequence[Any]) -> list[str | None]:
-    """The dossier of each, as `find`; those of clients of whom nothing was known are made, all at once."""
+    """The dossier of each, as `find`; those of clients of whom nothing was known are made, all at once.
+
+    Collision if one was destroyed at this moment: written in, it would come back, and be destroyed again as listed.
+    """
     clients = [client_of(one) for one in berichten]
     new = without_dossier(unit, berichten)
     made = {bsn: secrets.token_hex(16) for bsn in dict.fromkeys(clients) if bsn in new}
     begin_all(unit, {name: Client(bsn) for bsn, name in made.items()})
-    return [made[bsn] if bsn in made else find(unit, one) for bsn, one in zip(clients, berichten, strict=True)]
+    found = [made[bsn] if bsn in made else find(unit, one) for bsn, one in zip(clients, berichten, strict=True)]
+    for dossier in {one for one in found if one is not None} - {*made.values()}:
+        if not unit.stays(dossier):
+            raise Collision("a dossier was destroyed at this moment: do it again")
+    return found
 
 
 def declaration_place(bericht: Any) -> str:

@@ -211,6 +211,15 @@ class Sealer:
         made = self._ring.make_all(self._conn, DOSSIER, dossiers, 1, self._now)
         self._named |= {(DOSSIER, name): key for name, key in made.items()}
 
+    def stays(self, dossier: str) -> bool:
+        """Keep the key of a dossier that was found from being destroyed until the end of this unit; False if it was."""
+        if (DOSSIER, dossier) in self._named or self._conn.dialect.name != "postgresql":
+            return True
+        if (key_id := _newest(self._conn, {"purpose_": DOSSIER, "name_": dossier})) is None:
+            return False
+        self._named[DOSSIER, dossier] = key_id, self._ring.get(self._conn, key_id)
+        return True
+
     def add(self, field: str, row: int, plain: bytes, dossier: str | None = None) -> None:
         """Encrypt the value of a new row under its dossier's key, or without a dossier under the key of the day."""
         self.add_all(field, [(row, plain, dossier)])

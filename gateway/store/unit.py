@@ -74,6 +74,10 @@ class Unit:
         """Until the end of this unit nobody else does what is called this; all that was done before is seen."""
         take_turns(self._conn, (self._sealer.blind("turn", each) for each in (what,)))
 
+    def stays(self, dossier: str) -> bool:
+        """Keep a dossier that was found from being destroyed until the end of this unit; False if it was meanwhile."""
+        return self._sealer.stays(dossier)
+
     @contextmanager
     def part(self) -> Iterator[None]:
         """Several independent changes in one commit: an exception undoes this part and leaves the others."""

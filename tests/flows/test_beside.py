@@ -159,14 +159,13 @@ def test_a_message_that_two_processes_send_at_once_is_sent_by_one(server: str) -
         one = world.Municipality(place := new(), master, providers=1, node="a")
         one.introduce()
         other = world.Municipality(place, master, providers=1, node="b")
-        made = Made(bericht=order, xml=berichten.build(order))
         with ThreadPoolExecutor(1) as pool:
             with one.store.unit(now=world.now(), actor="test") as unit:
                 (dossier,) = dossiers.of_messages(unit, [order])
-                later = pool.submit(lambda: list(send_made(other.store, other.us, [made], world.now(), actor="b")))
+                later = pool.submit(send, other.store, other.us, order)
                 until_waiting(one.store, 1)
                 (to,) = partners(unit)
-                letter = Letter(to=to, bericht=order, xml=made.xml, dossier=dossier)
+                letter = Letter(to=to, bericht=order, xml=berichten.build(order), dossier=dossier)
                 ((_, number),) = post_berichten(unit, one.us, seal_berichten(unit, one.us, [letter]))
             assert later.result(timeout=20) == [Sent(result="already", outbox=number)]
         for process in (one, other):
@@ -223,6 +222,37 @@ def test_a_message_that_two_processes_have_in_hand_takes_effect_once(maker: worl
     assert len(answers(one)) == 1
     with one.view(now=world.now()) as view:
         assert view.inbox.get(item[0].id).state == "handled"
+
+
+def test_what_is_sent_while_its_dossier_is_destroyed_begins_another(server: str) -> None:
+    """In the old one it would go when that is destroyed again, as listed: at the next start, sent or not (SM-148)."""
+    master, (first, second) = MasterKey.generate(), of_one_client(3600, 2)
+    with scratch(server) as new:
+        one = world.Municipality(place := new(), master, providers=1, node="a")
+        one.introduce()
+        assert [sent.result for sent in send(one.store, one.us, first)] == ["queued"]
+        with one.store.view(now=world.now()) as view:
+            (row,) = view.berichten.list()
+        other = Store.open(place, master, node="b")
+        assert row.dossier is not None
+        with ThreadPoolExecutor(1) as pool:
+            with one.store.unit(now=world.now(), actor="archivaris") as unit:
+                unit.dossiers.destroy(row.dossier)
+                later = pool.submit(send, other, one.us, second)
+                until_waiting(one.store, 1)
+            assert [sent.result for sent in later.result(timeout=20)] == ["queued"]
+        with other.view(now=world.now()) as view:
+            assert view.dossiers.known([row.dossier]) == []
+            (_, now) = view.berichten.list()
+            assert now.dossier is not None
+            assert view.outbox.is_kept(now.outbox_id or 0)
+        one.store.close()
+        other.close()
+
+
+def send(store: Store, us: Surroundings, order: Any) -> list[Sent]:
+    """As another application has it sent."""
+    return [*send_made(store, us, [Made(bericht=order, xml=berichten.build(order))], world.now(), actor="test")]
 
 
 def test_a_repeat_that_is_taken_in_while_its_dossier_is_destroyed_leaves_no_bytes(
