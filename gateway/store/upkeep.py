@@ -35,24 +35,25 @@ def backup(store: Store, target: Path) -> None:
     temporary = target.with_name(f".{target.name}.tmp")
     temporary.unlink(missing_ok=True)
     os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    if store.path is None:
-        try:
-            _server_tool("pg_dump", store.url, "--format=custom", "--no-owner", f"--file={temporary}")
-        except StoreError:
-            temporary.unlink()
-            raise
+    try:
+        _copy(store, temporary)
         _sync(temporary)
         temporary.replace(target)
+    except BaseException:  # half a copy takes the room that the running gateway needs
+        for left in (temporary, temporary.with_name(f"{temporary.name}-journal")):
+            left.unlink(missing_ok=True)
+        raise
+
+
+def _copy(store: Store, target: Path) -> None:
+    if store.path is None:
+        _server_tool("pg_dump", store.url, "--format=custom", "--no-owner", f"--file={target}")
         return
-    with _connection(store.path) as source, _connection(temporary) as copy:
+    with _connection(store.path) as source, _connection(target) as copy:
         source.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, no log beside it
-        whole = copy.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
-    if not whole:
-        temporary.unlink()
-        raise CorruptDatabase(f"{store.path}: {CorruptDatabase.__doc__}")
-    _sync(temporary)
-    temporary.replace(target)
+        if copy.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+            raise CorruptDatabase(f"{store.path}: {CorruptDatabase.__doc__}")
 
 
 def restore(source: Path, target: Path, master: MasterKey, ledger: Path, *, now: datetime) -> int:
@@ -65,9 +66,9 @@ def restore(source: Path, target: Path, master: MasterKey, ledger: Path, *, now:
     if not ledger.is_file():
         raise OpenRefused(f"{ledger}: the list of destroyed dossiers is needed, or they would come back")
     temporary = target.with_name(f".{target.name}.restoring")
-    shutil.copyfile(source, temporary)
-    temporary.chmod(0o600)
     try:
+        shutil.copyfile(source, temporary)
+        temporary.chmod(0o600)
         with Store.open(temporary, master) as store:
             again = _restored(store, source, ledger, now)
             store.clean()

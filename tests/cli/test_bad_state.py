@@ -255,3 +255,21 @@ def test_a_full_disk_is_a_sentence(folder: Path) -> None:
         store.check()
         with store.view(now=datetime.now(UTC)) as view:
             assert view.outbox.get(1).state == "new"
+
+
+@pytest.mark.parametrize("verb", ["backup", "restore"])
+def test_a_copy_for_which_there_is_no_room_leaves_nothing_behind(folder: Path, tmp_path: Path, verb: str) -> None:
+    """Half a copy would take the room that the gateway itself needs."""
+    if verb == "restore":
+        Store.open(folder / "gateway.db", MasterKey.from_file(folder / "keys/master.key")).close()
+        (folder / "gateway.db").rename(tmp_path / "copy.db")
+        (folder / "destroyed.txt").touch()
+    before = {path.name for place in (folder, tmp_path) for path in place.iterdir()}
+
+    def full() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8 * PAGE, 8 * PAGE))
+
+    code, words = apart(folder, verb, str(tmp_path / "copy.db"), before=full)
+    assert (code, "Traceback" in words, "fault in the gateway" in words) == (BROKEN, False, False), words
+    left = {path.name for place in (folder, tmp_path) for path in place.iterdir()} - before
+    assert left <= {"destroyed.txt", "serve.lock", "gateway.db-wal", "gateway.db-shm"}
