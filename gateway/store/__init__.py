@@ -37,7 +37,6 @@ from .jobs import JobState
 from .keys import MasterKey
 from .outbox import Attempt, Note, Outgoing
 from .outbox_rows import OutboxItem
-from .partners import Certificate
 from .places import Place
 from .records import Event, Record
 from .schedule import RetryPolicy
@@ -53,7 +52,6 @@ __all__ = [
     "AuditReport",
     "Bericht",
     "BerichtIn",
-    "Certificate",
     "ChannelState",
     "Claim",
     "Collision",

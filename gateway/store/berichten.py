@@ -34,7 +34,6 @@ class BerichtIn(msgspec.Struct, frozen=True, kw_only=True):
     xml: bytes
     status: Status = "new"
     antwoord_op: int | None = None  # number of the message that this one answers
-    inbox_id: int | None = None
     outbox_id: int | None = None
     dossier: str | None = None
 
@@ -53,7 +52,6 @@ class Bericht(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     status: Status
     antwoord_op: int | None
-    inbox_id: int | None
     outbox_id: int | None
     dossier: str | None
     created_at: datetime
@@ -194,16 +192,6 @@ class Berichten:
 
     def set_status(self, number: int, status: Status) -> None:
         """Where the message stands."""
-        self._change(number, status=status)
-
-    def link(self, number: int, *, outbox_id: int | None = None, inbox_id: int | None = None) -> None:
-        """Which row of the outbox or inbox carried it."""
-        links = {"outbox_id": outbox_id, "inbox_id": inbox_id}
-        self._change(number, **{name: value for name, value in links.items() if value is not None})
-
-    def _change(self, number: int, **values: Any) -> None:
-        if not values:
-            return
-        change = berichten.update().where(berichten.c.id == number).values(**values)
+        change = berichten.update().where(berichten.c.id == number).values(status=status)
         if self._conn.execute(change).rowcount == 0:
             raise NotThere(f"bericht {number} is not there")

@@ -1,4 +1,4 @@
-"""Partner records and their certificates: values owned by others, kept here with the keys they are found by."""
+"""Partner records: values owned by others, kept here with the keys they are found by."""
 
 import hashlib
 from collections.abc import Sequence
@@ -8,27 +8,11 @@ from typing import Any, TypeVar
 import msgspec
 import sqlalchemy as sa
 
-from .errors import AlreadyThere, Conflict, NotThere
+from .errors import AlreadyThere, Conflict
 from .prepared import Prepared
-from .tables import certificates, partner_keys, partners
+from .tables import partner_keys, partners
 
 T = TypeVar("T")
-
-
-class Certificate(msgspec.Struct, frozen=True, kw_only=True):
-    """A certificate as the store keeps it."""
-
-    partner: str
-    address: str
-    der: bytes
-    not_before: datetime
-    not_after: datetime
-    state: str = "active"  # the caller's word
-
-    @property
-    def sha256(self) -> str:
-        """Fingerprint of the DER bytes, hex."""
-        return hashlib.sha256(self.der).hexdigest()
 
 
 # The statements that every message needs.
@@ -107,29 +91,6 @@ class Partners:
         """Changes with every change of any partner's keys (addresses)."""
         rows = self._conn.execute(sa.select(partner_keys.c.name, partner_keys.c.value, partner_keys.c.partner))
         return hashlib.sha256(repr(sorted(tuple(row) for row in rows)).encode()).hexdigest()
-
-    def add_certificate(self, certificate: Certificate) -> str:
-        """Keep a certificate of a partner, or its new state; its fingerprint."""
-        if self._conn.scalar(sa.select(partners.c.code).where(partners.c.code == certificate.partner)) is None:
-            raise NotThere(f"partner {certificate.partner} is not there")
-        digest = certificate.sha256
-        where = certificates.c.partner == certificate.partner, certificates.c.sha256 == digest
-        values = msgspec.structs.asdict(certificate) | {"changed_at": self._now}
-        if self._conn.execute(certificates.update().where(*where).values(**values)).rowcount == 0:
-            self._conn.execute(certificates.insert().values(sha256=digest, **values))
-        return digest
-
-    def certificates(
-        self, partner: str | None = None, *, address: str | None = None, state: str | None = None
-    ) -> Sequence[Certificate]:
-        """Certificates, the first to expire first."""
-        query = sa.select(*(certificates.c[name] for name in Certificate.__struct_fields__))
-        wanted = {"partner": partner, "address": address, "state": state}
-        for name, value in wanted.items():
-            if value is not None:
-                query = query.where(certificates.c[name] == value)
-        ordered = query.order_by(certificates.c.not_after, certificates.c.sha256)
-        return [Certificate(**row._mapping) for row in self._conn.execute(ordered)]
 
     def _set_keys(self, code: str, keys: Sequence[tuple[str, str]]) -> None:
         self._conn.execute(partner_keys.delete().where(partner_keys.c.partner == code))

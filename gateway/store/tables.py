@@ -274,7 +274,6 @@ berichten = sa.Table(
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("status", sa.String(16), nullable=False),
     sa.Column("antwoord_op", sa.ForeignKey("berichten.id")),
-    sa.Column("inbox_id", sa.ForeignKey("inbox.id", ondelete="SET NULL")),
     sa.Column("outbox_id", sa.ForeignKey("outbox.id", ondelete="SET NULL")),
     sa.Column("dossier", sa.String(64)),
     sa.Column("created_at", Utc, nullable=False),
@@ -283,7 +282,7 @@ berichten = sa.Table(
     sa.Index("ix_berichten_soort_status", "soort", "status", "id"),
     sqlite_autoincrement=True,
 )
-_filled(berichten, "antwoord_op", "inbox_id", "outbox_id", "dossier")
+_filled(berichten, "antwoord_op", "outbox_id", "dossier")
 
 bericht_keys = sa.Table(
     "bericht_keys",
@@ -348,19 +347,6 @@ partner_keys = sa.Table(
     sa.Column("name", sa.String(32), primary_key=True),
     sa.Column("value", sa.String(254), primary_key=True),  # an address belongs to one partner (SM-133)
     sa.Column("partner", sa.ForeignKey("partners.code", ondelete="CASCADE"), nullable=False, index=True),
-)
-
-certificates = sa.Table(
-    "certificates",
-    metadata,
-    sa.Column("partner", sa.ForeignKey("partners.code", ondelete="CASCADE"), primary_key=True),
-    sa.Column("sha256", sa.String(64), primary_key=True),
-    sa.Column("address", sa.String(254), nullable=False),
-    sa.Column("state", sa.String(16), nullable=False),
-    sa.Column("der", sa.LargeBinary, nullable=False),
-    sa.Column("not_before", Utc, nullable=False),
-    sa.Column("not_after", Utc, nullable=False, index=True),
-    sa.Column("changed_at", Utc, nullable=False),
 )
 
 audit = sa.Table(

@@ -128,7 +128,7 @@ class Unit:
 
     @cached_property
     def partners(self) -> Partners:
-        """Partner records and certificates."""
+        """Partner records."""
         return Partners(self._conn, self.now)
 
     @cached_property

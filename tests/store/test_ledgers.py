@@ -13,7 +13,6 @@ from gateway.store import (
     AlreadyThere,
     AuditHead,
     BerichtIn,
-    Certificate,
     Collision,
     Conflict,
     MasterKey,
@@ -190,7 +189,6 @@ def test_an_answer_is_linked_to_its_question(store: Store) -> None:
             bericht(richting="in", soort="WMO302", afzender="12345678", antwoord_op=question, status="accepted")
         )
         unit.berichten.set_status(question, "answered")
-        unit.berichten.link(question)
         assert [b.id for b in unit.berichten.answers(question)] == [answer]
         assert unit.berichten.get(question).status == "answered"
         with pytest.raises(NotThere):
@@ -255,28 +253,6 @@ def test_an_address_belongs_to_one_partner(store: Store) -> None:
         assert unit.partners.list(dict) == [("zorg", {"naam": "Zorg BV"})]
         with pytest.raises(AlreadyThere), unit.part():
             unit.partners.put("elders", {}, keys=[("address", "wmo@zorg.example")])
-
-
-def test_certificates_of_a_partner_are_listed_by_expiry(store: Store) -> None:
-    """The same certificate again takes its new state."""
-
-    def certificate(der: bytes, days: int, state: str = "active") -> Certificate:
-        end = NOW + timedelta(days=days)
-        return Certificate(
-            partner="zorg", address="wmo@zorg.example", der=der, not_before=NOW, not_after=end, state=state
-        )
-
-    with store.unit(now=NOW, actor="beheer") as unit:
-        with pytest.raises(NotThere):
-            unit.partners.add_certificate(certificate(b"a", 1))
-        unit.partners.put("zorg", {})
-        for each in (certificate(b"late", 300), certificate(b"soon", 10), certificate(b"late", 300, "revoked")):
-            unit.partners.add_certificate(each)
-        assert [(c.der, c.state) for c in unit.partners.certificates("zorg")] == [
-            (b"soon", "active"),
-            (b"late", "revoked"),
-        ]
-        assert [c.der for c in unit.partners.certificates(address="wmo@zorg.example", state="active")] == [b"soon"]
 
 
 def _audit(store: Store, rows: int) -> AuditHead:

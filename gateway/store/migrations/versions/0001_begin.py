@@ -299,13 +299,11 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("antwoord_op", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("inbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("outbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("dossier", sa.String(length=64), nullable=True),
         sa.Column("created_at", sa.String(27), nullable=False),
         sa.Column("keep_until", sa.String(27), nullable=True),
         sa.ForeignKeyConstraint(["antwoord_op"], ["berichten.id"], name=op.f("fk_berichten_antwoord_op")),
-        sa.ForeignKeyConstraint(["inbox_id"], ["inbox.id"], name=op.f("fk_berichten_inbox_id"), ondelete="SET NULL"),
         sa.ForeignKeyConstraint(["outbox_id"], ["outbox.id"], name=op.f("fk_berichten_outbox_id"), ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_berichten")),
         sa.UniqueConstraint(
@@ -334,14 +332,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("dossier IS NOT NULL"),
     )
     op.create_index(
-        "ix_berichten_inbox_id",
-        "berichten",
-        ["inbox_id"],
-        unique=False,
-        sqlite_where=sa.text("inbox_id IS NOT NULL"),
-        postgresql_where=sa.text("inbox_id IS NOT NULL"),
-    )
-    op.create_index(
         "ix_berichten_outbox_id",
         "berichten",
         ["outbox_id"],
@@ -360,22 +350,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("value", "bericht_id", name=op.f("pk_bericht_keys")),
     )
     op.create_index(op.f("ix_bericht_keys_bericht_id"), "bericht_keys", ["bericht_id"], unique=False)
-    op.create_table(
-        "certificates",
-        sa.Column("partner", sa.String(length=64), nullable=False),
-        sa.Column("sha256", sa.String(length=64), nullable=False),
-        sa.Column("address", sa.String(length=254), nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("der", sa.LargeBinary(), nullable=False),
-        sa.Column("not_before", sa.String(27), nullable=False),
-        sa.Column("not_after", sa.String(27), nullable=False),
-        sa.Column("changed_at", sa.String(27), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["partner"], ["partners.code"], name=op.f("fk_certificates_partner"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("partner", "sha256", name=op.f("pk_certificates")),
-    )
-    op.create_index(op.f("ix_certificates_not_after"), "certificates", ["not_after"], unique=False)
     op.create_table(
         "identities",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
