@@ -136,24 +136,18 @@ def _candidates(some_channels: bool) -> Prepared:
 def _due(query: "sa.Select[Any]", some_channels: bool) -> "sa.Select[Any]":
     """The query, for due messages only, oldest first, `count` of them at `now`; `some_channels`: only of `channels`."""
     earlier = outbox.alias("earlier")
-    blocked = (
-        sa.select(sa.literal_column("1"))
-        .select_from(earlier)
-        .where(
-            sa.text(any_of(OPEN, "earlier")),
-            # By its reference: by partner, or by partner and number, all that it ever got would be read.
-            off_index(earlier.c.partner) == outbox.c.partner,
-            earlier.c.reference == outbox.c.reference,
-            off_index(earlier.c.id) < outbox.c.id,
-        )
-        .correlate(outbox)
-        .limit(sa.literal_column("1"))
-        .scalar_subquery()  # PostgreSQL would join what is due with all that is open for `EXISTS`
+    blocked = looked_up(
+        outbox,
+        sa.text(any_of(OPEN, "earlier")),
+        # By its reference: by partner, or by partner and number, all that it ever got would be read.
+        off_index(earlier.c.partner) == outbox.c.partner,
+        earlier.c.reference == outbox.c.reference,
+        off_index(earlier.c.id) < outbox.c.id,
     )
     due = query.where(
         *_WAITS,
         outbox.c.channel.not_in(sa.select(channels.c.name).where(channels.c.paused_until > _NOW)),
-        blocked.is_(None),
+        ~blocked,
     )
     if some_channels:
         due = due.where(among(outbox.c.channel, "channels"))

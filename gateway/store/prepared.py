@@ -92,7 +92,7 @@ def _in_found(element: within, compiler: SQLCompiler, **options: Any) -> str:
     return f"{compiler.process(element.column, **options)} = ANY(ARRAY{compiler.process(element.query, **options)})"
 
 
-def looked_up(of: "sa.FromClause", *where: "sa.ColumnElement[bool]") -> "sa.ColumnElement[bool]":
+def looked_up(of: "sa.FromClause", *where: "sa.ColumnElement[bool] | sa.TextClause") -> "sa.ColumnElement[bool]":
     """There is a row as `where` says: looked up for each row of `of`, where a server would join for `EXISTS`."""
     query: sa.Select[Any] = sa.select(sa.literal_column("1")).where(*where).correlate(of)
     return query.limit(sa.literal_column("1")).scalar_subquery().is_not(None)

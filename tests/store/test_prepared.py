@@ -10,7 +10,7 @@ from sqlalchemy import event
 from gateway.domain.delivery import Outcome
 from gateway.store import MasterKey, Store, StoreError
 from gateway.store.prepared import Prepared, bound
-from gateway.store.tables import attempts, outbox_notes, sealed
+from gateway.store.tables import attempts, outbox, outbox_notes, sealed
 
 from .conftest import NOW, emptied
 from .test_plans import message
@@ -95,6 +95,18 @@ def test_rows_told_in_one_go_are_what_they_are_one_by_one(server: Store) -> None
         bytes_.many(unit._conn, [{"field": "f", "row_id": n, "key_id": key, "data": d} for n, d in enumerate(data)])
         kept = sa.select(sealed.c.data).where(sealed.c.field == "f").order_by(sealed.c.row_id)
         assert list(unit._conn.scalars(kept)) == data
+
+
+def test_what_is_asked_for_each_of_a_list_is_what_each_of_them_finds(server: Store) -> None:
+    """Those that are there; one, many or none."""
+    find = Prepared(sa.select(outbox.c.id).where(outbox.c.message_id == sa.bindparam("name")), for_each=True)
+    with server.unit(now=NOW, actor="test") as unit:
+        numbers = unit.outbox.put_all([message(number, "r") for number in range(3)])
+        for names in ([], ["<2@g>"], ["<2@g>", "<9@g>", "<0@g>"], ["<8@g>", "<9@g>"]):
+            with told(server) as words:
+                found = find.each(unit._conn, [{"name": name} for name in names])
+            assert sorted(row.id for row in found) == [numbers[n] for n in range(3) if f"<{n}@g>" in names]
+            assert len(words) == (1 if names else 0)
 
 
 def test_what_is_too_long_for_its_column_is_refused_and_not_cut(server: Store) -> None:
