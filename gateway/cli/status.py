@@ -28,18 +28,21 @@ def _answer(view: "Unit") -> dict[str, Any]:
     from gateway.cli.history import camel, who_has_state
     from gateway.cli.taak import in_order, task_answer
     from gateway.flows import tasks
+    from gateway.flows.cases import today
     from gateway.flows.secure_domains import book_fetched_at
     from gateway.worker import trouble
 
+    waiting, day = tasks.open_tasks(view), today(view)
+    alarms = [each for each in waiting if each.body.weight == "alarm"]
     return {
         "outbox": view.outbox.counts(),
         "inbox": view.inbox.counts(),
         "quarantine": view.status.quarantine(),
         "open": [camel(o) | {"whoHasIt": who_has_state(o.kind, o.state)} for o in view.status.oldest()],
         "tasks": {
-            "open": len(tasks.open_tasks(view)),
-            "overdue": len(tasks.overdue(view)),
-            "alarms": [task_answer(view, each) for each in in_order(tasks.alarms(view))],
+            "open": len(waiting),
+            "overdue": sum(tasks.is_overdue(each, day) for each in waiting),
+            "alarms": [task_answer(view, each) for each in in_order(alarms)],
         },
         "exceptions": _exceptions(view),
         "domainBook": {"fetchedAt": book_fetched_at(view)},

@@ -111,8 +111,3 @@ def overdue(unit: Unit) -> list[Record[Task]]:
     """Open tasks older than five working days: to be listed every day until they are done (SM-106)."""
     day = today(unit)
     return [each for each in open_tasks(unit) if is_overdue(each, day)]
-
-
-def alarms(unit: Unit) -> list[Record[Task]]:
-    """Open tasks that cannot wait for a list: `gateway status` shows each."""
-    return [each for each in open_tasks(unit) if each.body.weight == "alarm"]

@@ -147,7 +147,7 @@ def test_what_a_mailbox_could_not_give_is_an_alarm_until_it_is_gone(pair: Pair) 
     with pair.aanbieder.store.unit(now=pair.clock(), actor="test") as unit:
         for _ in range(3):
             quarantine.sweep(unit)
-            assert tasks.alarms(unit) == []
+            assert tasks.open_tasks(unit) == []
             unit.places.fetch_failed(place)
         quarantine.sweep(unit)
-        assert [each.sleutel for each in tasks.alarms(unit)] == ["alarm/unreadable"]
+        assert [(each.sleutel, each.body.weight) for each in tasks.open_tasks(unit)] == [("alarm/unreadable", "alarm")]

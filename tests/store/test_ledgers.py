@@ -15,6 +15,7 @@ from gateway.store import (
     BerichtIn,
     Collision,
     Conflict,
+    Damaged,
     MasterKey,
     NotThere,
     StaleClaim,
@@ -141,6 +142,19 @@ def test_documents_of_a_kind_are_walked_a_page_at_a_time(store: Store, monkeypat
         assert (next(walk).body, read) == (0, [3])
         assert [record.body for record in walk] == [1, 2, 3, 5, 6]
     assert (damaged, read) == (["4"], [3, 3, 1])
+
+
+def test_a_list_asks_for_all_its_bodies_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not one by one: on a server each question is a way there and back. One that was altered is said so."""
+    with store.unit(now=NOW, actor="test") as unit:
+        unit.records.add_all("plan", {str(number): number for number in range(7)})
+    monkeypatch.setattr(Sealer, "find", lambda *_: pytest.fail("one by one"))
+    with store.view(now=NOW) as view:
+        found = view.records.list("plan", int)
+    assert [record.body for record in found] == [*range(7)]
+    alter(store, "records.body", found[3].id)
+    with store.view(now=NOW) as view, pytest.raises(Damaged):
+        view.records.list("plan", int)
 
 
 def test_dossiers_begun_together_are_destroyed_one_by_one(store: Store) -> None:
