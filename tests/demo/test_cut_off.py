@@ -126,8 +126,8 @@ def cut_off(running: postgres.Cluster, folder: Path, troubles: list[str], *, see
 
 
 def until_at_work(store: Store, since: datetime) -> None:
-    """Until each node did a round of sending, and one of them a round of handling, that began after this."""
-    wanted = {*(of_node(DELIVER, node) for node in NODES), "handle"}
+    """Until each node did a round of sending, and one of them looked in the mailbox, begun after this."""
+    wanted = {*(of_node(DELIVER, node) for node in NODES), "pickup"}
     end = time.monotonic() + BACK
     while True:
         with store.view(now=since) as view:

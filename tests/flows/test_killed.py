@@ -91,7 +91,7 @@ def test_a_kill_in_the_midst_of_a_group_loses_nothing_and_doubles_nothing(
     group: Case, tmp_path: Path, place: Callable[[int], str]
 ) -> None:
     """A seeded slice of its steps: what it asks, what each writes of its own, and what is written for all."""
-    report = crash_test(group, tmp_path, place, every=31, first=11)
+    report = crash_test(group, tmp_path, place, every=43, first=11)
     assert report.faults == ()
     assert report.kills >= 3
 
