@@ -6,6 +6,7 @@ unreadable files, surroundings). No colour and no bar when the output is not a t
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -64,6 +65,20 @@ def findings(file: str, found: Iterable[Finding], to: Callable[[str], None] = sa
         to(f"    {one.message}")
         if one.advice:
             to(f"    → {one.advice}")
+
+
+@contextmanager
+def bar(words: str) -> Iterator[Callable[[int, int], None]]:
+    """To be told how much of how much is done: a bar on standard error, if that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda *_: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task(words)
+        yield lambda done, total: shown.update(task, completed=done, total=total)
 
 
 def progress(items: Iterable[T], total: int, words: str) -> Iterator[T]:

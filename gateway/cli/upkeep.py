@@ -10,7 +10,7 @@ import typer
 
 from gateway.cli.acting import By, Yes, actor
 from gateway.cli.home import HERE, LEDGER, Dir, only_here, open_gateway, open_state, settings_of
-from gateway.cli.output import NO, Json, Surroundings, emit, say, show
+from gateway.cli.output import NO, Json, Surroundings, bar, emit, say, show
 
 
 def backup(
@@ -144,7 +144,8 @@ def migrate(
             master = master_key(settings, Files(folder, os.environ))
             source = stack.enter_context(Store.open(store_place(settings, Files(folder, os.environ)), master))
             target = stack.enter_context(Store.open(store_place(there, Files(folder, os.environ)), master))
-            moved = move_state(source, target)
+            told = stack.enter_context(bar("Moving"))
+            moved = move_state(source, target, told)
         except StoreError as error:
             raise Surroundings(f"{error}.") from None
     for table in moved:

@@ -1,16 +1,21 @@
 """Move a whole state to another database, such as from SQLite to PostgreSQL, and prove that it arrived."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 import sqlalchemy as sa
 
 from .database import Store
 from .errors import OpenRefused, StoreError
-from .tables import keys, metadata
+from .prepared import Prepared, bound
+from .tables import Utc, keys, metadata
 
-BATCH = 500
+BATCH = 500  # rows written at once …
+ROOM = 8_000_000  # … or fewer that have so many bytes: a message may be of 50 MB
+READ = 50  # rows read at once
+
+Told = Callable[[int, int], None]
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,26 +26,57 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
-def move_state(source: Store, target: Store) -> list[Moved]:
+def move_state(source: Store, target: Store, told: Told = lambda *_: None) -> list[Moved]:
     """Copy everything to an empty store opened with the same master key; source and target are then equal.
 
-    One transaction on the target: all of it arrives, or nothing. Nobody may write to the source meanwhile. OpenRefused
-    if the target holds anything; StoreError, and nothing is kept, if a table differs afterwards.
+    One transaction on the target: all of it arrives, or nothing. Nobody may write to the source meanwhile. `told` hears
+    how many rows of how many were copied or checked. OpenRefused if the target holds anything; StoreError, and nothing
+    is kept, if a table differs afterwards.
     """
     moved = []
     with source.connection(write=False) as old, target.connection(write=True) as new:
         _must_be_empty(new)
         new.execute(keys.delete())  # the target made keys of its own when it was opened; nothing is under them
+        going = _Going(sum(2 * _count(old, table) for table in metadata.sorted_tables), told)
         for table in metadata.sorted_tables:
-            for batch in _batches(old, table):
-                new.execute(table.insert(), batch)
+            before = _copied(old, new, table, going)
             _count_on(new, table)
-            before, after = _proof(old, table), _proof(new, table)
+            after = _proof(new, table, going)
             if before != after:
                 raise StoreError(f"{table.name}: {before.rows} rows were read, {after.rows} arrived or they differ")
             moved.append(after)
     target.forget_keys()
     return moved
+
+
+class _Going:
+    """How far it is."""
+
+    def __init__(self, total: int, told: Told) -> None:
+        self._done, self._total, self._told = 0, total, told
+
+    def on(self) -> None:
+        """One row more."""
+        self._done += 1
+        if self._done % BATCH == 0 or self._done == self._total:
+            self._told(self._done, self._total)
+
+
+class _Digest:
+    """Of the rows of a table, in the order of its key."""
+
+    def __init__(self, table: sa.Table) -> None:
+        self._name, self._rows, self._sha256 = str(table.name), 0, hashlib.sha256()
+
+    def add(self, row: tuple[object, ...]) -> None:
+        """One row more."""
+        self._rows += 1
+        self._sha256.update(repr(row).encode())
+
+    @property
+    def moved(self) -> Moved:
+        """So far."""
+        return Moved(table=self._name, rows=self._rows, sha256=self._sha256.hexdigest())
 
 
 def _must_be_empty(conn: sa.Connection) -> None:
@@ -49,20 +85,33 @@ def _must_be_empty(conn: sa.Connection) -> None:
             raise OpenRefused(f"the target holds {table.name} already: give an empty database")
 
 
-def _rows(conn: sa.Connection, table: sa.Table) -> "Iterator[sa.Row[tuple[object, ...]]]":
-    query = sa.select(table).order_by(*table.primary_key.columns).execution_options(yield_per=BATCH)
-    yield from conn.execute(query)
+def _count(conn: sa.Connection, table: sa.Table) -> int:
+    return conn.scalar(sa.select(sa.func.count()).select_from(table)) or 0
 
 
-def _batches(conn: sa.Connection, table: sa.Table) -> Iterator[list[dict[str, object]]]:
+def _rows(conn: sa.Connection, table: sa.Table) -> Iterator[tuple[object, ...]]:
+    """In the order of the key; times as the text that they are kept as."""
+    kept = [sa.type_coerce(c, sa.String).label(c.name) if isinstance(c.type, Utc) else c for c in table.columns]
+    query = sa.select(*kept).order_by(*table.primary_key.columns).execution_options(yield_per=READ)
+    yield from map(tuple, conn.execute(query))
+
+
+def _copied(old: sa.Connection, new: sa.Connection, table: sa.Table, going: _Going) -> Moved:
+    """What was read, and written."""
+    names = table.columns.keys()
+    add, digest = Prepared(table.insert().values(bound(names))), _Digest(table)
     batch: list[dict[str, object]] = []
-    for row in _rows(conn, table):
-        batch.append(dict(row._mapping))
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+    room = ROOM
+    for row in _rows(old, table):
+        digest.add(row)
+        going.on()
+        batch.append(dict(zip(names, row, strict=True)))
+        room -= sum(len(value) for value in row if isinstance(value, bytes))
+        if len(batch) == BATCH or room <= 0:
+            add.many(new, batch)
+            batch, room = [], ROOM
+    add.many(new, batch)
+    return digest.moved
 
 
 def _count_on(conn: sa.Connection, table: sa.Table) -> None:
@@ -74,9 +123,9 @@ def _count_on(conn: sa.Connection, table: sa.Table) -> None:
         conn.execute(sa.select(sa.func.setval(counter, following, False)))
 
 
-def _proof(conn: sa.Connection, table: sa.Table) -> Moved:
-    digest, rows = hashlib.sha256(), 0
+def _proof(conn: sa.Connection, table: sa.Table, going: _Going) -> Moved:
+    digest = _Digest(table)
     for row in _rows(conn, table):
-        digest.update(repr(tuple(row)).encode())
-        rows += 1
-    return Moved(table=table.name, rows=rows, sha256=digest.hexdigest())
+        digest.add(row)
+        going.on()
+    return digest.moved

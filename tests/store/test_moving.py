@@ -26,7 +26,9 @@ def source(tmp_path: Path, master: MasterKey) -> Path:
 def test_everything_arrives_and_goes_on(source: Path, place: str, master: MasterKey) -> None:
     """Every table, equal by hash; sealed values open, numbers are not given twice, the trail verifies."""
     with Store.open(source, master) as old, Store.open(place, master) as new:
-        moved = {each.table: each.rows for each in move_state(old, new)}
+        told: list[tuple[int, int]] = []
+        moved = {each.table: each.rows for each in move_state(old, new, lambda *how_far: told.append(how_far))}
+        assert told[-1] == (2 * sum(moved.values()), 2 * sum(moved.values()))
         assert set(moved) == {table.name for table in metadata.sorted_tables}
         assert (moved["outbox"], moved["records"], moved["inbox"]) == (2, 2, 2)
         with new.unit(now=NOW, actor="test") as unit:
@@ -56,10 +58,10 @@ def test_what_was_broken_off_half_way_is_done_again(
     """All of it arrives, or nothing: the target of a broken move is as empty as before."""
     proof = moving._proof
 
-    def stops(conn: sa.Connection, table: sa.Table) -> Moved:
+    def stops(conn: sa.Connection, table: sa.Table, going: moving._Going) -> Moved:
         if table.name == at and conn.engine.url != old.url:
             raise KeyboardInterrupt
-        return proof(conn, table)
+        return proof(conn, table, going)
 
     with Store.open(source, master) as old, Store.open(place, master) as new:
         with monkeypatch.context() as patch:
