@@ -5,7 +5,7 @@ from outside and may come too early or too late.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, Generic, TypeVar
 
@@ -22,7 +22,7 @@ from gateway.plans.model import OntvangenUitvraag, Traject
 from gateway.plans.orders import ToegewezenProduct
 from gateway.plans.plain import from_plain, to_plain
 from gateway.securemail import Attachment
-from gateway.store import Damaged, Record, Unit
+from gateway.store import Record, Unit
 
 C = TypeVar("C", Traject, OntvangenUitvraag)
 Plain = dict[str, Any]
@@ -142,15 +142,6 @@ def trajecten(unit: Unit, bsn: str | None = None) -> list[Case[Traject]]:
     """All cases of a municipality, oldest first; of one client if `bsn` is given."""
     personal = {"bsn": bsn} if bsn else None
     return [_found(record, Traject) for record in unit.records.list(TRAJECT, Plain, personal=personal)]
-
-
-def each_traject(unit: Unit) -> Iterator[Traject]:
-    """Every case, oldest first, a few at a time in memory. Damaged, at the end, if one cannot be read."""
-    damaged: list[str] = []
-    for record in unit.records.each(TRAJECT, Plain, damaged):
-        yield _found(record, Traject).body
-    if damaged:
-        raise Damaged(f"{len(damaged)} cases cannot be read, the first is {TRAJECT} {damaged[0]}")
 
 
 def uitvragen(unit: Unit, bsn: str | None = None) -> list[Case[OntvangenUitvraag]]:

@@ -6,6 +6,7 @@ asked for here.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from gateway import berichten
@@ -137,27 +138,15 @@ class _Register:
         return [self._read[number] for number in sorted(self._read)]
 
 
-def exchanged(unit: Unit, partner: str) -> Iterator[tuple[Bericht, Any]]:
-    """Every message from and to this partner, in the order of registration: for reports, not for handling one.
+def exchanged(unit: Unit, partners: Collection[str], soorten: Collection[str]) -> Iterator[Any]:
+    """Every message of these kinds from or to these partners, one at a time: for reports, not for handling one.
 
     Of a dossier that was destroyed the row is left, but nothing of the message (SM-147).
     """
-    for row in rows(unit, partner):
-        try:
-            xml = unit.berichten.xml(row.id)
-        except NotThere:
-            continue
-        yield row, berichten.parse(xml)
-
-
-def rows(unit: Unit, partner: str) -> list[Bericht]:
-    """The register's rows of messages from and to this partner."""
-    return sorted((*_all(unit, "afzender", partner), *_all(unit, "ontvanger", partner)), key=lambda row: row.id)
-
-
-def _all(unit: Unit, field: str, partner: str) -> Iterator[Bericht]:
     after = 0
-    where: dict[str, Any] = {field: partner}
-    while page := unit.berichten.list(after=after, **where):
-        yield from page
+    while page := unit.berichten.list(after=after):
         after = page[-1].id
+        for row in page:
+            if row.soort in soorten and (row.afzender in partners or row.ontvanger in partners):
+                with suppress(NotThere):
+                    yield berichten.parse(unit.berichten.xml(row.id))

@@ -5,6 +5,7 @@ What was answered is booked as it was answered, never judged anew (5.6). A 323 w
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 import msgspec
 
@@ -14,11 +15,25 @@ from gateway.domain.findings import Finding
 from gateway.reconcile.antwoord import AKKOORD, NIET_BEOORDEELD, VOLLEDIG
 from gateway.reconcile.declaraties import Declaratie
 from gateway.reconcile.state import Effects, State
-from gateway.reconcile.toewijzingen import Antwoord301, Key, versies_uit_301
+from gateway.reconcile.toewijzingen import Antwoord301, Key, ToewijzingVersie, versies_uit_301
 from gateway.reconcile.uitslag import Outcome
 from gateway.reconcile.werkstand import Werkstand, boek
 
+SOORTEN = ("WMO301", "WMO302", "WMO323", "WMO325")
+"""Kinds of messages that the state comes from."""
+
 _Id = tuple[str, str, str, date]  # afzender, ontvanger, Identificatie, Dagtekening of the message that was sent
+
+
+_Moment = tuple[date, str]
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """A WMO302: which 301 it answers, and how."""
+
+    to: _Id
+    verdict: Antwoord301
+    codes: tuple[str, ...]
 
 
 class Historie(msgspec.Struct, frozen=True):
@@ -33,45 +48,59 @@ def uit_berichten(messages: Iterable[Deel], behalve: Deel | None = None) -> Hist
 
     `behalve` is the declaration about to be assessed, in case it lies among them.
     """
-    found = [message for message in messages if message != behalve]
+    orders: list[tuple[_Moment, tuple[ToewijzingVersie, ...]]] = []
+    answers: list[tuple[_Moment, _Answer]] = []
+    sent: list[Declaratie] = []
+    answered: list[wmo325.Bericht] = []
+    # Of each message no more is kept than counts: there may be hundreds of thousands.
+    for message in messages:
+        if behalve is not None and message == behalve:
+            continue
+        if isinstance(message, wmo301.Bericht):
+            orders.append((_moment(message), versies_uit_301(message)))
+        elif isinstance(message, wmo302.Bericht):
+            answers.append((_moment(message), _answer(message)))
+        elif isinstance(message, wmo323.Bericht):
+            sent.append(Declaratie.from_323(message))
+        elif isinstance(message, wmo325.Bericht):
+            answered.append(message)
     findings: list[Finding] = []
     state = State()
-    _record_301s(state, [m for m in found if isinstance(m, wmo301.Bericht)])
-    _record_302s(state, [m for m in found if isinstance(m, wmo302.Bericht)], findings)
-    _record_declarations(
-        state,
-        [m for m in found if isinstance(m, wmo323.Bericht)],
-        [m for m in found if isinstance(m, wmo325.Bericht)],
-        findings,
-    )
+    for _, versies in sorted(orders, key=_by_moment):
+        state.record(versies)
+    _record_302s(state, [answer for _, answer in sorted(answers, key=_by_moment)], findings)
+    _record_declarations(state, sent, answered, findings)
     return Historie(state, tuple(findings))
 
 
-def _record_301s(state: State, messages: list[wmo301.Bericht]) -> None:
-    for message in sorted(messages, key=_moment):
-        state.record(versies_uit_301(message))
+def _by_moment(found: tuple[_Moment, Any]) -> _Moment:
+    return found[0]
 
 
-def _moment(message: wmo301.Bericht | wmo302.Bericht) -> tuple[date, str]:
+def _moment(message: wmo301.Bericht | wmo302.Bericht) -> _Moment:
     sent = message.header.bericht_identificatie
     return sent.dagtekening, sent.identificatie
 
 
-def _record_302s(state: State, messages: list[wmo302.Bericht], findings: list[Finding]) -> None:
+def _answer(message: wmo302.Bericht) -> _Answer:
+    header = message.header
+    sent = header.bericht_identificatie
+    verdict = Antwoord301.REJECTED if header.retour_codes else Antwoord301.ACCEPTED
+    return _Answer(
+        (header.afzender, header.ontvanger, sent.identificatie, sent.dagtekening), verdict, _codes_302(message)
+    )
+
+
+def _record_302s(state: State, answers: list[_Answer], findings: list[Finding]) -> None:
     sent_in = _allocations_by_301(state)
-    for message in sorted(messages, key=_moment):
-        header = message.header
-        identificatie, dagtekening = (
-            header.bericht_identificatie.identificatie,
-            header.bericht_identificatie.dagtekening,
-        )
-        keys = sent_in.get((header.afzender, header.ontvanger, identificatie, dagtekening), [])
+    for answer in answers:
+        keys = sent_in.get(answer.to, [])
+        _, _, identificatie, dagtekening = answer.to
         if not keys:
             findings.append(_loose("302", identificatie, "het 301-bericht waarop het antwoordt"))
-        rejected = Antwoord301.REJECTED if header.retour_codes else Antwoord301.ACCEPTED
-        codes = _codes_302(message)
         for key in keys:
-            state.toewijzingen[key] = state.toewijzingen[key].with_answer(identificatie, dagtekening, rejected, codes)
+            known = state.toewijzingen[key]
+            state.toewijzingen[key] = known.with_answer(identificatie, dagtekening, answer.verdict, answer.codes)
 
 
 def _allocations_by_301(state: State) -> dict[_Id, list[Key]]:
@@ -98,9 +127,9 @@ def _codes_302(message: wmo302.Bericht) -> tuple[str, ...]:
 
 
 def _record_declarations(
-    state: State, sent: list[wmo323.Bericht], answers: list[wmo325.Bericht], findings: list[Finding]
+    state: State, sent: list[Declaratie], answers: list[wmo325.Bericht], findings: list[Finding]
 ) -> None:
-    declared = {_id_323(d): d for d in map(Declaratie.from_323, sent)}
+    declared = {_id_323(d): d for d in sent}
     answered: set[_Id] = set()
     for message in sorted(answers, key=lambda m: (m.header.bericht_identificatie.dagtekening, *_id_325(m))):
         key = _id_325(message)
