@@ -26,10 +26,8 @@ def keep_capabilities(unit: Unit, opened: Opened) -> None:
     code = opened.partner.id
     kept = unit.records.get(SOORT, code, Capabilities)
     told = Capabilities(ciphers=opened.capabilities, seen_at=unit.now)
-    if kept is None:
-        unit.records.add(SOORT, code, told)
-    elif kept.body.ciphers != told.ciphers:
-        unit.records.save(SOORT, code, told, versie=kept.versie)
+    if kept is None or kept.body.ciphers != told.ciphers:
+        unit.records.put(SOORT, code, told, kept)
 
 
 def capabilities(unit: Unit, code: str) -> Capabilities | None:

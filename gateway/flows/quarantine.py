@@ -142,10 +142,7 @@ def _of_headers(unit: Unit, reason: str) -> int:
         for item in fresh:
             tell(unit, item.id, reason, claimed_by(unit, item.id))
     now = _Mark(fresh[-1].id)
-    if known is None:
-        unit.records.add(_MARK, reason, now)
-    else:
-        unit.records.save(_MARK, reason, now, versie=known.versie)
+    unit.records.put(_MARK, reason, now, known)
     return len(fresh)
 
 

@@ -43,10 +43,7 @@ def reopen(unit: Unit, us: Surroundings) -> Reopened:
     changed = tuple(name for name, stamp in now.items() if before.get(name) != stamp)
     if not changed:
         return Reopened()
-    if kept is None:
-        unit.records.add(SEEN, _LAST, _Seen(stamps=now))
-    else:
-        unit.records.save(SEEN, _LAST, _Seen(stamps=now), versie=kept.versie)
+    unit.records.put(SEEN, _LAST, _Seen(stamps=now), kept)
     reasons = [reason for reason, words in QUARANTINE.items() if set(words.retried_when) & set(changed)]
     messages = unit.inbox.reopen_all(reasons)
     recalled = sum(unit.inbox.want(number) for number in _of_partners(unit)) if _ADDRESSES in changed else 0

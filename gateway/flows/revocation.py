@@ -191,13 +191,10 @@ def _keep(unit: Unit, source: str, kind: str, found: Verified | str) -> bool:
 def _put(unit: Unit, key: str, found: Verified) -> bool:
     """Keep it if it is newer than what is kept (SM-137)."""
     kept = unit.records.get(DATA, key, Verified)
-    if kept is None:
-        unit.records.add(DATA, key, found)
-    elif is_newer(found, kept.body):
-        unit.records.save(DATA, key, found, versie=kept.versie)
-    else:
-        return False
-    return True
+    newer = kept is None or is_newer(found, kept.body)
+    if newer:
+        unit.records.put(DATA, key, found, kept)
+    return newer
 
 
 def stored(unit: Unit) -> tuple[list[bytes], list[bytes]]:
@@ -327,7 +324,4 @@ def _chains(unit: Unit, us: Surroundings) -> Iterator[tuple[PartnerRecord, Chain
 
 def _save(unit: Unit, body: Standing) -> None:
     kept = unit.records.get(STANDING, _LAST, Standing)
-    if kept is None:
-        unit.records.add(STANDING, _LAST, body)
-    else:
-        unit.records.save(STANDING, _LAST, body, versie=kept.versie)
+    unit.records.put(STANDING, _LAST, body, kept)

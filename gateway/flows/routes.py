@@ -105,10 +105,7 @@ def make(us: Surroundings, decision: Decision, message: Message, now: datetime) 
 def keep_evidence(unit: Unit, number: int, code: str, evidence: Evidence) -> None:
     """Store a decision with its inputs: the last as record of the message, every one in the audit trail."""
     kept = unit.records.get(EVIDENCE, f"outbox/{number}", Evidence)
-    if kept is None:
-        unit.records.add(EVIDENCE, f"outbox/{number}", evidence)
-    else:
-        unit.records.save(EVIDENCE, f"outbox/{number}", evidence, versie=kept.versie)
+    unit.records.put(EVIDENCE, f"outbox/{number}", evidence, kept)
     unit.audit.write_all([_act(number, code, evidence)])
 
 
@@ -293,10 +290,7 @@ def _recheck_partner(unit: Unit, us: Surroundings, code: str) -> None:
             _recheck_one(unit, us, to, item)
         except Damaged as error:
             unit.outbox.hold(item.id, str(error))
-    if kept is None:
-        unit.records.add(EVIDENCE, f"partner/{code}", now)
-    else:
-        unit.records.save(EVIDENCE, f"partner/{code}", now, versie=kept.versie)
+    unit.records.put(EVIDENCE, f"partner/{code}", now, kept)
 
 
 def _waiting(unit: Unit, code: str) -> Iterator[OutboxItem]:

@@ -82,10 +82,7 @@ def take_book(unit: Unit, data: bytes) -> DomainBook | Finding:
         unit.audit.write("domain_book_kept_aside", f"{BOOK}/{_LAST}", outcome="refused", ground=book.message[:160])
         return book
     body = KeptBook(fetched_at=unit.now, book=book)
-    if kept is None:
-        unit.records.add(BOOK, _LAST, body)
-    else:
-        unit.records.save(BOOK, _LAST, body, versie=kept.versie)
+    unit.records.put(BOOK, _LAST, body, kept)
     return book
 
 
@@ -104,10 +101,7 @@ def take_qualification(
     answers = kept.body.answers if rests_on_before and kept is not None else _keep_answers(unit, facts)
     good = unit.now if found.status == "qualified" else None if kept is None else kept.body.last_good
     body = KeptDomain(checked_at=unit.now, until=until, latest=found, last_good=good, answers=answers)
-    if kept is None:
-        unit.records.add(DOMAIN, domain.lower(), body)
-    else:
-        unit.records.save(DOMAIN, domain.lower(), body, versie=kept.versie)
+    unit.records.put(DOMAIN, domain.lower(), body, kept)
 
 
 def _keep_answers(unit: Unit, facts: tuple[DnsFact, ...]) -> str:

@@ -76,7 +76,5 @@ def _tell(unit: Unit, us: Surroundings, case: Case[Traject], fallen: list[Verval
 
 def _looked(unit: Unit, day: date) -> None:
     kept = unit.records.get(LOOKED, _LAST, Looked)
-    if kept is None:
-        unit.records.add(LOOKED, _LAST, Looked(day))
-    elif kept.body.tot < day:
-        unit.records.save(LOOKED, _LAST, Looked(day), versie=kept.versie)
+    if kept is None or kept.body.tot < day:
+        unit.records.put(LOOKED, _LAST, Looked(day), kept)

@@ -209,6 +209,13 @@ class Records:
         self._set_keys(row.id, keys or {}, personal or {})
         return versie + 1
 
+    def put(self, soort: str, sleutel: str, body: object, kept: Record[T] | None) -> None:
+        """`save` in place of what `get` gave, or `add` where that was None."""
+        if kept is None:
+            self.add(soort, sleutel, body)
+        else:
+            self.save(soort, sleutel, body, versie=kept.versie)
+
     def reindex(self, number: int, personal: SearchKeys) -> None:
         """Write the personal search keys of a document anew, under the newest index key; its number is `Record.id`."""
         self._set_keys(number, {}, personal)

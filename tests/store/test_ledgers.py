@@ -211,6 +211,19 @@ def test_an_answer_is_linked_to_its_question(store: Store) -> None:
             unit.berichten.get(99)
 
 
+def test_a_document_is_put_in_place_of_what_was_read(store: Store) -> None:
+    """New where nothing was; refused where somebody else wrote it since."""
+    with store.unit(now=NOW, actor="flow") as unit:
+        unit.records.put("stand", "laatste", {"n": 1}, None)
+        with pytest.raises(AlreadyThere):
+            unit.records.put("stand", "laatste", {"n": 2}, None)
+        kept = unit.records.get("stand", "laatste", dict)
+        unit.records.put("stand", "laatste", {"n": 3}, kept)
+        with pytest.raises(Conflict):
+            unit.records.put("stand", "laatste", {"n": 4}, kept)
+        assert [each.body for each in unit.records.list("stand", dict)] == [{"n": 3}]
+
+
 def test_a_document_is_changed_only_by_who_read_its_last_version(store: Store) -> None:
     """Optimistic locking: two consultants at one plan."""
     with store.unit(now=NOW, actor="flow") as unit:
