@@ -121,7 +121,7 @@ def clean_up(app: App, now: datetime) -> str:
     """Let nothing of what was deleted stay in the file, and count what a person may destroy."""
     before = now - timedelta(days=app.settings.retention.mail_days)
     with app.store.view(now=now) as view:
-        expired = len(view.dossiers.expired(limit=1000))
+        expired = view.dossiers.count_expired()
         mail = view.outbox.count_done(before) + view.inbox.count_done(before)
     said = f"{expired} dossiers and {mail} messages past their term"
     try:

@@ -4,6 +4,7 @@ The audit trail is something else: it is in the store, and says who did what.
 """
 
 import logging
+import re
 import sys
 from collections.abc import MutableMapping
 from contextlib import suppress
@@ -15,6 +16,7 @@ from gateway.domain.ids import mask_bsn
 
 CUT = 200  # characters kept of a value that came from outside (SM-151)
 _CONTROL = {code: f"\\x{code:02x}" for code in [*range(32), *range(127, 160)]}
+_CODE = re.compile(r"[0-9]{4}|[0-9]{8}")
 _CHATTY = ("imapclient", "imaplib", "aiosmtplib", "aiosmtpd")  # at debug level these write whole dialogues (SM-150)
 _SCHEDULER = "apscheduler"  # at warning level it writes a line for every run that a longer one made needless
 _PYHANKO = ("pyhanko", "pyhanko_certvalidator")  # at warning level these write certificate subjects (SM-118)
@@ -80,7 +82,12 @@ def configure(stream: TextIO | None = None, level: int = logging.INFO) -> None:
 
 def tidy(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Cut, escape and mask every text of an event."""
-    return {key: _tidied(value) for key, value in event.items()}
+    return {key: value if key == "partner" and _is_code(value) else _tidied(value) for key, value in event.items()}
+
+
+def _is_code(value: Any) -> bool:
+    """A gemeentecode or AGB code, as our own list of partners has it: one AGB code in eleven passes for a BSN."""
+    return isinstance(value, str) and _CODE.fullmatch(value) is not None
 
 
 def _tidied(value: Any) -> Any:

@@ -110,6 +110,11 @@ class Dossiers:
         query = sa.select(dossiers.c.id).where(dossiers.c.keep_until <= self._now).order_by(dossiers.c.keep_until)
         return list(self._conn.scalars(query.limit(limit)))
 
+    def count_expired(self) -> int:
+        """How many dossiers that are."""
+        query = sa.select(sa.func.count()).select_from(dossiers).where(dossiers.c.keep_until <= self._now)
+        return self._conn.scalar(query) or 0
+
     def terms(self, wanted: Sequence[str]) -> Sequence[datetime]:
         """When the term of these dossiers ended, or will."""
         query = sa.select(dossiers.c.keep_until).where(dossiers.c.id.in_(wanted), dossiers.c.keep_until.is_not(None))

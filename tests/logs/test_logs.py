@@ -10,6 +10,7 @@ import pytest
 import structlog
 
 from gateway import logs
+from gateway.domain.ids import mask_bsn
 
 BSN = "999900006"
 
@@ -50,6 +51,17 @@ def test_values_from_outside_are_masked_escaped_and_cut(stream: io.StringIO) -> 
     assert BSN not in stream.getvalue()
     assert "\\x0a" in event["message_id"]
     assert len(event["reply"]) == logs.CUT
+
+
+def test_a_partners_code_is_not_taken_for_a_bsn(stream: io.StringIO) -> None:
+    """SM-117: one AGB code in eleven passes the 11-test. Nine digits never pass, nor eight anywhere else."""
+    code = "12345027"
+    assert mask_bsn(code) != code
+    structlog.get_logger().info("late", partner=code, text=code)
+    assert (only(stream)["partner"], only(stream)["text"]) == (code, "*********")
+    stream.truncate(stream.seek(0))
+    structlog.get_logger().info("late", partner=BSN)
+    assert BSN not in stream.getvalue()
 
 
 def test_a_traceback_has_places_but_no_values(stream: io.StringIO) -> None:

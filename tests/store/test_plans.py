@@ -409,6 +409,7 @@ QUESTIONS: dict[str, Callable[[Unit], object]] = {
     "clients without": lambda unit: unit.records.without_dossier("bsn", ["1", "2"]),
     "audit head": lambda unit: unit.audit.head(),
     "purge": lambda unit: unit.dossiers.expired(),
+    "purge: how many": lambda unit: unit.dossiers.count_expired(),
 }
 
 
