@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -90,10 +91,17 @@ def _count(conn: sa.Connection, table: sa.Table) -> int:
 
 
 def _rows(conn: sa.Connection, table: sa.Table) -> Iterator[tuple[object, ...]]:
-    """In the order of the key; times as the text that they are kept as."""
+    """In the order of the key, the same on both sides; times as the text that they are kept as."""
     kept = [sa.type_coerce(c, sa.String).label(c.name) if isinstance(c.type, Utc) else c for c in table.columns]
-    query = sa.select(*kept).order_by(*table.primary_key.columns).execution_options(yield_per=READ)
+    order = [_by_bytes(conn, column) for column in table.primary_key.columns]
+    query = sa.select(*kept).order_by(*order).execution_options(yield_per=READ)
     yield from map(tuple, conn.execute(query))
+
+
+def _by_bytes(conn: sa.Connection, column: "sa.Column[Any]") -> "sa.ColumnElement[Any]":
+    """Text in the order of its bytes, as SQLite has it: a server may sort as its language does, en_US say."""
+    is_text = isinstance(column.type, sa.String) and conn.dialect.name == "postgresql"
+    return sa.collate(column, "C") if is_text else column
 
 
 def _copied(old: sa.Connection, new: sa.Connection, table: sa.Table, going: _Going) -> Moved:
