@@ -423,6 +423,7 @@ class Attempts:
         """Whether after `since` anything was attempted for a partner that fell due by then: what follows is in line."""
         ahead = sa.select(sa.literal(1)).where(
             attempts.c.envelope_id >= _moment(since),
+            self._by_now,
             attempts.c.due_at <= due,
             _for(outbox.c.partner == partner, outbox.c.channel == channel),
         )
@@ -432,6 +433,7 @@ class Attempts:
         """How many attempts for a partner this node began after that time."""
         recent = sa.select(sa.func.count()).where(
             attempts.c.envelope_id >= _moment(since),
+            self._by_now,
             attempts.c.node == node,
             attempts.c.started_at > since,
             _for(outbox.c.partner == partner),
@@ -440,9 +442,15 @@ class Attempts:
 
     def last_started(self) -> datetime | None:
         """When the last attempt of all began; None if there was none."""
-        return self._conn.scalar(sa.select(attempts.c.started_at).order_by(attempts.c.envelope_id.desc()).limit(1))
+        query = sa.select(attempts.c.started_at).where(self._by_now).order_by(attempts.c.envelope_id.desc())
+        return self._conn.scalar(query.limit(1))
 
     # -- in common ---------------------------------------------------------------------------------------------------
+
+    @property
+    def _by_now(self) -> "sa.ColumnElement[bool]":
+        """An attempt that is not of a clock that was ahead: such a one would count as recent until that time comes."""
+        return attempts.c.envelope_id < _moment(self._now + CLOCKS_DIFFER)
 
     def _held(self, claims: Sequence[Claim]) -> list[Any]:
         """The rows whose lease is still that of these claims."""

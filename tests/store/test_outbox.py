@@ -264,6 +264,22 @@ def test_a_clock_that_jumps_makes_a_living_attempt_uncertain_until_its_outcome_c
     assert [state(store, n) for n in (1, 2)] == ["submitted", "uncertain"]
 
 
+def test_attempts_of_a_clock_that_was_ahead_are_not_recent_until_that_time_comes(store: Store) -> None:
+    """They would use up a partner's rate, and say that its queue moves, for as long as the clock was ahead."""
+    put(store, message(1), message(2))
+    assert attempt(store, "submitted", NOW + timedelta(days=1)) == "submitted"
+
+    def seen(now: datetime) -> tuple[int, bool, datetime | None]:
+        with store.view(now=now) as view:
+            begun = view.attempts.begun("zorg", now - MINUTE, "node-a")
+            return begun, view.attempts.moves("zorg", "smtp", NOW, now - MINUTE), view.attempts.last_started()
+
+    assert seen(NOW) == (0, False, None)
+    assert attempt(store, "submitted", NOW) == "submitted"
+    assert seen(NOW) == (1, True, NOW)
+    assert seen(NOW - MINUTE) == (1, True, NOW)  # by another node, of which the clock is behind
+
+
 def test_outcomes_of_one_commit_are_each_their_own_messages(store: Store) -> None:
     """What the relay took, took in other words, refused, and what another has taken over meanwhile."""
     put(store, *(message(number) for number in range(1, 5)))
