@@ -136,10 +136,13 @@ def own_keys(keys: Keys, files: Files) -> list[OwnKey]:
 
 
 def stamp(keys: Keys, files: Files) -> tuple[tuple[str, int, int], ...]:
-    """Changes when a key of ours is added or destroyed, or when something is said of one: names, times and sizes."""
+    """Changes when a key of ours is added or destroyed, when something is said of one, or who may read it changes.
+
+    Names, times and sizes.
+    """
     uses = ((keys.signing_key, keys.signing_certificate), (keys.decryption_key, keys.decryption_certificate))
     there = [file for names in uses for pair in pairs(files.folder, *names) for file in pair.files if file.exists()]
-    return tuple((file.name, (known := file.stat()).st_mtime_ns, known.st_size) for file in there)
+    return tuple((file.name, (known := file.stat()).st_ctime_ns, known.st_size) for file in there)
 
 
 def lost_certificates(keys: Keys, files: Files) -> frozenset[bytes]:

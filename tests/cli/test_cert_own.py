@@ -78,6 +78,20 @@ def test_a_running_gateway_follows_the_keys_in_its_folder(gateway: Gateway, pair
         assert keys() == (2, 1)
 
 
+def test_a_key_that_others_could_read_is_taken_up_when_they_no_longer_can(gateway: Gateway, pair: Path) -> None:
+    """It is refused as at the start; a person who then sets its mode right need not touch its content."""
+    folder = pair / "aanbieder"
+    with App.open(folder, os.environ) as running:
+        added(gateway, pair, "decrypt")
+        following = folder / "keys" / "decryption-2.key"
+        following.chmod(0o644)
+        running.recheck(NOW)
+        assert len(running.us.mailbox.keys) == 1
+        following.chmod(0o600)
+        running.recheck(NOW)
+        assert len(running.us.mailbox.keys) == 2
+
+
 def test_a_key_is_destroyed_after_proof_and_the_gateway_goes_on(gateway: Gateway, pair: Path) -> None:
     """SM-47: what is in the way is named; then --yes destroys it, and mail for the next is opened."""
     folder = pair / "aanbieder"
