@@ -45,6 +45,8 @@ class Utc(TypeDecorator[datetime]):
         return None if value is None else datetime.fromisoformat(value)
 
 
+MESSAGE_ID_MAX = 403  # a partner's may be so long: <, 200, @, 200, >
+
 Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
@@ -132,7 +134,7 @@ outbox = sa.Table(
     "outbox",
     metadata,
     _id(),
-    sa.Column("message_id", sa.String(250), nullable=False, unique=True),
+    sa.Column("message_id", sa.String(MESSAGE_ID_MAX), nullable=False, unique=True),
     sa.Column("kind", sa.String(32), nullable=False),
     sa.Column("partner", sa.String(64), nullable=False),
     sa.Column("channel", sa.String(64), nullable=False),
@@ -211,7 +213,7 @@ inbox = sa.Table(
     sa.Column("reason", sa.String(64)),
     sa.Column("detail", sa.Text),
     sa.Column("partner", sa.String(64)),
-    sa.Column("message_id", sa.String(250)),
+    sa.Column("message_id", sa.String(MESSAGE_ID_MAX)),
     sa.Column("mic", sa.String(64)),
     sa.Column("dossier", sa.String(64)),
     sa.Column("tries", sa.Integer, nullable=False, default=0),  # written before each try
@@ -248,7 +250,7 @@ identities = sa.Table(
     metadata,
     _id(),
     sa.Column("partner", sa.String(64), nullable=False),
-    sa.Column("message_id", sa.String(250), nullable=False),
+    sa.Column("message_id", sa.String(MESSAGE_ID_MAX), nullable=False),
     sa.Column("mic", sa.String(64), nullable=False),
     sa.Column("cms_sha256", sa.String(64)),  # of the CMS bytes first accepted (SM-125)
     sa.Column("outcome", sa.String(32), nullable=False),

@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.domain.delivery import Outcome
+from gateway.securemail.addresses import is_message_id
 from gateway.store import IllegalMove, NewIdentity, NotThere, Outgoing, Place, Raw, Settled, Store
 from gateway.store.states import INBOX_MOVES, OUTBOX_MOVES
 
@@ -94,6 +95,21 @@ def test_an_unknown_number_is_said_so(store: Store) -> None:
             unit.outbox.hold(9, "?")
         with pytest.raises(NotThere):
             unit.identities.repeat_receipt(9)
+
+
+def test_the_longest_message_id_that_a_partner_may_use_is_kept(store: Store) -> None:
+    """With its identity and with its row, on either database."""
+    longest = f"<{'a' * 200}@{'z' * 200}>"
+    assert is_message_id(longest)
+    assert not is_message_id(f"<a{longest[1:]}")
+    assert not is_message_id(f"{longest[:-1]}z>")
+    number = add(store)
+    with store.unit(now=NOW, actor="test") as unit:
+        unit.identities.register(NewIdentity("zorg", longest, bytes(32), outcome="handled"))
+        unit.inbox.settle(Settled(number, "handled", message_id=longest))
+    with store.view(now=NOW) as view:
+        assert view.inbox.get(number).message_id == longest
+        assert view.identities.look_up("zorg", longest, bytes(32)).verdict == "duplicate"
 
 
 def test_identities_tell_new_duplicate_and_conflict(store: Store) -> None:
