@@ -226,18 +226,29 @@ def _do(
             items = _chosen(view, numbers, wanted, partner)
         agreed(items, lambda item: item.created_at, name, yes=yes, json=json)
         is_so = already or _ALREADY[name]
-        done = [_one(gateway, name, act, item.id, reason, actor(by), is_so) for item in items]
+        done = [_one(gateway, name, act, item.id, reason, actor(by), is_so, wanted) for item in items]
     report(done, json)
 
 
 def _one(
-    gateway: "App", name: str, act: Act, number: int, reason: str, who: str, is_so: "Callable[[OutboxItem], bool]"
+    gateway: "App",
+    name: str,
+    act: Act,
+    number: int,
+    reason: str,
+    who: str,
+    is_so: "Callable[[OutboxItem], bool]",
+    wanted: list[Any] | None,
 ) -> Done:
+    """`wanted`: states that were chosen in; one that a running gateway moved out of them meanwhile is left alone."""
     from gateway.store import IllegalMove
 
     try:
         with gateway.store.unit(now=datetime.now(UTC), actor=who) as unit:
-            item = unit.outbox.get(number)
+            item = unit.outbox.get(number, stays=True)
+            if wanted is not None and item.state not in wanted:
+                moved = f"het is intussen {item.state}"
+                return Done(id=number, act=name, result="refused", state=item.state, why=moved)
             woken = name == "retry" and unit.channels.resume(item.channel)  # a way out that failed rests a while
             if is_so(item) and not woken:
                 return Done(id=number, act=name, result="already", state=item.state)

@@ -252,9 +252,9 @@ class Outbox:
 
     # -- questions ---------------------------------------------------------------------------------------------------
 
-    def get(self, number: int) -> OutboxItem:
-        """One message; NotThere."""
-        if (found := self._one(outbox.c.id == number)) is None:
+    def get(self, number: int, *, stays: bool = False) -> OutboxItem:
+        """One message; NotThere. `stays`: nobody else moves it until the end of this unit."""
+        if (found := self._one(outbox.c.id == number, stays=stays)) is None:
             raise NotThere(f"outgoing message {number} is not there")
         return found
 
@@ -388,8 +388,9 @@ class Outbox:
         if not self.is_kept(number):
             raise IllegalMove(f"{item.message_id}, of which the bytes were destroyed", item.state, event)
 
-    def _one(self, where: sa.ColumnElement[bool]) -> OutboxItem | None:
-        row = self._conn.execute(sa.select(*FIELDS).where(where)).one_or_none()
+    def _one(self, where: sa.ColumnElement[bool], *, stays: bool = False) -> OutboxItem | None:
+        query = sa.select(*FIELDS).where(where)
+        row = self._conn.execute(query.with_for_update() if stays else query).one_or_none()
         return None if row is None else _item(row)
 
     def _act(self, number: int, event: OutEvent, detail: str | None, **changes: Any) -> OutState:

@@ -156,6 +156,25 @@ def test_a_partners_mail_that_was_handed_over_is_not_sent_again_by_accident(gate
     assert [line["id"] for line in lines(gateway(*chosen, "--state", "submitted")[1])] == [1]
 
 
+def test_what_is_handed_over_after_it_was_chosen_is_not_sent_again(
+    gateway: Gateway, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A running gateway works through the same messages; see the one before."""
+    put(folder, 1)
+    put(folder, 2)
+
+    def meanwhile(*_: object, **__: object) -> None:
+        submit(folder, 1)
+
+    monkeypatch.setattr("gateway.cli.outbox.agreed", meanwhile)
+    code, out, _ = gateway(*("outbox", "retry", "--partner", "99990001", *WHY, "--yes", "--json", "--dir", folder))
+    assert [(line["id"], line["result"], line["state"]) for line in lines(out)] == [
+        (1, "refused", "submitted"),
+        (2, "done", "new"),
+    ]
+    assert code == NO
+
+
 def test_another_way_out_must_exist(gateway: Gateway, folder: Path) -> None:
     """A channel that the settings do not have is refused."""
     number = put(folder, 1)
