@@ -26,6 +26,7 @@ from .errors import (
     NotCleaned,
     OpenRefused,
     StoreBusy,
+    StoreDown,
     StoreError,
 )
 from .keys import MasterKey
@@ -49,6 +50,7 @@ class Store:
         # SQLite prepares every statement anew after `query_only` is set or lifted: views have their own connections.
         self._views = _engine(engine.url, view=True) if path else engine
         self.path = path  # of the SQLite file; None on a server
+        self._file = _identity(path)
         self._turn: AbstractContextManager[None] = _Turn() if path else nullcontext()
         self._writer: sa.Connection | None = None  # of a file, kept: to make one costs more than a small statement
         self._after: Callable[[], None] = lambda: None
@@ -239,6 +241,7 @@ class Store:
                 with self._engine.begin() as conn:
                     yield conn
             else:
+                self._must_be_there(self.path)
                 conn = self._writer = self._writer or self._engine.connect()
                 try:
                     with conn.begin():
@@ -247,6 +250,11 @@ class Store:
                     self._let_go()  # whatever state it is in
                     raise
             self._after()
+
+    def _must_be_there(self, path: Path) -> None:
+        """A file that was deleted or replaced can still be written; all of that is lost with the last connection."""
+        if _identity(path) != self._file:
+            raise StoreDown(f"{path}: gone, or another file than was opened: put it back, or stop and start again")
 
     def _let_go(self) -> None:
         if self._writer is not None:
@@ -305,6 +313,15 @@ class _Turn:
 
 
 # -- opening -----------------------------------------------------------------------------------------------------
+
+
+def _identity(path: Path | None) -> tuple[int, int] | None:
+    """Which file it is, whatever its name; None if there is none."""
+    try:
+        status = os.stat(path) if path else None
+    except OSError:
+        return None
+    return status and (status.st_dev, status.st_ino)
 
 
 def _engine(url: sa.URL, *, view: bool = False) -> sa.Engine:

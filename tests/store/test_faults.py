@@ -92,6 +92,22 @@ def test_an_altered_incoming_message_goes_to_quarantine(store: Store) -> None:
             view.inbox.raw(number)
 
 
+def test_nothing_is_promised_by_a_file_that_is_gone(tmp_path: Path, master: MasterKey) -> None:
+    """Moved away or replaced while it is open: what would be written is lost at the end. Put back, it goes on."""
+    path, aside = tmp_path / "gateway.db", tmp_path / "aside.db"
+    with Store.open(path, master) as store:
+        put(store, message(1))
+        path.rename(aside)
+        with pytest.raises(StoreDown, match="put it back"):
+            put(store, message(2))
+        path.write_bytes(aside.read_bytes())
+        with pytest.raises(StoreDown, match="another file"):
+            put(store, message(2))
+        aside.replace(path)
+        put(store, message(2))
+        assert state(store, 2) == "new"
+
+
 # -- leases -----------------------------------------------------------------------------------------------------------
 
 
