@@ -257,9 +257,9 @@ class Store:
             raise StoreDown(f"{path}: gone, or another file than was opened: put it back, or stop and start again")
 
     def _let_go(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        writer, self._writer = self._writer, None  # also if to close it is interrupted: nobody gets it again
+        if writer is not None:
+            writer.close()
 
     def _unit(self, conn: sa.Connection, now: datetime, actor: str, told: list[Entry]) -> Unit:
         return Unit(conn, self._ring, now=now.astimezone(UTC), actor=actor, node=self.node, told=told)

@@ -245,6 +245,26 @@ def test_a_database_without_room_refuses_in_words_keeps_what_it_has_and_goes_on_
     assert len(claim(store)) == 2
 
 
+def test_an_interrupt_while_the_connection_is_let_go_of_fails_no_later_unit(
+    tmp_path: Path, master: MasterKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that writes to a file is kept; after an error it is closed, and a new one made."""
+    with Store.open(tmp_path / "gateway.db", master) as store:
+        put(store, message(1))
+        kept = store._writer
+        assert kept is not None
+        close = kept.close
+
+        def interrupted() -> None:
+            close()
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(kept, "close", interrupted)
+        with pytest.raises(KeyboardInterrupt), store.unit(now=NOW, actor="test"):
+            raise ValueError
+        assert put(store, message(2)) == [2]
+
+
 def test_a_try_that_the_surroundings_spoilt_is_not_counted(store: Store) -> None:
     """Three failures of the disk say nothing of the message: it does not go to quarantine for them."""
     number = arrive(store, 1)
