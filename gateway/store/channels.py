@@ -111,7 +111,9 @@ class Channels:
         self._well.discard(name)
         query = sa.select(channels).where(channels.c.name == name).with_for_update()
         if (row := self._conn.execute(query).one_or_none()) is None:
-            self._conn.execute(channels.insert().values(name=name, failures=0, policy_run=""))
+            # Two nodes may be the first at once, since they have the same relay.
+            first = "INSERT INTO channels (name, failures, policy_run) VALUES (:n, 0, '') ON CONFLICT DO NOTHING"
+            self._conn.execute(sa.text(first), {"n": name})
             row = self._conn.execute(query).one()
         return row
 

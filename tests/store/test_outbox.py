@@ -362,6 +362,35 @@ def test_an_outcome_told_while_its_attempt_is_taken_over_waits_and_still_counts(
         assert state(one) == "submitted"
 
 
+@pytest.mark.postgres
+def test_two_nodes_that_see_a_way_out_fail_for_the_first_time_both_keep_their_outcomes(
+    postgres_url: str, master: MasterKey
+) -> None:
+    """A relay that is gone is so for all of them at the same moment."""
+
+    def told(store: Store, mine: list[Claim]) -> Any:
+        outcomes = [Outcome(verdict="submitted", phase="data"), Outcome(verdict="channel", phase="connect")]
+        with store.unit(now=NOW, actor="a") as unit:
+            return unit.attempts.record_all(list(zip(mine, outcomes, strict=True)))
+
+    with (
+        Store.open(emptied(postgres_url), master, node="a") as one,
+        Store.open(postgres_url, master, node="b") as other,
+    ):
+        put(one, message(1), message(2))
+        mine = claim(one)
+        with one.unit(now=NOW, actor="a") as unit:
+            unit.attempts.start_all(mine[:1])
+        with ThreadPoolExecutor(1) as pool:
+            with other.unit(now=NOW, actor="b") as unit:
+                unit.channels.fail("smtp", "connect: refused")
+                outcome = pool.submit(told, one, mine)
+                until_waiting(other, 1)
+            assert outcome.result(timeout=20) == ["submitted", "new"]
+        with one.view(now=NOW) as view:
+            assert view.channels.get("smtp").failures == 2
+
+
 def test_every_state_is_listed_and_counted(store: Store) -> None:
     """Whichever index a state is looked for in: pages in order of their number, of one partner or of all."""
     states: dict[str, list[int]] = {}
