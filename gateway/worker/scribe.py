@@ -125,9 +125,8 @@ class Scribe:
                     [(claim, outcome) for claim, outcome, _ in outcomes],
                 )
             except BaseException as error:
-                if isinstance(error, Exception) and not isinstance(error, StoreDown):
-                    self._forget(outcomes)  # it will not be taken later either
-                # Each transmission learns that nothing was written for it; before DATA it then stops.
+                # Each transmission learns that nothing was written for it; before DATA it then stops. Outcomes stay
+                # owed: where one of them cannot be written, the next round tells it from the others.
                 for told in waiting:
                     if not told.done():
                         told.set_exception(error if isinstance(error, Exception) else asyncio.CancelledError())

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from gateway.domain.delivery import Outcome
-from gateway.store import Store, StoreDown, Unit
+from gateway.store import Claim, Store, StoreDown, StoreError, Unit
+from gateway.store.attempts import Attempts
 from gateway.transports import FolderTransport
 from gateway.worker import Delivery, deliver_due
 from gateway.worker.scribe import Owed
@@ -293,6 +294,40 @@ def test_what_the_relay_took_while_the_database_was_away_is_not_sent_again(store
     assert len(out.handed) == 1
     with store.view(now=clock()) as view:
         assert view.outbox.get(number).state == "submitted"
+
+
+def test_an_outcome_that_cannot_be_written_loses_no_other_of_the_same_commit(
+    store: Store, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the relay took is not sent again because of what another message brought."""
+    bad, good = put(store), put(store, 2)
+    record_all, together = Attempts.record_all, asyncio.Barrier(2)
+    refused = []
+
+    def refuses(self: Attempts, made: list[tuple[Claim, Outcome]]) -> Any:
+        if bad in [claim.id for claim, _ in made]:
+            refused.append(len(made))
+            raise StoreError("the database refused: a value too long")
+        return record_all(self, made)
+
+    class Both(Obedient):
+        async def deliver(self, shipment, before_data):  # type: ignore[no-untyped-def]
+            outcome = await super().deliver(shipment, before_data)
+            await together.wait()
+            return outcome
+
+    monkeypatch.setattr(Attempts, "record_all", refuses)
+    out, owed = Both(), Owed()
+    with pytest.raises(StoreError):
+        asyncio.run(deliver_due(store, {"out": out}, clock, owed=owed))
+    clock.forward(hours=2)
+    with store.unit(now=clock(), actor="watch") as unit:
+        assert unit.attempts.recover() == 2
+    assert asyncio.run(deliver_due(store, {"out": out}, clock, owed=owed)) == []
+    assert refused == [2, 1]
+    assert owed.outcomes == {}
+    with store.view(now=clock()) as view:
+        assert (view.outbox.get(bad).state, view.outbox.get(good).state) == ("uncertain", "submitted")
 
 
 def test_a_promise_of_data_whose_answer_was_lost_is_not_kept(store: Store, clock: HandClock) -> None:
