@@ -176,11 +176,13 @@ class Outbox:
 
     def forget_done(self, before: datetime, limit: int) -> int:
         """Remove the bytes of messages that were done before that time: nothing is sent any more or waited for."""
-        query = sa.select(sealed.c.row_id).where(*_done(before)).distinct()
-        numbers = list(self._conn.scalars(query.order_by(sealed.c.row_id).limit(limit)))
-        for field in _BYTES:
-            drop_all(self._conn, field, numbers)
-        return len(numbers)
+        for kept in _BYTES:  # each by itself: in one order of three, all that is kept is sorted for each batch
+            query = sa.select(sealed.c.row_id).where(sealed.c.field == kept, *_done(before)[1:])
+            if numbers := list(self._conn.scalars(query.order_by(sealed.c.row_id).limit(limit))):
+                for field in _BYTES:
+                    drop_all(self._conn, field, numbers)
+                return len(numbers)
+        return 0
 
     def count_done(self, before: datetime) -> int:
         """How many messages `forget_done` would take."""

@@ -17,6 +17,7 @@ from .dossiers import Destroyed
 from .errors import CorruptDatabase, NotCleaned, OpenRefused, StoreBusy, StoreDown, StoreError
 from .keys import MasterKey
 from .turns import INTAKE
+from .unit import Unit
 
 ACTOR = "upkeep"
 BATCH = 500  # messages in one transaction
@@ -193,15 +194,28 @@ def forget_mail(store: Store, before: datetime, *, now: datetime, actor: str) ->
     they tell a repeat (SM-76). Keys of days under which nothing is kept any more go too.
     """
     forgotten = 0
-    while True:
-        with store.unit(now=now, actor=actor) as unit:
-            gone = unit.outbox.forget_done(before, BATCH) + unit.inbox.forget_done(before, BATCH)
+    for forget in (
+        _forget_sent,
+        _forget_received,
+    ):  # in turn: a look that finds nothing reads all that stays
+        gone = BATCH
+        while gone == BATCH:
+            with store.unit(now=now, actor=actor) as unit:
+                gone = forget(unit, before)
             forgotten += gone
-            if gone == 0:
-                unit.dossiers.drop_day_keys(now - timedelta(days=2))
-                if forgotten:
-                    unit.audit.write("mail_forgotten", "store", ground="retention", detail={"messages": forgotten})
-                return forgotten
+    with store.unit(now=now, actor=actor) as unit:
+        unit.dossiers.drop_day_keys(now - timedelta(days=2))
+        if forgotten:
+            unit.audit.write("mail_forgotten", "store", ground="retention", detail={"messages": forgotten})
+    return forgotten
+
+
+def _forget_sent(unit: Unit, before: datetime) -> int:
+    return unit.outbox.forget_done(before, BATCH)
+
+
+def _forget_received(unit: Unit, before: datetime) -> int:
+    return unit.inbox.forget_done(before, BATCH)
 
 
 @contextmanager

@@ -533,3 +533,18 @@ def test_what_was_forgotten_is_not_looked_through_every_night(tmp_path: Path) ->
                 forget(unit)
             cost.append(steps(store, forget, write=True))
     assert cost[1] <= 1.15 * cost[0] + 30
+
+
+def test_a_batch_to_forget_costs_the_same_however_much_is_to_be_forgotten(tmp_path: Path) -> None:
+    """The first purge after years has hundreds of thousands of messages before it."""
+
+    def forget(unit: Unit) -> None:
+        assert unit.outbox.forget_done(NOW + timedelta(days=1), 5) == 5
+        assert unit.inbox.forget_done(NOW + timedelta(days=1), 5) == 5
+
+    cost = []
+    for size in (60, 600):
+        with Store.open(tmp_path / f"{size}.db", MasterKey.generate()) as store:
+            _history(store, size)
+            cost.append(steps(store, forget, write=True))
+    assert cost[1] <= 1.2 * cost[0] + 50
