@@ -99,21 +99,22 @@ def purge(yes: Yes = False, by: By = None, folder: Dir = HERE, json: Json = Fals
             say(f"{len(expired)} dossiers are past their term{since}; the bytes of {mail} messages are past theirs.")
             say("Nothing was destroyed; do it with --yes.")
             raise typer.Exit(NO)
-        ledger, who = gateway.folder / LEDGER, actor(by)
+        ledger, who, destroyed = gateway.folder / LEDGER, actor(by), len(expired)
         try:
             forgotten = forget_mail(gateway.store, before, now=now, actor=who)
             if expired or forgotten:
-                destroy(gateway.store, expired, ledger, now=now, actor=who, ground="retention")
+                gone = destroy(gateway.store, expired, ledger, now=now, actor=who, ground="retention", past_term=True)
+                destroyed = len(gone)
         except NotCleaned as busy:
             # It is gone; what is left of it in the log goes at the next clean-up.
             say(str(busy))
     if json:
-        emit(answer | {"destroyed": len(expired), "forgotten": mail})
+        emit(answer | {"destroyed": destroyed, "forgotten": mail})
         return
     if not (expired or mail):
         show("Nothing is past its term.")
         return
-    show(f"{len(expired)} dossiers destroyed, the bytes of {mail} messages removed.")
+    show(f"{destroyed} dossiers destroyed, the bytes of {mail} messages removed.")
     show(f"Backups from before hold them for at most {terms.backup_days} days more.")
 
 

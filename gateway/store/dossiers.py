@@ -115,6 +115,13 @@ class Dossiers:
         query = sa.select(sa.func.count()).select_from(dossiers).where(dossiers.c.keep_until <= self._now)
         return self._conn.scalar(query) or 0
 
+    def is_past(self, dossier: str) -> bool:
+        """Whether its term is over, to destroy it in this unit: nobody begins it anew meanwhile. StoreBusy as there."""
+        locked_to_destroy(self._conn, DOSSIER, dossier)
+        query = sa.select(dossiers.c.id).where(dossiers.c.id == dossier, dossiers.c.keep_until <= self._now)
+        with waits_at_most(self._conn, GIVES_WAY):
+            return self._conn.scalar(query.with_for_update()) is not None
+
     def terms(self, wanted: Sequence[str]) -> Sequence[datetime]:
         """When the term of these dossiers ended, or will."""
         query = sa.select(dossiers.c.keep_until).where(dossiers.c.id.in_(wanted), dossiers.c.keep_until.is_not(None))

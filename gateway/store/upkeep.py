@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -122,19 +122,32 @@ def _server_tool(name: str, url: sa.URL, *arguments: str) -> None:
 
 
 def destroy(
-    store: Store, dossiers: Sequence[str], ledger: Path, *, now: datetime, actor: str, ground: str
+    store: Store,
+    dossiers: Sequence[str],
+    ledger: Path,
+    *,
+    now: datetime,
+    actor: str,
+    ground: str,
+    past_term: bool = False,
 ) -> list[Destroyed]:
     """Destroy dossiers for good (SM-147). Backups from before still hold them until they have expired (SM-148).
 
-    The ledger, which is outside every backup, is written first: whatever happens after that, the next start or restore
-    destroys them too. NotCleaned at the end if somebody works: they are gone, but not yet from the file. StoreDown if
-    others went on working in one of them: that one is left whole.
+    Each is written in the ledger, which is outside every backup, just before it is committed: whatever happens then,
+    the next start or restore destroys it too. `past_term`: not one whose term began anew since it was chosen.
+    NotCleaned at the end if somebody works: they are gone, but not yet from the file. StoreDown if others went on
+    working in one of them: that one is left whole, and not listed, for it may be wanted again.
     """
-    with ledger.open("a", encoding="utf-8") as file:
-        file.writelines(f"{dossier} {now.isoformat()}\n" for dossier in dossiers)
-        file.flush()
-        os.fsync(file.fileno())
-    return _destroy_all(store, dossiers, now, actor, ground)
+
+    def one(unit: Unit, dossier: str) -> list[Destroyed]:
+        if past_term and not unit.dossiers.is_past(dossier):
+            return []
+        gone = _destroyed(unit, dossier, ground)
+        unit.audit.flush()  # nothing is left but the commit
+        _list(ledger, dossier, now)
+        return [gone]
+
+    return _destroy_all(store, dossiers, now, actor, one)
 
 
 def destroy_again(store: Store, ledger: Path, *, now: datetime) -> int:
@@ -146,27 +159,33 @@ def destroy_again(store: Store, ledger: Path, *, now: datetime) -> int:
     with store.view(now=now) as view:
         back = view.dossiers.known(listed)
     if back:
-        _destroy_all(store, back, now, ACTOR, "listed as destroyed")
+        _destroy_all(store, back, now, ACTOR, lambda unit, dossier: [_destroyed(unit, dossier, "listed as destroyed")])
     return len(back)
 
 
-def _destroy_all(store: Store, dossiers: Sequence[str], now: datetime, actor: str, ground: str) -> list[Destroyed]:
-    gone = [each for dossier in dossiers if (each := _destroy(store, dossier, now, actor, ground)) is not None]
-    if left := len(dossiers) - len(gone):
+_One = Callable[[Unit, str], list[Destroyed]]
+
+
+def _destroy_all(store: Store, dossiers: Sequence[str], now: datetime, actor: str, one: _One) -> list[Destroyed]:
+    found = [_destroy(store, dossier, now, actor, one) for dossier in dossiers]
+    if left := found.count(None):
         with suppress(NotCleaned):
             store.clean(thorough=True)
         raise StoreDown(
             f"others go on working in {left} of {len(dossiers)} dossiers: do it again, those are left whole"
         )
     store.clean(thorough=True)
-    return gone
+    return [gone for each in found if each is not None for gone in each]
 
 
-def _destroy(store: Store, dossier: str, now: datetime, actor: str, ground: str) -> Destroyed | None:
+def _destroy(store: Store, dossier: str, now: datetime, actor: str, one: _One) -> list[Destroyed] | None:
     """None if others worked in it all the time."""
     for _ in range(WAYS_GIVEN):
         try:
-            return _destroy_now(store, dossier, now, actor, ground)
+            with store.unit(now=now, actor=actor) as unit:
+                # What is being taken in may turn out to belong to it, such as a receipt or a repeat.
+                unit.alone_at(INTAKE)
+                return one(unit, dossier)
         except StoreBusy:
             if store.path is not None:  # it waited for a file long enough
                 raise
@@ -174,13 +193,18 @@ def _destroy(store: Store, dossier: str, now: datetime, actor: str, ground: str)
     return None
 
 
-def _destroy_now(store: Store, dossier: str, now: datetime, actor: str, ground: str) -> Destroyed:
-    with store.unit(now=now, actor=actor) as unit:
-        unit.alone_at(INTAKE)  # what is being taken in may turn out to belong to it, such as a receipt or a repeat
-        subject = unit.dossiers.pseudonym(dossier)
-        gone = unit.dossiers.destroy(dossier)
-        unit.audit.write("destroyed", "dossier", subject=subject, ground=ground, detail={"values": gone.values})
+def _destroyed(unit: Unit, dossier: str, ground: str) -> Destroyed:
+    subject = unit.dossiers.pseudonym(dossier)
+    gone = unit.dossiers.destroy(dossier)
+    unit.audit.write("destroyed", "dossier", subject=subject, ground=ground, detail={"values": gone.values})
     return gone
+
+
+def _list(ledger: Path, dossier: str, now: datetime) -> None:
+    with ledger.open("a", encoding="utf-8") as file:
+        file.write(f"{dossier} {now.isoformat()}\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _listed(ledger: Path) -> list[str]:

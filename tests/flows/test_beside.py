@@ -271,9 +271,10 @@ def test_a_repeat_that_is_taken_in_while_its_dossier_is_destroyed_leaves_no_byte
     with ThreadPoolExecutor(1) as pool:
         with one.unit(now=world.now(), actor="test") as unit:
             assert intake.take_in(unit, US, *item).state == "duplicate"
-            gone = pool.submit(upkeep._destroy, other, dossier, world.now(), "archivaris", "term is over")
+            how = {"now": world.now(), "actor": "archivaris", "ground": "term is over"}
+            gone = pool.submit(upkeep.destroy, other, [dossier], tmp_path / "destroyed.txt", **how)
             until_waiting(one, 1)
-        assert gone.result(timeout=20).incoming == 2
+        assert [each.incoming for each in gone.result(timeout=20)] == [2]
     with one.view(now=world.now()) as view:
         assert view.inbox.list() == []
         assert view.dossiers.known([dossier]) == []

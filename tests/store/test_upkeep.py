@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -22,6 +23,7 @@ from gateway.store import (
     Store,
     StoreDown,
     StoreError,
+    Unit,
     WrongMasterKey,
     upkeep,
 )
@@ -201,7 +203,7 @@ def test_who_holds_one_message_of_a_dossier_and_wants_another_is_let_go_first(
 def test_a_dossier_in_which_somebody_works_all_the_time_is_left_with_a_sentence(
     postgres_url: str, master: MasterKey, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """It stays whole, is listed, and goes the next time; the others go now."""
+    """It stays whole and is not listed, for what happens in it begins its term anew; the others go now."""
     monkeypatch.setattr(upkeep, "WAYS_GIVEN", 2)
     monkeypatch.setattr(upkeep, "AFTER_WAY", 0)
     monkeypatch.setattr(Store, "clean", lambda *_, **__: None)  # it would wait for the same, whole tables of it
@@ -216,13 +218,52 @@ def test_a_dossier_in_which_somebody_works_all_the_time_is_left_with_a_sentence(
         with store.view(now=NOW) as view:
             assert view.dossiers.known(["d1", "d2"]) == ["d1"]
             assert view.audit.verify().broken_at is None
-        assert upkeep.destroy_again(store, ledger, now=NOW) == 1
+        assert [line.split()[0] for line in ledger.read_text().splitlines()] == ["d2"]
+        assert upkeep.destroy_again(store, ledger, now=NOW) == 0
+
+
+def test_a_dossier_in_which_something_happened_after_it_was_chosen_is_kept(store: Store, tmp_path: Path) -> None:
+    """Its term began anew; nor does the next start destroy it."""
+    ledger = tmp_path / "destroyed.txt"
+    for name in ("d1", "d2", "d3"):
+        fill(store, name)
+    with store.unit(now=NOW - timedelta(days=2), actor="flow") as unit:
+        for name in ("d1", "d2"):
+            unit.dossiers.keep(name, NOW - timedelta(days=1))
+    with store.unit(now=NOW, actor="flow") as unit:
+        chosen = unit.dossiers.expired()
+        unit.dossiers.touch("d1", NOW + timedelta(days=5000))
+    how: dict[str, Any] = {"now": NOW, "actor": "archivaris", "ground": "term is over", "past_term": True}
+    assert len(destroy(store, [*chosen, "d3", "d9"], ledger, **how)) == 1
+    assert upkeep.destroy_again(store, ledger, now=NOW) == 0
+    with store.view(now=NOW) as view:
+        assert view.dossiers.known(["d1", "d2", "d3", "d9"]) == ["d1", "d3"]
+
+
+def test_what_is_listed_and_not_committed_is_destroyed_by_the_next_start(store: Store, tmp_path: Path) -> None:
+    """A crash between the two: a copy that is put back must not bring it back (SM-148)."""
+    ledger = tmp_path / "destroyed.txt"
+    fill(store, "d1")
+
+    def crash(_: object) -> None:
+        raise KeyboardInterrupt
+
+    sa.event.listen(store._engine, "commit", crash)
+    with pytest.raises(KeyboardInterrupt):
+        destroy(store, ["d1"], ledger, now=NOW, actor="archivaris", ground="term is over")
+    sa.event.remove(store._engine, "commit", crash)
+    with store.view(now=NOW) as view:
+        assert view.dossiers.known(["d1"]) == ["d1"]
+    assert upkeep.destroy_again(store, ledger, now=NOW) == 1
 
 
 def _destroyed(store: Store, dossier: str) -> Destroyed:
-    gone = upkeep._destroy(store, dossier, NOW, "archivaris", "term is over")
-    assert gone is not None
-    return gone
+    def one(unit: Unit, name: str) -> list[Destroyed]:
+        return [upkeep._destroyed(unit, name, "term is over")]
+
+    gone = upkeep._destroy(store, dossier, NOW, "archivaris", one)
+    assert gone
+    return gone[0]
 
 
 def _destroy(store: Store, dossier: str) -> Destroyed:
