@@ -41,7 +41,7 @@ def move_state(source: Store, target: Store, told: Told = lambda *_: None) -> li
         going = _Going(sum(2 * _count(old, table) for table in metadata.sorted_tables), told)
         for table in metadata.sorted_tables:
             before = _copied(old, new, table, going)
-            _count_on(new, table)
+            _count_on(new, table, _last_number(old, table))
             after = _proof(new, table, going)
             if before != after:
                 raise StoreError(f"{table.name}: {before.rows} rows were read, {after.rows} arrived or they differ")
@@ -122,13 +122,31 @@ def _copied(old: sa.Connection, new: sa.Connection, table: sa.Table, going: _Goi
     return digest.moved
 
 
-def _count_on(conn: sa.Connection, table: sa.Table) -> None:
-    """PostgreSQL's counter does not see numbers that were given; the next row must not get one of them."""
+def _last_number(conn: sa.Connection, table: sa.Table) -> int | None:
+    """The last number that a row got, be it gone by now; None of a table whose rows get none."""
     column = table.primary_key.columns[0]
-    if conn.dialect.name == "postgresql" and column is table.autoincrement_column:
-        following = sa.select(sa.func.coalesce(sa.func.max(column), 0) + 1).scalar_subquery()
-        counter = sa.func.pg_get_serial_sequence(table.name, column.name)
-        conn.execute(sa.select(sa.func.setval(counter, following, False)))
+    if column is not table.autoincrement_column:
+        return None
+    if conn.dialect.name == "postgresql":
+        counter = conn.scalar(sa.select(sa.func.pg_get_serial_sequence(table.name, column.name)))
+        given = f"SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM {counter}"
+    else:
+        given = f"SELECT seq FROM sqlite_sequence WHERE name = '{table.name}'"
+    highest = sa.select(sa.func.max(column))
+    return max(conn.scalar(sa.text(given)) or 0, conn.scalar(highest) or 0)
+
+
+def _count_on(conn: sa.Connection, table: sa.Table, last: int | None) -> None:
+    """The next row must not get a number that was given before: neither counter sees those of rows that are gone."""
+    if last is None:
+        return
+    if conn.dialect.name == "postgresql":
+        counter = sa.func.pg_get_serial_sequence(table.name, table.primary_key.columns[0].name)
+        conn.execute(sa.select(sa.func.setval(counter, last + 1, False)))
+    elif table.dialect_options["sqlite"]["autoincrement"]:
+        conn.execute(sa.text("DELETE FROM sqlite_sequence WHERE name = :table"), {"table": table.name})
+        counted = sa.text("INSERT INTO sqlite_sequence (name, seq) VALUES (:table, :last)")
+        conn.execute(counted, {"table": table.name, "last": last})
 
 
 def _proof(conn: sa.Connection, table: sa.Table, going: _Going) -> Moved:

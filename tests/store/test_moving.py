@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from gateway.store import MasterKey, OpenRefused, Outgoing, Store, moving
+from gateway.store import MasterKey, OpenRefused, Outgoing, Place, Raw, Store, moving
 from gateway.store.moving import Moved, move_state
 from gateway.store.tables import metadata
 
@@ -76,6 +76,26 @@ def test_what_was_broken_off_half_way_is_done_again(
         assert {each.table: each.rows for each in move_state(old, new)}["outbox"] == 2
         with new.view(now=NOW) as view:
             assert view.outbox.wire(1) == b"wire"
+
+
+def test_a_number_of_a_row_that_is_gone_is_not_given_again(
+    source: Path, place: str, tmp_path: Path, master: MasterKey
+) -> None:
+    """The trail, and tasks, name messages by it; there and back."""
+
+    def added(store: Store) -> int:
+        raw = Raw(place=Place(source="imap", account="a", folder="b", uid="new"), received_at=NOW, data=b"new")
+        with store.unit(now=NOW, actor="test") as unit:
+            return unit.inbox.add(raw).id
+
+    with Store.open(source, master) as old, Store.open(place, master) as new:
+        with old.unit(now=NOW, actor="test") as unit:
+            unit.dossiers.destroy("d2")
+        move_state(old, new)
+        with Store.open(tmp_path / "back.db", master) as back:
+            move_state(new, back)
+            assert added(back) == 3
+        assert added(new) == 3
 
 
 @pytest.mark.postgres
