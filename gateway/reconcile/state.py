@@ -53,6 +53,11 @@ class OpenBericht(msgspec.Struct, frozen=True, kw_only=True):
     referenties: frozenset[str]
     toewijzingen: frozenset[int]
 
+    @property
+    def holds(self) -> tuple[int | str, ...]:
+        """What later messages wait for: ToewijzingNummers and ReferentieNummers."""
+        return (*self.toewijzingen, *self.referenties)
+
 
 class Effects(msgspec.Struct, frozen=True, kw_only=True):
     """All changes of one assessed message, to be committed in one transaction with its 325 (5.3)."""
@@ -86,6 +91,7 @@ class State:
         self.identificaties: dict[Named, frozenset[str]] = {}  # -> hashes of what was answered or is open
         self.perioden: dict[Pair, list[tuple[date, date]]] = {}
         self.open: dict[Named, OpenBericht] = {}
+        self._held: dict[tuple[str, str, int | str], set[int]] = {}  # by what open messages hold: their seq
         self.granted: dict[Pair, int] = {}
         self.next_seq = 1
 
@@ -107,11 +113,10 @@ class State:
         index = bisect.bisect_left(dated, (dagtekening, date.min))
         return dated[index - 1][1] if index else None
 
-    def held_by(self, pair: Pair, before_seq: int) -> tuple[frozenset[int], frozenset[str]]:
-        """ToewijzingNummers and references that earlier open messages of the provider hold (5.4)."""
-        earlier = [o for key, o in self.open.items() if key[:2] == pair and o.seq < before_seq]
-        numbers = frozenset(number for o in earlier for number in o.toewijzingen)
-        return numbers, frozenset(referentie for o in earlier for referentie in o.referenties)
+    def is_held(self, pair: Pair, what: int | str, before_seq: int) -> bool:
+        """Whether an earlier open message of the provider holds this ToewijzingNummer or ReferentieNummer (5.4)."""
+        held = self._held.get((*pair, what))
+        return held is not None and min(held) < before_seq
 
     def commit(self, effects: Effects) -> None:
         """Apply all effects of one message. The caller sends the 325 in the same transaction."""
@@ -128,10 +133,24 @@ class State:
         if effects.seq is not None:
             self.next_seq = max(self.next_seq, effects.seq + 1)
         if effects.open is not None:
-            self.open[message] = effects.open
+            self._let_go(message)
+            self._hold(message, effects.open)
             return
-        self.open.pop(message, None)
+        self._let_go(message)
         self._book(effects)
+
+    def _hold(self, message: Named, kept: OpenBericht) -> None:
+        self.open[message] = kept
+        for what in kept.holds:
+            self._held.setdefault((*message[:2], what), set()).add(kept.seq)
+
+    def _let_go(self, message: Named) -> None:
+        if (kept := self.open.pop(message, None)) is not None:
+            for what in kept.holds:
+                held = self._held[(*message[:2], what)]
+                held.discard(kept.seq)
+                if not held:
+                    del self._held[(*message[:2], what)]
 
     def _book(self, effects: Effects) -> None:
         for referentie, line in effects.referenties.items():

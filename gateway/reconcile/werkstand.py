@@ -18,7 +18,6 @@ class Werkstand:
         self.pair = declaratie.pair
         own = state.open.get((*self.pair, declaratie.identificatie))
         self.seq = own.seq if own else state.next_seq
-        self._held_numbers, self._held_references = state.held_by(self.pair, self.seq)
         self._references: dict[str, Geregistreerd] = {}
         self._verbruik: dict[Key, Verbruik] = {}
         self._by_month: dict[MonthKey, str | None] = {}
@@ -35,14 +34,15 @@ class Werkstand:
 
     def is_reference_used(self, nummer: str) -> bool:
         """True if the number is taken, by an assessed line or by an earlier open message (TR314, 5.4)."""
-        return nummer in self._held_references or self.referentie(nummer) is not None
+        return self._is_held(nummer) or self.referentie(nummer) is not None
 
     def waits(self, prestatie: Prestatie) -> bool:
         """True if an earlier open message holds this line's allocation, or the line it credits (5.4)."""
-        return (
-            prestatie.toewijzing_nummer in self._held_numbers
-            or prestatie.vorig_referentie_nummer in self._held_references
-        )
+        credits = prestatie.vorig_referentie_nummer
+        return self._is_held(prestatie.toewijzing_nummer) or (credits is not None and self._is_held(credits))
+
+    def _is_held(self, what: int | str) -> bool:
+        return self._state.is_held(self.pair, what, self.seq)
 
     def verbruik(self, nummer: int) -> Verbruik:
         """What approved lines use of an allocation."""
