@@ -400,7 +400,10 @@ class Attempts:
 
     def from_the_future(self) -> int:
         """What a clock that was ahead put off is due now, and a pause of such a clock ends; how many messages."""
-        ahead = sa.text(any_of(CLAIMABLE)), outbox.c.changed_at > self._now + CLOCKS_DIFFER, outbox.c.attempts > 0
+        # One that was never tried is due when it was put, by that clock, unless it may not go before a time.
+        untimed = sa.or_(outbox.c.attempts > 0, outbox.c.next_at <= outbox.c.created_at)
+        put_off = sa.and_(outbox.c.next_at > self._now, untimed)
+        ahead = sa.text(any_of(CLAIMABLE)), outbox.c.changed_at > self._now + CLOCKS_DIFFER, put_off
         now = {"next_at": self._now, "changed_at": self._now}
         count = self._conn.execute(outbox.update().where(*ahead, outbox.c.lease_until.is_(None)).values(now)).rowcount
         paused = channels.c.paused_until > self._now + 2 * CHANNEL_MAX

@@ -148,6 +148,21 @@ def test_what_a_clock_that_was_ahead_put_off_is_due_when_it_went_back(store: Sto
 
 
 @pytest.mark.parametrize("place", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+def test_what_was_put_by_a_clock_that_was_ahead_and_not_tried_is_due_when_it_went_back(store: Store) -> None:
+    """Nor is one tried in vain, since a way out that fails does not count; what is to wait for its time still does."""
+    ahead = NOW + DAY
+    put(store, message(1), message(2), message(3, not_before=ahead + HOUR), now=ahead)
+    (first, _) = claim(store, ahead)
+    with store.unit(now=ahead, actor="test") as unit:
+        unit.attempts.record(first, Outcome(verdict="channel", phase="connect"))
+        unit.attempts.recover(node="node-a")
+    with store.unit(now=NOW, actor="watch") as unit:
+        assert unit.attempts.from_the_future() == 2
+        assert unit.attempts.from_the_future() == 0
+    with store.view(now=NOW) as view:
+        assert [item.next_at for item in view.outbox.list()] == [NOW, NOW, ahead + HOUR]
+
+
 def test_an_outcome_and_a_recovery_that_cross_do_not_undo_each_other(store: Store) -> None:
     """Two nodes at the same moment: the zombie's outcome is being written while another takes its lease back."""
     put(store, message())
