@@ -22,8 +22,11 @@ def compare(unit: Unit, us: Surroundings, today: date) -> Vergelijking:
     """Every decision that was made known against every order that was sent, by this gateway."""
     contract = us.contract or Contract(eigen_codes=frozenset({us.ourselves.code}))
     partners = {code for code, _ in unit.partners.list(PartnerRecord)}
+    # What was decided is read first: while the state is made of the messages nothing is asked, and a server ends a
+    # transaction that is silent for a minute.
+    decided = list(_decided(unit))
     state = uit_berichten(exchanged(unit, partners, SOORTEN)).state
-    return vergelijk(list(_decided(unit)), state.toewijzingen, today, contract=contract, state=state)
+    return vergelijk(decided, state.toewijzingen, today, contract=contract, state=state)
 
 
 class _Of(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -292,7 +292,8 @@ class Store:
                     from . import server
 
                     server.end_view(conn)
-                transaction.rollback()
+                with suppress(sa.exc.DBAPIError):  # all was read: a server that ended it meanwhile took nothing away
+                    transaction.rollback()
 
 
 class _Turn:

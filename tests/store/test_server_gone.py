@@ -108,6 +108,21 @@ def test_a_connection_that_the_server_ends_costs_one_unit(running: postgres.Clus
         assert [item.message_id for item in view.outbox.list()] == [message(3).message_id]
 
 
+def test_a_look_that_the_server_ends_after_all_was_read_is_as_good(running: postgres.Cluster, node: Store) -> None:
+    """It ends a transaction that is silent for a minute, while much that was read is compared."""
+    put(node, message())
+    with node.view(now=NOW) as view:
+        found = view.outbox.counts()
+        ended = sa.create_engine(running.url)
+        with ended.connect() as conn:
+            ends = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE state = 'idle in transaction'"
+            assert conn.scalar(sa.text(ends)) == 1
+        ended.dispose()
+    assert found == {"new": 1}
+    with node.view(now=NOW) as view:
+        assert view.outbox.counts() == found
+
+
 def test_a_cable_that_goes_dead_hangs_nobody(node: Store, wire: Cable) -> None:
     """No reset, no answer: the unit ends with a sentence, also for those that try to connect anew; then it goes on."""
     put(node, message(1))
