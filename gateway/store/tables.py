@@ -47,6 +47,7 @@ class Utc(TypeDecorator[datetime]):
 
 MESSAGE_ID_MAX = 403  # a partner's may be so long: <, 200, @, 200, >
 
+_Bytewise = sa.String(32).with_variant(sa.String(32, collation="C"), "postgresql")  # in some languages aa is after z
 Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
@@ -171,7 +172,7 @@ sa.Index("ix_outbox_partner", outbox.c.partner, outbox.c.id, outbox.c.kind)
 attempts = sa.Table(
     "attempts",
     metadata,
-    sa.Column("envelope_id", sa.String(32), primary_key=True),  # begins with the time: it grows at one end, in order
+    sa.Column("envelope_id", _Bytewise, primary_key=True),  # begins with the time: it grows at one end, in order
     sa.Column("outbox_id", sa.ForeignKey("outbox.id", ondelete="CASCADE"), nullable=False, index=True),
     sa.Column("due_at", Utc, nullable=False),
     sa.Column("started_at", Utc, nullable=False),

@@ -5,6 +5,7 @@ The whole suite is a contract: the same tests run on SQLite and, where a server 
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -48,6 +49,27 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return str(tmp_path / "gateway.db")
     return emptied(request.getfixturevalue("postgres_url"))
+
+
+_LANGUAGES = "SELECT count(*) FROM pg_collation WHERE collprovider = 'i'"
+
+
+@contextmanager
+def speaking(url: str, language: str) -> Iterator[str]:
+    """The URL of a database on this server that sorts as a language does, gone afterwards."""
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as conn:
+        version = conn.dialect.server_version_info
+        if version is None or version < (15,) or not conn.scalar(sa.text(_LANGUAGES)):
+            pytest.skip("this server has no languages")
+        how = f"TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE '{language}'"
+        conn.execute(sa.text(f"CREATE DATABASE spoken {how}"))
+    try:
+        yield sa.make_url(url).set(database="spoken").render_as_string(hide_password=False)
+    finally:
+        with engine.connect() as conn:
+            conn.execute(sa.text("DROP DATABASE spoken"))
+        engine.dispose()
 
 
 def emptied(url: str) -> str:

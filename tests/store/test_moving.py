@@ -9,10 +9,8 @@ from gateway.store import MasterKey, OpenRefused, Outgoing, Place, Raw, Store, m
 from gateway.store.moving import Moved, move_state
 from gateway.store.tables import metadata
 
-from .conftest import NOW
+from .conftest import NOW, speaking
 from .test_upkeep import BSN, fill
-
-_LANGUAGES = "SELECT count(*) FROM pg_collation WHERE collprovider = 'i'"
 
 
 @pytest.fixture
@@ -103,22 +101,10 @@ def test_a_server_that_sorts_as_a_language_does_gets_all_of_it(
     source: Path, postgres_url: str, master: MasterKey
 ) -> None:
     """Most do, by what their system is set to; that is no difference between the rows."""
-    url = sa.make_url(postgres_url).set(database="american")
-    engine = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as conn:
-        version = conn.dialect.server_version_info
-        if version is None or version < (15,) or not conn.scalar(sa.text(_LANGUAGES)):
-            pytest.skip("this server has no languages")
-        conn.execute(sa.text("CREATE DATABASE american TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'"))
-    try:
-        with Store.open(source, master) as old, Store.open(str(url), master) as new:
-            with old.unit(now=NOW, actor="test") as unit:
-                unit.records.add("names", "all", {}, keys={"name": ["a", "B", "a-b", "ab", "_c"]})
-            assert {each.table: each.rows for each in move_state(old, new)}["record_keys"] == 7
-    finally:
-        with engine.connect() as conn:
-            conn.execute(sa.text("DROP DATABASE american"))
-        engine.dispose()
+    with speaking(postgres_url, "en-US") as url, Store.open(source, master) as old, Store.open(url, master) as new:
+        with old.unit(now=NOW, actor="test") as unit:
+            unit.records.add("names", "all", {}, keys={"name": ["a", "B", "a-b", "ab", "_c"]})
+        assert {each.table: each.rows for each in move_state(old, new)}["record_keys"] == 7
 
 
 def test_a_target_that_holds_something_is_refused(source: Path, place: str, master: MasterKey) -> None:

@@ -1,7 +1,7 @@
 """A message exists exactly if its change was committed; every attempt is a record and sends the same bytes."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from gateway.store import AlreadyThere, Claim, IllegalMove, MasterKey, Outgoing,
 from gateway.store.states import OUTBOX_MOVES
 from gateway.store.tables import outbox
 
-from .conftest import NOW, emptied, until_waiting
+from .conftest import NOW, emptied, speaking, until_waiting
 
 MINUTE = timedelta(minutes=1)
 
@@ -103,6 +103,23 @@ def test_every_attempt_sends_the_same_bytes_under_a_new_envelope_id(store: Store
         found = view.outbox.by_envelope_id(attempts[2].envelope_id)
         assert found is not None
         assert found.id == 1
+
+
+@pytest.mark.postgres
+def test_attempts_stay_in_order_where_a_language_puts_aa_after_z(postgres_url: str, master: MasterKey) -> None:
+    """In Danish it does; an envelope id is hexadecimal, and tells the time."""
+    first = datetime.fromtimestamp(0x19A0000_00AA / 1000, UTC)
+    then = first + timedelta(milliseconds=1)  # …ab
+    with speaking(postgres_url, "da-DK") as url, Store.open(url, master) as store:
+        put(store, message(1), message(2), now=first)
+        with store.unit(now=first, actor="a") as unit:
+            unit.outbox.hold(2, "not yet")
+        claim(store, first)
+        with store.unit(now=then, actor="a") as unit:
+            unit.outbox.release(2)
+        claim(store, then)
+        with store.view(now=then) as view:
+            assert view.attempts.last_started() == then
 
 
 def test_the_next_time_is_written_before_the_attempt(store: Store) -> None:

@@ -264,7 +264,11 @@ def upgrade() -> None:
     op.create_index("ix_records_soort", "records", ["soort", "id"], unique=False)
     op.create_table(
         "attempts",
-        sa.Column("envelope_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "envelope_id",
+            sa.String(length=32).with_variant(sa.String(length=32, collation="C"), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("outbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("due_at", sa.String(27), nullable=False),
         sa.Column("started_at", sa.String(27), nullable=False),
