@@ -4,6 +4,7 @@ Schemas, rules and the folder of earlier messages are read once; a message then 
 files are done in this process: starting workers would take longer.
 """
 
+import gc
 import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -70,6 +71,7 @@ def validate_files(files: list[Path], job: Job) -> Iterator[Result]:
     # The first file is judged here: what it loads (schema, codec, rules), workers that are forked inherit.
     first, rest = (files[0], _one(files[0], ready)), files[1:]
     _keep(ready)
+    gc.freeze()  # what is loaded stays: neither this process nor those forked from it look through it for garbage
     pool = ProcessPoolExecutor(min(cores, len(files) // CHUNK + 1), initializer=_start, initargs=(job,))
     reports = pool.map(_in_worker, rest, chunksize=CHUNK)
     return _with(pool, chain([first], zip(rest, reports, strict=True)))
