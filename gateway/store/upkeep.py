@@ -15,7 +15,9 @@ import sqlalchemy as sa
 from .database import Store, server_url, shown, tables_on
 from .dossiers import Destroyed
 from .errors import CorruptDatabase, NotCleaned, OpenRefused, StoreBusy, StoreDown, StoreError
+from .inbox import Inbox
 from .keys import MasterKey
+from .outbox import Outbox
 from .turns import INTAKE
 from .unit import Unit
 
@@ -218,28 +220,18 @@ def forget_mail(store: Store, before: datetime, *, now: datetime, actor: str) ->
     they tell a repeat (SM-76). Keys of days under which nothing is kept any more go too.
     """
     forgotten = 0
-    for forget in (
-        _forget_sent,
-        _forget_received,
-    ):  # in turn: a look that finds nothing reads all that stays
+    boxes: tuple[Callable[[Unit], Outbox | Inbox], ...] = (lambda unit: unit.outbox, lambda unit: unit.inbox)
+    for box in boxes:
         gone = BATCH
-        while gone == BATCH:
+        while gone == BATCH:  # not until there is nothing: a look that finds nothing reads all that stays
             with store.unit(now=now, actor=actor) as unit:
-                gone = forget(unit, before)
+                gone = box(unit).forget_done(before, BATCH)
             forgotten += gone
     with store.unit(now=now, actor=actor) as unit:
         unit.dossiers.drop_day_keys(now - timedelta(days=2))
         if forgotten:
             unit.audit.write("mail_forgotten", "store", ground="retention", detail={"messages": forgotten})
     return forgotten
-
-
-def _forget_sent(unit: Unit, before: datetime) -> int:
-    return unit.outbox.forget_done(before, BATCH)
-
-
-def _forget_received(unit: Unit, before: datetime) -> int:
-    return unit.inbox.forget_done(before, BATCH)
 
 
 @contextmanager

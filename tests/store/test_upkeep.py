@@ -288,6 +288,31 @@ def test_nothing_of_a_destroyed_dossier_is_left_in_the_files(tmp_path: Path, mas
         assert not any(blind in file.read_bytes() for file in tmp_path.iterdir())
 
 
+def test_a_draft_that_was_withdrawn_goes_in_the_same_clean_up_as_what_was_sealed(store: Store) -> None:
+    """It has no wire bytes: as long as each night something else is past its term too, it would never be its turn."""
+    fill(store, "d1")
+    with store.unit(now=NOW, actor="test") as unit:
+        draft = Outgoing(
+            message_id="<draft@g>",
+            kind="plan",
+            partner="zorg",
+            channel="smtp",
+            sender="a@g.example",
+            recipient="b@z.example",
+            draft=b"not sealed yet",
+        )
+        number = unit.outbox.put(draft)
+        for each in (1, number):
+            unit.outbox.cancel(each, "done")
+    later = NOW + timedelta(days=3)
+    with store.view(now=later) as view:
+        past = view.outbox.count_done(NOW + timedelta(days=1)) + view.inbox.count_done(NOW + timedelta(days=1))
+    assert forget_mail(store, NOW + timedelta(days=1), now=later, actor="test") == past
+    with store.view(now=later) as view:
+        assert view.outbox.draft(number) is None
+        assert not view.outbox.is_kept(1)
+
+
 def test_bytes_of_mail_that_was_done_long_ago_go_and_the_rest_stays(store: Store) -> None:
     """SM-76: what tells a repeat stays for good; open mail is never touched, and nothing is sent or opened again."""
     fill(store, "d1")
