@@ -25,6 +25,8 @@ from gateway.securemail import Attachment, Message, Sealed
 from gateway.store import InboxItem, MasterKey, Place, Raw, Store
 from gateway.transports import FolderMailbox, FolderTransport
 from gateway.ways import Files
+from tests import postgres
+from tests.bench import world
 
 PDF = b"%PDF-1.7 a document\n%%EOF\n"
 STAGES: dict[str, tuple[Callable[[Scene], Any], ...]] = {
@@ -209,6 +211,24 @@ class Stages:
             pair.run(*STAGES[stage])
             asyncio.run(pair.close())
         return folder
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """A server of the file that asks for it."""
+    if (reason := postgres.missing()) is not None:
+        pytest.skip(reason)
+    with postgres.server() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def maker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[world.Municipality]:
+    """A municipality that orders."""
+    made = world.Municipality(tmp_path_factory.mktemp("maker") / "ours.db", MasterKey.generate(), providers=1)
+    made.introduce()
+    yield made
+    made.store.close()
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,6 @@ from gateway.flows.parties import Surroundings, add_partner, partners
 from gateway.flows.sending import Made, Sent, send_made
 from gateway.store import IllegalMove, InboxItem, MasterKey, Store, upkeep
 from gateway.store.scratch import scratch
-from tests import postgres
 from tests.bench import world
 from tests.securemail import world as mail
 from tests.store.conftest import until_waiting
@@ -27,24 +26,6 @@ from .test_owed import US, answers, arrive, handle, orders, provider, sealed, wa
 pytestmark = pytest.mark.postgres
 
 Both = tuple[Store, Store]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """A server of this file."""
-    if (reason := postgres.missing()) is not None:
-        pytest.skip(reason)
-    with postgres.server() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def maker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[world.Municipality]:
-    """A municipality that orders."""
-    made = world.Municipality(tmp_path_factory.mktemp("maker") / "ours.db", MasterKey.generate(), providers=1)
-    made.introduce()
-    yield made
-    made.store.close()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ A whole case is played, from the plan over sealed mail to the answer on the decl
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +18,6 @@ from gateway.store import Store
 from gateway.store.moving import move_state
 from gateway.store.tables import dossiers, inbox, keys, sealed
 from gateway.store.upkeep import destroy
-from tests import postgres
 
 from .conftest import Pair
 
@@ -119,15 +118,6 @@ def test_sqlite_files_hold_nothing_of_a_destroyed_case(played: Pair, tmp_path: P
     with sqlite3.connect(folder) as base:
         assert base.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     base.close()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """A server of this file."""
-    if (reason := postgres.missing()) is not None:
-        pytest.skip(reason)
-    with postgres.server() as running:
-        yield running
 
 
 @pytest.mark.postgres

@@ -27,15 +27,6 @@ from tests.securemail import world as mail
 US = world.surroundings("aanbieder", world.code(0), world.address(0))
 
 
-@pytest.fixture(scope="module")
-def maker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[world.Municipality]:
-    """A municipality that orders."""
-    made = world.Municipality(tmp_path_factory.mktemp("maker") / "ours.db", MasterKey.generate(), providers=1)
-    made.introduce()
-    yield made
-    made.store.close()
-
-
 @contextmanager
 def provider(path: Path) -> Iterator[Store]:
     """The provider's store, empty but for the municipality."""

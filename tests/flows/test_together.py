@@ -29,7 +29,6 @@ from gateway.store import MasterKey, Store, Unit
 from gateway.store.moving import move_state
 from gateway.store.scratch import scratch
 from gateway.worker import handle as worker
-from tests import postgres
 
 from .conftest import OTHER, Pair, Stages, _pair, plan_part, xml_part
 
@@ -313,15 +312,6 @@ def begun(stages: Stages, where: str, tmp_path: Path) -> Pair:
                 month = (DAYS.maand_begin, DAYS.maand_eind)
                 declaration.declare(unit, pair.aanbieder.us, to, number, delivered, month)
     return pair
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """A server of this file."""
-    if (reason := postgres.missing()) is not None:
-        pytest.skip(reason)
-    with postgres.server() as running:
-        yield running
 
 
 def on_server(pair: Pair, role: str, place: str) -> None:
