@@ -7,6 +7,7 @@ said of a key stands beside it: `.from` (sign with it from this day), `.serves` 
 
 import hashlib
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Literal
@@ -141,8 +142,12 @@ def stamp(keys: Keys, files: Files) -> tuple[tuple[str, int, int], ...]:
     Names, times and sizes.
     """
     uses = ((keys.signing_key, keys.signing_certificate), (keys.decryption_key, keys.decryption_certificate))
-    there = [file for names in uses for pair in pairs(files.folder, *names) for file in pair.files if file.exists()]
-    return tuple((file.name, (known := file.stat()).st_ctime_ns, known.st_size) for file in there)
+    found = []
+    for file in (file for names in uses for pair in pairs(files.folder, *names) for file in pair.files):
+        with suppress(FileNotFoundError):  # not every pair has every file, and one may be destroyed at this moment
+            known = file.stat()
+            found.append((file.name, known.st_ctime_ns, known.st_size))
+    return tuple(found)
 
 
 def lost_certificates(keys: Keys, files: Files) -> frozenset[bytes]:

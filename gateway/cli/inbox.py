@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.cli.acting import ROW_MAX, By, Done, Numbers, Reason, Yes, actor, age, agreed, report
+from gateway.cli.acting import ROW_MAX, After, By, Done, Numbers, Reason, Yes, actor, age, agreed, report
 from gateway.cli.home import HERE, Dir, open_gateway, open_state
 from gateway.cli.output import Json, Surroundings, emit, show, table
 
@@ -27,9 +27,7 @@ Number = Annotated[int, typer.Argument(min=1, max=ROW_MAX, metavar="NUMMER", hel
 def list_(
     state: State = None,
     why: Why = None,
-    after: Annotated[
-        int, typer.Option(min=0, max=ROW_MAX, metavar="NUMMER", help="Vanaf het bericht na dit nummer.")
-    ] = 0,
+    after: After = 0,
     limit: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="Hoogstens zoveel.")] = 100,
     folder: Dir = HERE,
     json: Json = False,

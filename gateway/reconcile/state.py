@@ -132,12 +132,11 @@ class State:
             self._add_period(effects.pair, *effects.periode)
         if effects.seq is not None:
             self.next_seq = max(self.next_seq, effects.seq + 1)
-        if effects.open is not None:
-            self._let_go(message)
-            self._hold(message, effects.open)
-            return
         self._let_go(message)
-        self._book(effects)
+        if effects.open is not None:
+            self._hold(message, effects.open)
+        else:
+            self._book(effects)
 
     def _hold(self, message: Named, kept: OpenBericht) -> None:
         self.open[message] = kept

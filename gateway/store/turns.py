@@ -13,7 +13,8 @@ INTAKE: Final = "intake"
 def take_turns(conn: sa.Connection, names: Iterable[str]) -> bool:
     """Until the end of this transaction nobody else has a turn of one of these names, as `Sealer.blind` makes them.
 
-    What is asked after it shows all that was done in turns before. False for a file, which has one writer.
+    What is asked after it shows all that was done in turns before. False for a file, which has one writer: then no
+    name is made (nor the key asked for that it is made with).
     """
     if conn.dialect.name != "postgresql":
         return False
