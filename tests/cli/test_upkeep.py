@@ -107,9 +107,8 @@ def test_a_state_moves_to_an_empty_database(gateway: Gateway, folder: Path, tmp_
     url = f"sqlite:///{tmp_path / 'other.db'}"
     code, out, words = gateway("migrate", url, "--dir", folder, "--json")
     assert code == GOOD, words
-    with sqlite3.connect(folder / "gateway.db") as base:
+    with closing(sqlite3.connect(folder / "gateway.db")) as base, base:
         (there,) = base.execute("SELECT count(*) FROM records").fetchone()
-    base.close()
     assert {line["table"]: line["rows"] for line in lines(out)}["records"] == there > 0
     assert "store.url" in words
     assert gateway("migrate", url, "--dir", folder)[0] == BROKEN
@@ -145,11 +144,10 @@ def test_the_trail_is_held_to_the_head_that_was_kept_outside(gateway: Gateway, f
     assert (code, found["brokenAt"], found["heldTo"]) == (GOOD, None, found["rows"])
     elsewhere = folder.parent / "heads-elsewhere.txt"
     elsewhere.write_text((folder / "audit-heads.txt").read_text())
-    with sqlite3.connect(folder / "gateway.db") as base:
+    with closing(sqlite3.connect(folder / "gateway.db")) as base, base:
         for (name,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             base.execute(f"DROP TRIGGER {name}")
         base.execute("DELETE FROM audit WHERE nr = (SELECT max(nr) FROM audit)")
-    base.close()
     code, out, _ = gateway("audit", "verify", "--dir", folder)
     assert (code, "broken" in out) == (NO, True)
     (folder / "audit-heads.txt").unlink()  # who owns the database may own this folder too

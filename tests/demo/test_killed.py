@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def _messages(folder: Path) -> dict[str, list[tuple[object, ...]]]:
     """Per side: each iWmo message with its status, each mail by kind and state, and how often something was refused."""
     found = {}
     for side in ("gemeente", "aanbieder"):
-        with sqlite3.connect(folder / side / "gateway.db") as base:
+        with closing(sqlite3.connect(folder / side / "gateway.db")) as base, base:
             found[side] = [
                 *base.execute(
                     "select richting, soort, status, count(*) from berichten group by 1, 2, 3 order by 1, 2, 3"

@@ -4,6 +4,7 @@ import json
 import shutil
 import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ def test_every_file_that_a_step_names_is_there(played: Played) -> None:
 
 def test_the_relay_refused_first_and_the_same_bytes_went_again(played: Played) -> None:
     """One attempt deferred with 451, one submitted; both of one SHA-256."""
-    with sqlite3.connect(played.folder / "gemeente" / "gateway.db") as base:
+    with closing(sqlite3.connect(played.folder / "gemeente" / "gateway.db")) as base, base:
         rows = base.execute(
             "select verdict, code, sha256 from attempts where outbox_id = 1 order by envelope_id"
         ).fetchall()
@@ -124,7 +125,7 @@ def test_exactly_the_line_beyond_the_allocation_is_rejected(played: Played) -> N
 
 def test_the_tampered_copy_waits_whole_with_its_reason(played: Played) -> None:
     """SM-103: raw bytes and reason kept; the provider's other mail was handled."""
-    with sqlite3.connect(played.folder / "aanbieder" / "gateway.db") as base:
+    with closing(sqlite3.connect(played.folder / "aanbieder" / "gateway.db")) as base, base:
         states = dict(base.execute("select state, count(*) from inbox group by state").fetchall())
         [(reason, size)] = base.execute("select reason, size from inbox where state = 'quarantined'").fetchall()
 
@@ -247,7 +248,7 @@ def _contents(folder: Path) -> dict[str, bytes]:
         if p.is_file() and p.parent.name in ("post", "iwmo", "documenten")
     }
     for party in (GEMEENTE, AANBIEDER):
-        with sqlite3.connect(folder / party.role / "gateway.db") as base:
+        with closing(sqlite3.connect(folder / party.role / "gateway.db")) as base, base:
             counts = {
                 t: base.execute(f"select count(*) from {t}").fetchone()[0] for t in ("outbox", "inbox", "berichten")
             }

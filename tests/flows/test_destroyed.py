@@ -5,6 +5,7 @@ A whole case is played, from the plan over sealed mail to the answer on the decl
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -115,9 +116,8 @@ def test_sqlite_files_hold_nothing_of_a_destroyed_case(played: Pair, tmp_path: P
         return [file.read_bytes() for file in folder.parent.glob(f"{folder.name}*")]
 
     prove(app.store, files, played, tmp_path / "destroyed.txt")
-    with sqlite3.connect(folder) as base:
+    with closing(sqlite3.connect(folder)) as base, base:
         assert base.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    base.close()
 
 
 @pytest.mark.postgres

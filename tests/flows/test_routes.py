@@ -5,6 +5,7 @@ import socket
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from email import message_from_bytes
 from email.utils import parsedate_to_datetime
@@ -307,7 +308,7 @@ def test_what_cannot_be_read_any_more_holds_its_own_message_only(pair: Pair) -> 
     first, second = note(pair), note(pair)
     pair.gemeente.us.revocation = Revocation()  # so that every waiting message is looked at again
     pair.gemeente.us.verdicts = type(pair.gemeente.us.verdicts)()
-    with sqlite3.connect(pair.folder / "gemeente" / "gateway.db") as base:
+    with closing(sqlite3.connect(pair.folder / "gemeente" / "gateway.db")) as base, base:
         (row,) = base.execute("select id from records where sleutel = ?", (f"outbox/{first}",)).fetchone()
         base.execute("update sealed set data = zeroblob(60) where field = 'records.body' and row_id = ?", (row,))
     asyncio.run(pair.gemeente.deliver(pair.clock))
