@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import ports
+
 MASTER = Path("/usr/lib/postfix/sbin/master")
 DOVECOT = Path("/usr/sbin/dovecot")
 SECRET = "secret"
@@ -65,20 +67,17 @@ def missing() -> str | None:
     return None
 
 
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports: list[int] = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
 @contextmanager
 def system(certificate: Path, key: Path, clients: str = "") -> Iterator[Mail]:
     """A mail system with this TLS certificate for 127.0.0.1; `clients`: who may vouch for those who connect (PEM)."""
     folder = Path(tempfile.mkdtemp(prefix="wmo-mail-"))  # short: unix socket paths end at 107 characters
     folder.chmod(0o755)
-    smtp, submission, submissions, lmtp, auth, imap, imaps, pop, pops = free_ports(9)
+    with ports.reserved(9) as free:
+        yield from _running(folder, certificate, key, clients, *free)
+
+
+def _running(folder: Path, certificate: Path, key: Path, clients: str, *free: int) -> Iterator[Mail]:
+    smtp, submission, submissions, lmtp, auth, imap, imaps, pop, pops = free
     shutil.copy(certificate, folder / "tls.crt")
     shutil.copy(key, folder / "tls.key")
     (folder / "ca.crt").write_text(clients or certificate.read_text())

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests import realmail
+from tests import ports, realmail
 from tests.bench.sink import Count
 
 SOURCE = "/usr/sbin/smtp-source"
@@ -39,16 +39,16 @@ def missing() -> str | None:
 @contextmanager
 def running(folder: Path, sink: int, count: Count, *, reuse: bool) -> Iterator[Postfix]:
     """Postfix whose next hop is the sink on this port, under TLS; `reuse`: connections carry more than one message."""
-    (port,) = realmail.free_ports(1)
-    folder.mkdir(mode=0o755)
-    _configure(folder, port, sink, reuse)
-    master = realmail.start(str(realmail.MASTER), "-c", str(folder / "conf"), "-d")
-    try:
-        realmail.wait(folder, port)
-        yield Postfix(port, count)
-    finally:
-        master.terminate()
-        master.wait(10)
+    with ports.reserved(1) as (port,):
+        folder.mkdir(mode=0o755)
+        _configure(folder, port, sink, reuse)
+        master = realmail.start(str(realmail.MASTER), "-c", str(folder / "conf"), "-d")
+        try:
+            realmail.wait(folder, port)
+            yield Postfix(port, count)
+        finally:
+            master.terminate()
+            master.wait(10)
 
 
 def _configure(folder: Path, port: int, sink: int, reuse: bool) -> None:

@@ -1,6 +1,5 @@
 """`gateway check` with servers: the relay and the mailbox are greeted, logged in to, and left."""
 
-import socket
 import ssl
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,7 @@ from gateway.demo import ca
 from gateway.demo.relay import Account
 from gateway.demo.relay import Relay as Server
 from gateway.transports import MaildirMailbox
-from tests import realmail
+from tests import ports, realmail
 from tests.cli.conftest import Answer, lines
 from tests.cli.test_setup import checks, complete, folder, tight
 from tests.transports.pki import Authority
@@ -90,11 +89,9 @@ def test_a_certificate_of_another_authority_is_refused(gateway: Gateway, served:
 def test_a_closed_port_is_named(gateway: Gateway, served: tuple[Path, Server]) -> None:
     """Host and port as they were tried."""
     home, _ = served
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    name(home, port)
-    code, found = checks(gateway, home)
+    with ports.reserved(1) as (port,):
+        name(home, port)
+        code, found = checks(gateway, home)
     assert (code, found["relay"]["ok"]) == (NO, False)
     assert f"127.0.0.1:{port} fails at connect" in found["relay"]["what"]
 

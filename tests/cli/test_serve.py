@@ -26,16 +26,17 @@ from gateway.demo.cast import CAST
 from gateway.demo.relay import Account, Relay
 from gateway.demo.scene import StoryClock
 from gateway.store import MasterKey, Outgoing, Store
-from tests import postgres
+from tests import ports, postgres
 
 ROOT = Path(__file__).parents[2]
 LONGEST = 60.0  # seconds
 
 
-def free_port() -> int:
-    """A port of loopback that nobody has."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A port of loopback for this test's gateway."""
+    with ports.reserved(1) as (free,):
+        yield free
 
 
 @contextmanager
@@ -101,9 +102,8 @@ def test_two_gateways_exchange_a_plan_and_its_receipt_by_themselves(tmp_path: Pa
         assert {line["event"] for line in log} >= {"attempt"}
 
 
-def test_health_and_readiness_and_metrics_on_loopback(pair: Path) -> None:
+def test_health_and_readiness_and_metrics_on_loopback(pair: Path, port: int) -> None:
     """A gateway that does its work is alive and ready, and says how it does."""
-    port = free_port()
     with serving(pair / "gemeente", GATEWAY_HEALTH_PORT=port) as process:
         assert ask(port, "/healthz")[0] == 200
         assert ask(port, "/readyz") == (200, '{"ok":true,"wrong":[]}')
@@ -114,10 +114,9 @@ def test_health_and_readiness_and_metrics_on_loopback(pair: Path) -> None:
         assert stopped(process)[0] == 0
 
 
-def test_a_queue_that_stands_still_is_not_ready(pair: Path) -> None:
+def test_a_queue_that_stands_still_is_not_ready(pair: Path, port: int) -> None:
     """Alive, but what is due is not attempted: 503 and which message, so that somebody is called."""
     number = send_one(pair, "gone")
-    port = free_port()
     with serving(pair / "gemeente", GATEWAY_HEALTH_PORT=port) as process:
         assert ask(port, "/healthz")[0] == 200
         status, words = ask(port, "/readyz")
@@ -127,9 +126,8 @@ def test_a_queue_that_stands_still_is_not_ready(pair: Path) -> None:
         assert stopped(process)[0] == 0
 
 
-def test_a_second_start_is_refused_with_a_sentence(pair: Path) -> None:
+def test_a_second_start_is_refused_with_a_sentence(pair: Path, port: int) -> None:
     """Exit code 2; the first goes on."""
-    port = free_port()
     with serving(pair / "gemeente", GATEWAY_HEALTH_PORT=port) as first:
         ask(port, "/healthz")
         with serving(pair / "gemeente") as second:
@@ -147,17 +145,16 @@ def test_two_folders_on_one_database_need_two_names(pair: Path) -> None:
     if (reason := postgres.missing()) is not None:
         pytest.skip(reason)
     copied = Path(shutil.copytree(pair / "gemeente", pair / "elders"))
-    ports = free_port(), free_port()
-    with postgres.server() as url:
+    with ports.reserved(2) as free, postgres.server() as url:
         shared = {"GATEWAY_STORE_URL": url.replace("+psycopg", "")}
-        with serving(pair / "gemeente", GATEWAY_HEALTH_PORT=ports[0], **shared) as first:
-            assert ask(ports[0], "/readyz")[0] == 200
+        with serving(pair / "gemeente", GATEWAY_HEALTH_PORT=free[0], **shared) as first:
+            assert ask(free[0], "/readyz")[0] == 200
             with serving(copied, **shared) as second:
                 _, words = second.communicate(timeout=LONGEST)
             assert (second.returncode, len(words.splitlines())) == (BROKEN, 1)
             assert "store.node" in words
-            with serving(copied, GATEWAY_STORE_NODE="elders", GATEWAY_HEALTH_PORT=ports[1], **shared) as third:
-                assert ask(ports[1], "/readyz")[0] == 200
+            with serving(copied, GATEWAY_STORE_NODE="elders", GATEWAY_HEALTH_PORT=free[1], **shared) as third:
+                assert ask(free[1], "/readyz")[0] == 200
                 assert stopped(third)[0] == 0
             assert stopped(first)[0] == 0
 

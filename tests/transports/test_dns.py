@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from dns.dnssectypes import Algorithm
 
 from gateway.transports.dns import Resolver, ResolverSettings
+from tests import ports
 
 TODAY = date(2026, 6, 1)
 TLSA = f"3 1 1 {'ab' * 32}"
@@ -113,12 +114,6 @@ def _rrset(name: dns.name.Name, rdataset: object) -> dns.rrset.RRset:
     return made
 
 
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def authority() -> Iterator[Authority]:
     """The zone's own server."""
@@ -132,17 +127,20 @@ def resolver(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> 
     """unbound, which validates; its port."""
     if (program := shutil.which("unbound")) is None:
         pytest.skip("unbound is missing: apt-get install unbound")
-    folder, port = tmp_path_factory.mktemp("unbound"), _free_port()
-    (folder / "unbound.conf").write_text(_configuration(folder, port, authority))
-    process = subprocess.Popen([program, "-d", "-c", folder / "unbound.conf"], stderr=subprocess.DEVNULL)
-    asking = Resolver(ResolverSettings(port=port, timeout=0.5))
-    for _ in range(100):
-        if asyncio.run(asking.qualification("zorg.test", TODAY)).qualification.status != "unknown":
-            break
-        time.sleep(0.1)
-    yield port
-    process.terminate()
-    process.wait(10)
+    folder = tmp_path_factory.mktemp("unbound")
+    with ports.reserved(1) as (port,):
+        (folder / "unbound.conf").write_text(_configuration(folder, port, authority))
+        process = subprocess.Popen([program, "-d", "-c", folder / "unbound.conf"], stderr=subprocess.DEVNULL)
+        try:
+            asking = Resolver(ResolverSettings(port=port, timeout=0.5))
+            for _ in range(100):
+                if asyncio.run(asking.qualification("zorg.test", TODAY)).qualification.status != "unknown":
+                    break
+                time.sleep(0.1)
+            yield port
+        finally:
+            process.terminate()
+            process.wait(10)
 
 
 def _configuration(folder: Path, port: int, authority: Authority) -> str:
