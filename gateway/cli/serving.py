@@ -69,11 +69,11 @@ class Serving:
         gateway, pulse = self._gateway, Pulse(system_clock)
         metrics = Metrics(gateway.store, pulse, system_clock, lambda view: expiries(gateway, view))
         jobs: list[Job] = pulse.on(gateway_jobs(gateway, metrics.delivered))
-        self._open_endpoint(stack, pulse, metrics)
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
+        self._open_endpoint(stack, pulse, metrics)  # who finds it open may say stop
         worker = Worker(gateway.store, jobs, system_clock, failed=pulse.failed)
         await worker.start()
         listening = self._listen(worker)

@@ -33,9 +33,12 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def token(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, ca.PrivateKey], str]:
-    """A token that takes keys; the reference to each. One for the module: the library reads its folder once."""
+    """A token that takes keys; the reference to each. One for the process: its library reads the folder once.
+
+    Not one for the module: who is given tests of it twice, others between them, would log in twice.
+    """
     home = tmp_path_factory.mktemp("softhsm")
     (home / "conf").write_text(f"directories.tokendir = {home}\nobjectstore.backend = file\nlog.level = ERROR\n")
     os.environ["SOFTHSM2_CONF"] = str(home / "conf")

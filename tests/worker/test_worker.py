@@ -224,9 +224,19 @@ def test_a_daily_job_runs_at_the_start_only_if_it_was_missed(store: Store, clock
         return "done"
 
     async def start() -> int:
-        worker = Worker(store, [Job(name="nightly", run=nightly, daily="02:30")], clock)
+        begun = asyncio.Event()
+
+        async def often(_: Clock) -> str:
+            begun.set()
+            return "done"
+
+        jobs = [
+            Job(name="nightly", run=nightly, daily="02:30"),
+            Job(name="often", run=often, every=timedelta(hours=1)),
+        ]
+        worker = Worker(store, jobs, clock)
         await worker.start()
-        await asyncio.sleep(0.3)
+        await asyncio.wait_for(begun.wait(), 20)  # what runs at the start is begun together, and a stop waits for it
         await worker.stop()
         return len(runs)
 
