@@ -32,6 +32,7 @@ SESSION: Final[dict[str, str]] = {
     "statement_timeout": f"{STATEMENT_MAX:.0f}s",
     "lock_timeout": "20s",
     "idle_in_transaction_session_timeout": "60s",
+    "default_transaction_isolation": "read committed",  # what is locked and then read is what others committed
     "tcp_keepalives_idle": "15s",
     "tcp_keepalives_interval": "5s",
     "tcp_keepalives_count": "3",
@@ -93,6 +94,12 @@ def connect(_: object, __: object, arguments: list[Any], options: dict[str, Any]
     for name, value in SESSION.items():
         if f"{name}=" not in said:
             connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+    if "synchronous_commit=" not in said:
+        # A commit is a promise to the sender. More than `on`, such as on a standby, is its keeper's to say.
+        connection.execute(
+            "SELECT set_config(name, 'on', false) FROM pg_settings"
+            " WHERE name = 'synchronous_commit' AND setting = 'off'"
+        )
     connection.commit()
     return connection
 

@@ -26,7 +26,10 @@ from .sealing import KeyRing, Sealer
 from .status import Status
 from .turns import take_turns
 
-_OTHERS: Final = ("55P03", "40P01")  # PostgreSQL: another kept a row for too long; two waited for each other
+# What PostgreSQL says, by SQLSTATE.
+_OTHERS: Final = ("55P03", "40P01")  # another kept a row for too long; two waited for each other
+# It only reads (a standby, around a failover); a right is gone, or its schema or tables are not to be seen.
+_SURROUNDINGS: Final = ("25006", "42501", "42P01")
 
 
 @contextmanager
@@ -38,9 +41,11 @@ def sentences() -> Iterator[None]:
         text = str(error.orig).strip().partition("\n")[0]  # PostgreSQL's second line quotes values
         if "malformed" in text or "not a database" in text:
             raise CorruptDatabase(CorruptDatabase.__doc__) from error
-        if "locked" in text or "busy" in text or getattr(error.orig, "sqlstate", None) in _OTHERS:
+        state = getattr(error.orig, "sqlstate", None)
+        if "locked" in text or "busy" in text or state in _OTHERS:
             raise StoreBusy(f"{StoreBusy.__doc__} ({text})") from error
-        if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or error.connection_invalidated:
+        away = isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or state in _SURROUNDINGS
+        if away or error.connection_invalidated:
             raise StoreDown(f"the database cannot be used now: {text}") from error
         kind = Collision if isinstance(error, sa.exc.IntegrityError) else StoreError
         raise kind(f"the database refused: {text}") from error

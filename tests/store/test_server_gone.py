@@ -108,6 +108,34 @@ def test_a_connection_that_the_server_ends_costs_one_unit(running: postgres.Clus
         assert [item.message_id for item in view.outbox.list()] == [message(3).message_id]
 
 
+def test_what_the_keeper_of_the_server_set_for_others_makes_no_promise_weaker(
+    running: postgres.Cluster, master: MasterKey
+) -> None:
+    """A commit is on the disk, and each statement sees what others committed; a connection string may say otherwise."""
+    asked = "SELECT current_setting('synchronous_commit') || ', ' || current_setting('transaction_isolation')"
+    engine = sa.create_engine(running.url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as conn:
+        for setting in ("synchronous_commit = off", "default_transaction_isolation = serializable"):
+            conn.exec_driver_sql(f"ALTER ROLE gateway SET {setting}")
+        try:
+            for said, found in (("", "on"), ("&options=-c%20synchronous_commit=off", "off")):
+                with Store.open(running.url + said, master) as store, store.unit(now=NOW, actor="test") as unit:
+                    assert unit._conn.exec_driver_sql(asked).scalar() == f"{found}, read committed"
+        finally:
+            conn.exec_driver_sql("ALTER ROLE gateway RESET ALL")
+    engine.dispose()
+
+
+@pytest.mark.parametrize("becomes", ["SET TRANSACTION READ ONLY", "SET LOCAL ROLE pg_monitor"], ids=["read", "rights"])
+def test_a_server_that_only_reads_or_took_a_right_away_is_down(node: Store, becomes: str) -> None:
+    """Around a failover, or by a mistake of its keeper: the message is not to blame, and an outcome stays owed."""
+    with pytest.raises(StoreDown), node.unit(now=NOW, actor="test") as unit:
+        unit._conn.exec_driver_sql(becomes)
+        unit.outbox.put(message(1))
+    put(node, message(1))
+    assert state(node, 1) == "new"
+
+
 def test_a_look_that_the_server_ends_after_all_was_read_is_as_good(running: postgres.Cluster, node: Store) -> None:
     """It ends a transaction that is silent for a minute, while much that was read is compared."""
     put(node, message())
