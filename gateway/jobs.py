@@ -23,12 +23,13 @@ from gateway.flows.secure_domains import book_fetched_at
 from gateway.flows.terms import tell_terms
 from gateway.flows.welcome import Doorkeeper
 from gateway.securemail.domainbook import KEPT_FOR
-from gateway.store import NotCleaned, Unit
+from gateway.store import Damaged, NotCleaned, Unit
 from gateway.worker import Clock, Delivery, Job, Jumps, standing_jobs, system_clock
 
 log = structlog.get_logger("gateway.jobs")
 
 FORECAST_DAYS = 30
+NAMED_MAX = 5  # of what cannot be read
 
 
 def gateway_jobs(app: App, delivered: Callable[[Sequence[Delivery]], None] | None = None) -> list[Job]:
@@ -108,13 +109,24 @@ def list_overdue(app: App, now: datetime) -> str:
 
 
 def reconcile(app: App, now: datetime) -> str:
-    """Every decision against every order that was sent: a control for people that changes nothing (OP364)."""
+    """Every decision against every order that was sent: a control for people that changes nothing (OP364).
+
+    Damaged if something cannot be read, after all the rest was compared.
+    """
     if app.settings.gateway.role != "gemeente":
         return "not for a provider"
+    left_out: list[str] = []
+    compared = equal = differences = 0
     with app.store.view(now=now) as view:
-        result = compare(view, app.us, today(view))
-    log.info("reconciled", compared=result.compared, equal=result.equal, differences=len(result.verschillen))
-    return f"{result.compared} compared, {len(result.verschillen)} differences"
+        for part in compare(view, app.us, today(view), left_out):
+            compared, equal = compared + part.compared, equal + part.equal
+            differences += len(part.verschillen)
+    log.info("reconciled", compared=compared, equal=equal, differences=differences, left_out=len(left_out))
+    told = f"{compared} compared, {differences} differences"
+    if left_out:
+        named = ", ".join(left_out[:NAMED_MAX]) + (", …" if len(left_out) > NAMED_MAX else "")
+        raise Damaged(f"{told}; {len(left_out)} cannot be read and were left out with their case: {named}")
+    return told
 
 
 def clean_up(app: App, now: datetime) -> str:

@@ -198,7 +198,7 @@ async def allocate(scene: Scene) -> Told:
 async def reconcile(scene: Scene) -> Told:
     """Beschikking and toewijzing are laid side by side."""
     with scene.gemeente.store.view(now=scene.clock()) as view:
-        found = comparison.compare(view, scene.gemeente.us, scene.clock().date())
+        (found,) = comparison.compare(view, scene.gemeente.us, scene.clock().date(), [])
     if found.verschillen:
         first = found.verschillen[0]
         raise StepFailed(f"Beschikking en toewijzing verschillen: {first.kind} {first.field or ''}. {first.advice}")

@@ -6,7 +6,6 @@ asked for here.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from gateway import berichten
@@ -23,7 +22,7 @@ from gateway.berichten.historie import (
 )
 from gateway.berichten.soorten import SOORTEN
 from gateway.flows.dossiers import declaration_place
-from gateway.store import Bericht, NotThere, Unit
+from gateway.store import Bericht, Unit
 from gateway.store.berichten import in_order
 
 Under = Callable[[frozenset[str]], Sequence[Bericht]]  # what is registered under one or more of these keys
@@ -136,17 +135,3 @@ class _Register:
     def messages(self) -> list[Any]:
         """Everything that was read, in the order of registration."""
         return [self._read[number] for number in sorted(self._read)]
-
-
-def exchanged(unit: Unit, partners: Collection[str], soorten: Collection[str]) -> Iterator[Any]:
-    """Every message of these kinds from or to these partners, one at a time: for reports, not for handling one.
-
-    Of a dossier that was destroyed the row is left, but nothing of the message (SM-147).
-    """
-    after = 0
-    while page := unit.berichten.list(after=after):
-        after = page[-1].id
-        for row in page:
-            if row.soort in soorten and (row.afzender in partners or row.ontvanger in partners):
-                with suppress(NotThere):
-                    yield berichten.parse(unit.berichten.xml(row.id))

@@ -19,9 +19,6 @@ from gateway.reconcile.toewijzingen import Antwoord301, Key, ToewijzingVersie, v
 from gateway.reconcile.uitslag import Outcome
 from gateway.reconcile.werkstand import Werkstand, boek
 
-SOORTEN = ("WMO301", "WMO302", "WMO323", "WMO325")
-"""Kinds of messages that the state comes from."""
-
 _Id = tuple[str, str, str, date]  # afzender, ontvanger, Identificatie, Dagtekening of the message that was sent
 
 

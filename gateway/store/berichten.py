@@ -1,14 +1,16 @@
 """The register of iWmo messages that came and went: one row a message, its XML sealed."""
 
+import builtins
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final, Literal
 
 import msgspec
 import sqlalchemy as sa
 
-from .errors import AlreadyThere, NotThere
+from .errors import AlreadyThere, Damaged, NotThere
 from .prepared import Prepared, among, bound, new_numbers, off_index
 from .sealing import Sealer
 from .tables import bericht_keys, berichten
@@ -16,6 +18,7 @@ from .tables import bericht_keys, berichten
 XML: Final = "berichten.xml"
 KEY: Final = "bericht"
 KEYS_AT_ONCE = 500  # in one statement
+_PAGE: Final = 100  # messages read at once where all are
 
 Richting = Literal["in", "uit"]
 Status = Literal["new", "sent", "accepted", "rejected", "answered"]
@@ -69,6 +72,12 @@ _UNDER = Prepared(
     sa.select(*_FIELDS, bericht_keys.c.value)
     .join(bericht_keys, off_index(bericht_keys.c.bericht_id) == berichten.c.id)
     .where(among(bericht_keys.c.value, "hashes"))
+)
+_EACH = Prepared(
+    sa.select(*_FIELDS)
+    .where(berichten.c.id > sa.bindparam("after_"), among(off_index(berichten.c.soort), "soorten"))
+    .order_by(berichten.c.id)
+    .limit(sa.bindparam("limit_", type_=sa.Integer))
 )
 
 
@@ -172,6 +181,38 @@ class Berichten:
     def xml(self, number: int) -> bytes:
         """The message as it travelled."""
         return self._sealer.get(XML, number)
+
+    def xmls(self, numbers: Sequence[int]) -> dict[int, bytes]:
+        """Messages as they travelled by their numbers, in that order, without those that are not there or damaged."""
+        kept = self._kept(numbers)
+        return {number: xml for number in numbers if (xml := kept.get(number)) is not None}
+
+    def each(
+        self, soorten: Collection[str], partners: Collection[str], damaged: builtins.list[Bericht]
+    ) -> Iterator[tuple[Bericht, bytes]]:
+        """All messages of these kinds from or to these partners and their XML, in order of number, a page at a time.
+
+        One that was altered outside the gateway is added to `damaged`; of one whose dossier was destroyed nothing
+        is left, and it is left out.
+        """
+        asked: dict[str, Any] = {"soorten": builtins.list(soorten), "limit_": _PAGE, "after_": 0}
+        while page := [_bericht(row._asdict()) for row in _EACH.rows(self._conn, asked)]:
+            kept = self._kept([row.id for row in page if row.afzender in partners or row.ontvanger in partners])
+            for row in page:
+                if (xml := kept.get(row.id)) is not None:
+                    yield row, xml
+                elif row.id in kept:
+                    damaged.append(row)
+            asked["after_"] = page[-1].id
+
+    def _kept(self, numbers: Sequence[int]) -> dict[int, bytes | None]:
+        """Of what is there: the message, or None if it was altered."""
+        found: dict[int, bytes | None] = {}
+        for number, value in self._sealer.find_all(XML, numbers).items():
+            found[number] = None
+            with suppress(Damaged):
+                found[number] = self._sealer.open(XML, number, value.key_id, value.data)
+        return found
 
     def is_kept(self, number: int) -> bool:
         """False for a message of a dossier that was destroyed: its row is left, its XML is not."""

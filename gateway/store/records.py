@@ -2,6 +2,7 @@
 
 import builtins
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import cache
 from typing import Any, Final, Generic, TypeVar
@@ -248,19 +249,26 @@ class Records:
     def each(self, soort: str, type: type[T], damaged: builtins.list[str]) -> Iterator[Record[T]]:
         """All documents of a kind, oldest first, a page at a time: of some there are more than memory holds.
 
-        One that was altered outside the gateway is left out, and its key added to `damaged`.
+        One that cannot be read is left out, and its key added to `damaged`.
         """
         after = 0
         while page := _listed_by(0, True).rows(self._conn, {"soort_": soort, "after_": after, "limit_": _PAGE}):
-            kept = self._sealer.find_all(BODY, [row.id for row in page])
+            bodies = self.bodies([row.id for row in page], type)
             for row in page:
-                try:
-                    body = self._sealer.open(BODY, row.id, kept[row.id].key_id, kept[row.id].data)
-                except (Damaged, KeyError):
+                if row.id in bodies:
+                    yield _record(row, bodies[row.id])
+                else:
                     damaged.append(row.sleutel)
-                    continue
-                yield _record(row, body, type)
             after = page[-1].id
+
+    def bodies(self, numbers: Sequence[int], type: type[T]) -> dict[int, T]:
+        """The bodies of documents by their numbers, in that order, without those that cannot be read."""
+        found = {}
+        for number, value in self._sealer.find_all(BODY, numbers).items():
+            with suppress(Damaged, msgspec.DecodeError):
+                body = self._sealer.open(BODY, number, value.key_id, value.data)
+                found[number] = msgspec.json.decode(body, type=type)
+        return {number: found[number] for number in numbers if number in found}
 
     def dossiers(self, name: str, value: str, also: tuple[str, str] | None = None) -> Sequence[tuple[str, str]]:
         """(kind, dossier) of every document with this personal search key, the newest first; nothing is decrypted.
@@ -291,7 +299,7 @@ class Records:
     def _read(self, type: type[T], query: Prepared, values: dict[str, Any]) -> Sequence[Record[T]]:
         rows = query.rows(self._conn, values)
         if len(rows) == 1:
-            return [_record(rows[0], self._sealer.get(BODY, rows[0].id), type)]
+            return [_record(rows[0], msgspec.json.decode(self._sealer.get(BODY, rows[0].id), type=type))]
         pages = (rows[begin : begin + _PAGE] for begin in range(0, len(rows), _PAGE))
         return [record for page in pages for record in self._read_page(type, page)]
 
@@ -301,7 +309,8 @@ class Records:
         for row in page:
             if row.id not in kept:
                 raise NotThere(f"{BODY} of row {row.id} is not there")
-            yield _record(row, self._sealer.open(BODY, row.id, kept[row.id].key_id, kept[row.id].data), type)
+            body = self._sealer.open(BODY, row.id, kept[row.id].key_id, kept[row.id].data)
+            yield _record(row, msgspec.json.decode(body, type=type))
 
     def add_event(self, soort: str, sleutel: str, event: str, body: object = None) -> int:
         """Append a gebeurtenis to a record; its number within the record."""
@@ -341,9 +350,9 @@ class Records:
         _ADD_KEYS.many(self._conn, rows)
 
 
-def _record(row: Any, body: bytes, type: type[T]) -> Record[T]:
+def _record(row: Any, body: T) -> Record[T]:
     fields = row._asdict() | {name: datetime.fromisoformat(getattr(row, name)) for name in _TIMES}
-    return Record(**fields, body=msgspec.json.decode(body, type=type))
+    return Record(**fields, body=body)
 
 
 def _many(values: str | Sequence[str]) -> Sequence[str]:

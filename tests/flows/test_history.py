@@ -11,9 +11,9 @@ from gateway.berichten.historie import Dossier
 from gateway.demo import story
 from gateway.demo.cast import AANBIEDER
 from gateway.flows import declaration, history, intake
-from gateway.flows.history import exchanged, places
+from gateway.flows.history import places
 from gateway.flows.kop import entry, kop
-from gateway.reconcile.historie import SOORTEN, uit_berichten
+from gateway.reconcile.historie import uit_berichten
 from gateway.store import Unit
 from gateway.store.berichten import Berichten
 
@@ -172,7 +172,8 @@ def test_the_state_of_a_declaration_is_that_of_the_whole_history(month: Pair) ->
     declared = next_declaration(month)
     with month.gemeente.store.view(now=month.clock()) as view:
         some = declaration.load_state(view, month.gemeente.us, AANBIEDER.code, declared)
-        whole = uit_berichten(exchanged(view, {AANBIEDER.code}, SOORTEN)).state
+        rows = view.berichten.list()
+        whole = uit_berichten([berichten.parse(view.berichten.xml(row.id)) for row in rows]).state
     gemeente = month.gemeente.us.ourselves.code
     keys = {(gemeente, p.toewijzing_nummer) for c in declared.declaratie.clienten for p in c.prestaties}
     assert keys == {(gemeente, 1001), (gemeente, 1002)}

@@ -2,7 +2,6 @@
 
 from gateway.demo import story
 from gateway.demo.scene import Scene
-from gateway.flows import comparison
 from gateway.plans.model import Traject
 
 from .conftest import TO_ORDER, Pair
@@ -62,24 +61,6 @@ def test_every_mail_is_confirmed_by_a_receipt(ordered: Pair) -> None:
         assert {item.state for item in items if item.kind != "receipt"} == {"received"}
         assert {item.state for item in items if item.kind == "receipt"} == {"submitted"}
         assert {item.sender for item in items if item.kind == "receipt"} == {""}
-
-
-def test_decision_and_order_are_equal(ordered: Pair) -> None:
-    """Reconciliation A on the gateway's own state."""
-    with ordered.gemeente.store.view(now=ordered.clock()) as view:
-        found = comparison.compare(view, ordered.gemeente.us, ordered.clock().date())
-
-    assert (found.compared, found.equal, found.verschillen) == (2, 2, ())
-
-
-def test_a_destroyed_dossier_does_not_stop_the_comparison_of_the_others(ordered: Pair) -> None:
-    """SM-147: its messages are gone, their rows are not."""
-    with ordered.gemeente.store.unit(now=ordered.clock(), actor="test") as unit:
-        unit.dossiers.destroy(traject(ordered).id)
-    with ordered.gemeente.store.view(now=ordered.clock()) as view:
-        found = comparison.compare(view, ordered.gemeente.us, ordered.clock().date())
-
-    assert (found.compared, found.verschillen) == (0, ())
 
 
 def test_the_audit_trail_of_both_sides_is_whole(ordered: Pair) -> None:
