@@ -128,7 +128,7 @@ def _outgoing(us: Surroundings, mail: Mail, message: Message, made: Sealed | Fin
     )
     if isinstance(made, Finding):
         return msgspec.structs.replace(row, draft=msgspec.msgpack.encode(message), hold=made.message)
-    return msgspec.structs.replace(row, wire=made.raw, signed_entity=made.signed, mic=made.mic)
+    return msgspec.structs.replace(row, wire=made.raw, content_key=made.content_key, mic=made.mic)
 
 
 def send_plan(

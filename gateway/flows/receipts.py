@@ -56,7 +56,7 @@ def receipt_for(
         sender="",
         recipient=to.address,
         wire=made.raw,
-        signed_entity=made.signed,
+        content_key=made.content_key,
         mic=made.mic,
         dossier=dossier,
         hold=_too_many(unit, to) if failed else None,

@@ -201,7 +201,7 @@ def _ready(unit: Unit, us: Surroundings, item: OutboxItem, decision: Decision) -
     fault = made if isinstance(made, Finding) else securemail.check_size(message, to.agreements, made)
     if fault is not None or isinstance(made, Finding):
         return None if fault is None else fault.message
-    unit.outbox.seal(item.id, made.raw, made.signed, made.mic)
+    unit.outbox.seal(item.id, made.raw, made.content_key, made.mic)
     return None
 
 
@@ -210,23 +210,23 @@ def _resealed(unit: Unit, us: Surroundings, item: OutboxItem, decision: Decision
 
     One that waited for more than five days without any attempt is signed again too, with today's date (SM-55).
     """
-    signed = unit.outbox.signed_entity(item.id)
-    if signed is None or item.mic is None:
-        return "het ondertekende deel is niet bewaard"
-    old = Sealed(b"", signed, bytes.fromhex(item.mic), item.message_id)
+    key = unit.outbox.content_key(item.id)
+    if key is None or item.mic is None:
+        return "het bericht zit niet in een envelop"
+    old = securemail.reopen(unit.outbox.wire(item.id), key, bytes.fromhex(item.mic), item.message_id)
+    if isinstance(old, Finding):
+        return old.message
     profile = securemail.PROFILES[decision.evidence.profile].name
     lost = _signed_with_lost(us, item, evidence_of(unit, item.id))
     if lost or is_stale(item, unit.now):
         made = securemail.redate(old, us.signer, decision.recipients, profile, unit.now)
-        if isinstance(made, Finding):
-            return made.message
         why = "opnieuw ondertekend: de vorige sleutel is verloren" if lost else "nieuwe datum na lang wachten"
-        unit.outbox.reseal(item.id, made.raw, why, signed_entity=made.signed, mic=made.mic)
-        return None
-    made = securemail.reseal(old, decision.recipients, profile)
+    else:
+        made = securemail.reseal(old, decision.recipients, profile)
+        why = "certificaten van de ontvanger zijn veranderd"
     if isinstance(made, Finding):
         return made.message
-    unit.outbox.reseal(item.id, made.raw, "certificaten van de ontvanger zijn veranderd")
+    unit.outbox.reseal(item.id, made.raw, made.content_key, made.mic, why)
     return None
 
 

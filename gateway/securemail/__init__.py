@@ -40,7 +40,7 @@ from gateway.securemail.receipts import (
 from gateway.securemail.refusal import Reason, Refused
 from gateway.securemail.revocation import Revocation
 from gateway.securemail.routing import Route, RouteInputs, route
-from gateway.securemail.sealing import Sealed, check_size, redate, reseal, seal, seal_clear
+from gateway.securemail.sealing import Sealed, check_size, redate, reopen, reseal, seal, seal_clear
 from gateway.securemail.senders import announced
 from gateway.securemail.signed_files import SignedFile, best_profile, read_signed_file, sign_file
 
@@ -117,6 +117,7 @@ __all__ = [
     "read_unsigned_receipt",
     "recipient",
     "redate",
+    "reopen",
     "reseal",
     "route",
     "seal",

@@ -112,13 +112,13 @@ def _protection(kind: SchemeKind, digest: Digest) -> bytes:
     return der.sequence(_OID_PROTECTION, der.set_of(der.sequence(profiles.digest_identifier(digest), signature)))
 
 
-def enveloped(content: bytes, recipients: Sequence[Recipient], profile: Profile) -> bytes:
+def enveloped(content: bytes, recipients: Sequence[Recipient], profile: Profile, key: bytes) -> bytes:
     """Encrypt *content* to *recipients*.
 
-    EnvelopedData (CBC) or AuthEnvelopedData (GCM), as the profile says (SM-12).
+    EnvelopedData (CBC) or AuthEnvelopedData (GCM), as the profile says (SM-12). *key* is random, of the size that the
+    profile's cipher wants, and used for no other content.
     """
     cipher = profile.content
-    key = os.urandom(cipher.key_size)
     infos = der.set_of(*(_recipient_info(r, key, profile) for r in recipients))
     if cipher.mode == "gcm":
         nonce = os.urandom(12)

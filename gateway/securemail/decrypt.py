@@ -61,9 +61,13 @@ def _may_use(envelope: Envelope, info: KeyInfo, key: DecryptionKey) -> bool:
 def plaintexts(envelope: Envelope, pairs: Sequence[tuple[KeyInfo, DecryptionKey]]) -> Iterator[Plaintext]:
     """Decrypt with each pair in turn. Never raises: a wrong key gives a Plaintext that is not `whole`."""
     for info, key in pairs:
-        content_key = _unwrap(envelope, info, key)
-        data, whole = _gcm(envelope, content_key) if envelope.cipher.mode == "gcm" else _cbc(envelope, content_key)
+        data, whole = with_content_key(envelope, _unwrap(envelope, info, key))
         yield Plaintext(data, whole, key, info.algorithm)
+
+
+def with_content_key(envelope: Envelope, key: bytes) -> tuple[bytes, bool]:
+    """What a content key of the right length makes of the content, and whether padding or tag were right."""
+    return _gcm(envelope, key) if envelope.cipher.mode == "gcm" else _cbc(envelope, key)
 
 
 def _unwrap(envelope: Envelope, info: KeyInfo, key: DecryptionKey) -> bytes:

@@ -1,5 +1,6 @@
 """Seal: payload, signed entity, signature, `multipart/signed`, envelope, mail; always in that order (section 4)."""
 
+import os
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,11 +11,14 @@ import msgspec
 from gateway.domain.findings import Finding
 from gateway.securemail import cms_write, layout, profiles, protected, scanner
 from gateway.securemail.cms_write import Recipient, digest_of
+from gateway.securemail.decrypt import with_content_key
+from gateway.securemail.envelope import read_envelope
 from gateway.securemail.keyrules import fits_profile
 from gateway.securemail.keys import SigningKey
 from gateway.securemail.layout import Field, Message
 from gateway.securemail.partners import Agreements
 from gateway.securemail.profiles import PROFILES, ProfileName
+from gateway.securemail.refusal import Refusal
 
 MAX_RECIPIENT_CERTIFICATES = 3  # SM-14
 _DATES = re.compile(rb"^((?:HP-Outer: )?)Date: [^\r\n]*", re.MULTILINE)
@@ -28,6 +32,7 @@ class Sealed(msgspec.Struct, frozen=True):
     signed: bytes  #: the `multipart/signed` inside: what `reseal` puts in a new envelope
     mic: bytes  #: SHA-256 of the signed entity, 32 bytes
     message_id: str  #: angle brackets included
+    content_key: bytes | None = None  #: what `reopen` opens the envelope with; None: there is no envelope
 
 
 def seal(
@@ -50,7 +55,8 @@ def seal(
     protected = layout.protected_fields(message, message_id, now)
     # The entity is not kept beside what it is signed in: both are as large as the message.
     signed, mic = sign_entity(layout.signed_entity(message, protected, outer), signer, profile, now)
-    return Sealed(_envelop(outer, signed, recipients, profile), signed, mic, message_id)
+    raw, key = _envelop(outer, signed, recipients, profile)
+    return Sealed(raw, signed, mic, message_id, key)
 
 
 def seal_clear(message: Message, signer: SigningKey, profile: ProfileName, now: datetime) -> Sealed | Finding:
@@ -65,8 +71,24 @@ def seal_clear(message: Message, signer: SigningKey, profile: ProfileName, now: 
     return Sealed(layout.clear_mail(outer, signed), signed, mic, message_id)
 
 
+def reopen(raw: bytes, content_key: bytes, mic: bytes, message_id: str) -> Sealed | Finding:
+    """A message of ours from what is kept of it, for `reseal` and `redate` (SM-15).
+
+    The signed entity is inside the envelope: who keeps the key of the envelope need not keep it once more. A finding
+    when what the key makes of the envelope is not what that MIC was taken of.
+    """
+    try:
+        envelope = read_envelope(scanner.decode_body(scanner.read_entity(raw)))
+        signed, _ = with_content_key(envelope, content_key)
+        if digest_of(_entity_of(signed), profiles.SHA256) == mic:  # CBC alone would take some wrong keys for the right
+            return Sealed(raw, signed, mic, message_id, content_key)
+    except Refusal:
+        pass
+    return _finding("SM-15", "De bewaarde sleutel opent de bewaarde envelop niet.", None)
+
+
 def reseal(sealed: Sealed, recipients: Sequence[Recipient], profile: ProfileName) -> Sealed | Finding:
-    """A new envelope around the stored signed entity: Message-ID, Date and MIC stay (SM-15).
+    """A new envelope around the same signed entity: Message-ID, Date and MIC stay (SM-15).
 
     The outer fields are those that the signed entity records as HP-Outer.
     """
@@ -76,7 +98,8 @@ def reseal(sealed: Sealed, recipients: Sequence[Recipient], profile: ProfileName
     if outer is None:
         return _finding("SM-15", "Het opgeslagen ondertekende deel is niet voor een envelop gemaakt.", None)
     fields = tuple(Field(name, value) for name, value in outer)
-    return msgspec.structs.replace(sealed, raw=_envelop(fields, sealed.signed, recipients, profile))
+    raw, key = _envelop(fields, sealed.signed, recipients, profile)
+    return msgspec.structs.replace(sealed, raw=raw, content_key=key)
 
 
 def redate(
@@ -90,16 +113,21 @@ def redate(
         return fault
     if not fits_profile(signer.facts, PROFILES[profile]):
         return _unfit(profile)
-    root = scanner.read_entity(sealed.signed)
-    entity = scanner.split_multipart(root.body, scanner.boundary_of(root.type))[0]
-    head, blank, body = entity.partition(b"\r\n\r\n")
+    head, blank, body = _entity_of(sealed.signed).partition(b"\r\n\r\n")
     date = f"Date: {format_datetime(now.replace(microsecond=0))}".encode("ascii")
     head, changed = _DATES.subn(lambda found: found[1] + date, head)
     if changed != 2:  # the protected field, and its HP-Outer line
         return _finding("SM-55", "Het opgeslagen ondertekende deel is niet voor een envelop gemaakt.", None)
     signed, mic = sign_entity(head + blank + body, signer, profile, now)
     fields = tuple(Field(name, value) for name, value in protected.recorded_outer_fields(signed) or ())
-    return Sealed(_envelop(fields, signed, recipients, profile), signed, mic, sealed.message_id)
+    raw, key = _envelop(fields, signed, recipients, profile)
+    return Sealed(raw, signed, mic, sealed.message_id, key)
+
+
+def _entity_of(signed: bytes) -> bytes:
+    """What was signed, out of the `multipart/signed` around it."""
+    root = scanner.read_entity(signed)
+    return scanner.split_multipart(root.body, scanner.boundary_of(root.type))[0]
 
 
 def check_size(
@@ -136,10 +164,14 @@ def sign_entity(entity: bytes, signer: SigningKey, profile: ProfileName, now: da
     return layout.multipart_signed(entity, signature, _MICALG[digest.name]), mic
 
 
-def _envelop(fields: Sequence[Field], signed: bytes, recipients: Sequence[Recipient], profile: ProfileName) -> bytes:
+def _envelop(
+    fields: Sequence[Field], signed: bytes, recipients: Sequence[Recipient], profile: ProfileName
+) -> tuple[bytes, bytes]:
+    """The mail, and the key of its content."""
     rules = PROFILES[profile]
-    envelope = cms_write.enveloped(signed, recipients, rules)
-    return layout.enveloped_mail(fields, envelope, authenticated=rules.content.mode == "gcm")
+    key = os.urandom(rules.content.key_size)
+    envelope = cms_write.enveloped(signed, recipients, rules, key)
+    return layout.enveloped_mail(fields, envelope, authenticated=rules.content.mode == "gcm"), key
 
 
 def _cannot_seal(message: Message, signer: SigningKey, profile: ProfileName) -> Finding | None:

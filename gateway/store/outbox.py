@@ -14,7 +14,7 @@ import msgspec
 import sqlalchemy as sa
 
 from .errors import AlreadyThere, IllegalMove, NotThere
-from .outbox_rows import DRAFT, FIELDS, SIGNED_ENTITY, UNANSWERED, UNLEASED, WIRE, OutboxItem, moved, write_note
+from .outbox_rows import CONTENT_KEY, DRAFT, FIELDS, UNANSWERED, UNLEASED, WIRE, OutboxItem, moved, write_note
 from .prepared import Prepared, among, bound, empty, looked_up, new_numbers, off_index, within
 from .sealing import Sealer, drop_all
 from .states import CLAIMABLE, ENDED, OPEN, OutEvent, OutState
@@ -32,7 +32,7 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     recipient: str  # the one envelope recipient
     wire: bytes = b""  # the sealed message; sent as is on every attempt
     draft: bytes | None = None  # in its place: what may not be sealed yet. Without wire bytes nothing can be sent
-    signed_entity: bytes | None = None  # so that the envelope alone can be made again (SM-15)
+    content_key: bytes | None = None  # opens the envelope, so that it alone can be made again (SM-15)
     mic: bytes | None = None  # SHA-256 of the signed entity; what the receipt must quote
     wants_receipt: bool = False
     reference: str | None = None  # plan or toewijzing: messages of one reference go in order (SM-90)
@@ -72,7 +72,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
 _ATTEMPT_FIELDS = [attempts.c[name] for name in Attempt.__struct_fields__]
 _NOTE_FIELDS = [outbox_notes.c[name] for name in Note.__struct_fields__]
 
-_BYTES = (WIRE, SIGNED_ENTITY, DRAFT)
+_BYTES = (WIRE, CONTENT_KEY, DRAFT)
 
 
 def _done(before: datetime) -> sa.ColumnElement[bool]:
@@ -90,8 +90,8 @@ def _wire(message: Outgoing) -> bytes | None:
     return message.wire if message.draft is None else None
 
 
-def _signed_entity(message: Outgoing) -> bytes | None:
-    return message.signed_entity
+def _content_key(message: Outgoing) -> bytes | None:
+    return message.content_key
 
 
 def _draft(message: Outgoing) -> bytes | None:
@@ -133,7 +133,7 @@ class Outbox:
         pairs = list(zip(numbers, messages, strict=True))
         rows = [self._row(number, message) for number, message in pairs]
         _put_with(tuple(rows[0]), empty(rows)).many(self._conn, rows)
-        for field, value in ((WIRE, _wire), (SIGNED_ENTITY, _signed_entity), (DRAFT, _draft)):
+        for field, value in ((WIRE, _wire), (CONTENT_KEY, _content_key), (DRAFT, _draft)):
             self._sealer.add_all(field, [(n, data, m.dossier) for n, m in pairs if (data := value(m)) is not None])
         return numbers
 
@@ -225,32 +225,31 @@ class Outbox:
         """Take another way out."""
         return self._act(number, "reroute", channel, channel=channel, **UNLEASED)
 
-    def reseal(
-        self, number: int, wire: bytes, reason: str, *, signed_entity: bytes | None = None, mic: bytes | None = None
-    ) -> OutState:
+    def reseal(self, number: int, wire: bytes, content_key: bytes | None, mic: bytes, reason: str) -> OutState:
         """Put other sealed bytes in place: the Message-ID stays, the change is recorded.
 
         The same signed entity in a new envelope (SM-15), so that the MIC stays; or, before any attempt, signed again
-        with a new date (SM-55): then with its signed entity and MIC.
+        with a new date (SM-55), with another MIC.
         """
         item = self.get(number)
-        self._sealer.replace(WIRE, number, wire, item.dossier)
-        new: dict[str, Any] = {"sha256": hashlib.sha256(wire).hexdigest(), "size": len(wire)}
-        if signed_entity is not None and mic is not None:
-            self._sealer.replace(SIGNED_ENTITY, number, signed_entity, item.dossier)
-            new["mic"] = mic.hex()
+        self._sealer.drop(WIRE, number)
+        self._sealer.drop(CONTENT_KEY, number)
+        new = self._sealed(item, wire, content_key, mic)
         return self._act(number, "reseal", f"{reason}; was sha256 {item.sha256}", **new)
 
-    def seal(self, number: int, wire: bytes, signed_entity: bytes, mic: bytes) -> OutState:
+    def seal(self, number: int, wire: bytes, content_key: bytes | None, mic: bytes) -> OutState:
         """A held draft may be sent after all: its bytes take the place of the draft. It stays held until `release`."""
         item = self.get(number)
         if self.draft(number) is None:
             raise IllegalMove(item.message_id, item.state, "seal")
-        self._sealer.add(WIRE, number, wire, item.dossier)
-        self._sealer.add(SIGNED_ENTITY, number, signed_entity, item.dossier)
         self._sealer.drop(DRAFT, number)
-        made = {"sha256": hashlib.sha256(wire).hexdigest(), "size": len(wire), "mic": mic.hex()}
-        return self._act(number, "reseal", "verzegeld", **made)
+        return self._act(number, "reseal", "verzegeld", **self._sealed(item, wire, content_key, mic))
+
+    def _sealed(self, item: OutboxItem, wire: bytes, content_key: bytes | None, mic: bytes) -> dict[str, Any]:
+        self._sealer.add(WIRE, item.id, wire, item.dossier)
+        if content_key is not None:
+            self._sealer.add(CONTENT_KEY, item.id, content_key, item.dossier)
+        return {"sha256": hashlib.sha256(wire).hexdigest(), "size": len(wire), "mic": mic.hex()}
 
     def expire(self, number: int, reason: str) -> OutState:
         """Give up waiting for an answer."""
@@ -360,9 +359,9 @@ class Outbox:
         """The bytes that every attempt sends."""
         return self._sealer.get(WIRE, number)
 
-    def signed_entity(self, number: int) -> bytes | None:
-        """What the signature covers, if it was kept."""
-        return self._sealer.find(SIGNED_ENTITY, number)
+    def content_key(self, number: int) -> bytes | None:
+        """What opens the envelope of the bytes; None for a message without one."""
+        return self._sealer.find(CONTENT_KEY, number)
 
     def draft(self, number: int) -> bytes | None:
         """What waits to be sealed; None for a message that is sealed."""

@@ -10,7 +10,7 @@ from .states import CLAIMABLE, OutEvent, OutState, move_out
 from .tables import UNANSWERED_SQL, outbox, outbox_notes
 
 WIRE: Final = "outbox.wire"
-SIGNED_ENTITY: Final = "outbox.signed_entity"
+CONTENT_KEY: Final = "outbox.content_key"
 DRAFT: Final = "outbox.draft"
 
 UNLEASED: Final[dict[str, Any]] = {"lease_until": None, "lease_owner": None, "attempt": None}

@@ -98,7 +98,7 @@ def prove(store: Store, files: Callable[[], list[bytes]], pair: Pair, ledger: Pa
     assert found_in(personal, after) == 0
     left = readable(store, now)
     assert [field for field, value in left if any(word in value for word in personal)] == []
-    assert {field for field, _ in left} & {"inbox.raw", "outbox.wire", "outbox.signed_entity", "berichten.xml"} == set()
+    assert {field for field, _ in left} & {"inbox.raw", "outbox.wire", "outbox.content_key", "berichten.xml"} == set()
     with store.view(now=now) as view:
         assert view.audit.verify().broken_at is None
         assert all(item.message_id and item.submitted_at for item in view.outbox.list(limit=1000))

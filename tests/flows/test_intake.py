@@ -72,10 +72,12 @@ def _sent_plan(pair: Pair) -> Sealed:
     """The dispatch as it was sealed: the envelope alone can be made again (SM-15)."""
     item = pair.sent("gemeente", "plan")[0]
     with pair.gemeente.store.view(now=pair.clock()) as view:
-        signed = view.outbox.signed_entity(item.id)
-    assert signed is not None
+        key = view.outbox.content_key(item.id)
+    assert key is not None
     assert item.mic is not None
-    return Sealed(pair.wire("gemeente", "plan"), signed, bytes.fromhex(item.mic), item.message_id)
+    kept = securemail.reopen(pair.wire("gemeente", "plan"), key, bytes.fromhex(item.mic), item.message_id)
+    assert isinstance(kept, Sealed)
+    return kept
 
 
 def _receipt_state(pair: Pair) -> str:

@@ -1,5 +1,6 @@
 """Write messages that our own sealing would never write: for attacks and for partners with other software."""
 
+import os
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -47,7 +48,7 @@ def enveloped(
     plaintext: bytes, *readers: ca.Issued, profile: Profile = profiles.STANDARD, outer: tuple[Field, ...] | None = None
 ) -> bytes:
     """Any plaintext, encrypted, as mail."""
-    cms = cms_write.enveloped(plaintext, [recipient(r) for r in readers or (READER,)], profile)
+    cms = cms_write.enveloped(plaintext, [recipient(r) for r in readers or (READER,)], profile, os.urandom(32))
     return mail(cms, outer)
 
 

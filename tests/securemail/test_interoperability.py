@@ -1,5 +1,6 @@
 """What we write is read by other programs, and what they write is read by us: the matrix of section 2.2."""
 
+import os
 import shutil
 from contextlib import closing
 
@@ -371,6 +372,6 @@ def test_signed_by_cryptography_is_read():
     signed = layout.multipart_signed(content, builder.sign(Encoding.DER, options), "sha-256")
     from gateway.securemail import cms_write, profiles
 
-    raw = mail(cms_write.enveloped(signed, [recipient(theirs)], profiles.STANDARD), fields)
+    raw = mail(cms_write.enveloped(signed, [recipient(theirs)], profiles.STANDARD, os.urandom(32)), fields)
 
     assert opened(open_mail(raw, partner(signer), decrypting(theirs))).parts[1].content == PLAN

@@ -219,6 +219,21 @@ def test_sm15_a_new_envelope_keeps_identity_and_mic():
     assert mail.headers.message_id == first.message_id
 
 
+@pytest.mark.parametrize("profile", ["standard", "strict"])
+def test_sm15_what_was_signed_is_read_back_from_the_mail_with_its_content_key(profile: str):
+    """CBC and GCM alike: the signed entity need not be kept beside the envelope that it is in."""
+    ours, theirs = leaf(PROVIDER), leaf(MUNICIPALITY)
+    made = good(sm.seal(plan(), signing(ours), [recipient(theirs)], profile, NOW))
+
+    assert sm.reopen(made.raw, made.content_key, made.mic, made.message_id) == made
+    again = good(sm.reseal(made, [recipient(theirs)], profile))
+    assert again.content_key != made.content_key
+    assert sm.reopen(again.raw, again.content_key, made.mic, made.message_id) == again
+    for wrong in (made.content_key, *(bytes([n]) * 32 for n in range(256))):  # one in 256 leaves CBC's padding right
+        assert sm.reopen(again.raw, wrong, made.mic, made.message_id).code == "SM-15"
+    assert good(sm.seal_clear(plan(), signing(ours), profile, NOW)).content_key is None
+
+
 def test_sm48_a_message_goes_to_every_active_certificate():
     """With two recipient certificates either key opens it, RSA and EC mixed."""
     ours, rsa, ec = leaf(PROVIDER), leaf(MUNICIPALITY, "rsa-3072"), leaf(MUNICIPALITY)

@@ -526,17 +526,17 @@ def test_a_person_can_retry_what_was_given_up_with_a_new_term(store: Store) -> N
 
 def test_a_new_envelope_around_the_same_signed_entity_is_recorded(store: Store) -> None:
     """SM-15: Message-ID and MIC stay, the bytes that were replaced are named."""
-    put(store, message(1, signed_entity=b"signed", mic=bytes(32)))
+    put(store, message(1, content_key=b"key", mic=bytes(32)))
     with store.view(now=NOW) as view:
         before = view.outbox.get(1)
     with store.unit(now=NOW, actor="test") as unit:
-        unit.outbox.reseal(1, b"another envelope", "certificate expired")
+        unit.outbox.reseal(1, b"another envelope", b"another key", bytes(32), "certificate expired")
     with store.view(now=NOW) as view:
         after = view.outbox.get(1)
         assert (after.message_id, after.mic) == (before.message_id, before.mic)
         assert before.sha256 in (view.outbox.notes(1)[0].detail or "")
         assert view.outbox.wire(1) == b"another envelope"
-        assert view.outbox.signed_entity(1) == b"signed"
+        assert view.outbox.content_key(1) == b"another key"
 
 
 def test_submitted_without_a_receipt_is_found(store: Store) -> None:

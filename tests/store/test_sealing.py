@@ -31,7 +31,7 @@ def test_no_file_of_the_database_shows_a_bsn_or_content(tmp_path: Path, master: 
             unit.outbox.put(
                 Outgoing(
                     message_id="<1@a.example>", kind="plan", partner="p", channel="c", sender="a@a.example",
-                    recipient="b@b.example", wire=wire, signed_entity=wire, dossier="d1",
+                    recipient="b@b.example", wire=wire, content_key=wire, dossier="d1",
                 )
             )  # fmt: skip
         files = [file.read_bytes() for file in tmp_path.iterdir()]

@@ -54,7 +54,7 @@ def fill(store: Store, dossier: str) -> None:
                 sender="a@g.example",
                 recipient="b@z.example",
                 wire=b"wire",
-                signed_entity=b"signed",
+                content_key=b"key",
                 dossier=dossier,
             )
         )
