@@ -46,7 +46,7 @@ def rows() -> list[Row]:
         authority = Authority(folder)
         port, count = stack.enter_context(sink.running(folder, *authority.server()))
         stack.enter_context(quiet.logs_in(folder / "log"))
-        server = stack.enter_context(postgres.server(durable=True))
+        server = stack.enter_context(postgres.server(durable=True, language=None))
         best = {1: 0.0, 2: 0.0}
         used = {1: 0.0, 2: 0.0}  # share of all cores, in the best turn
         for turn in range(ROUNDS + 1):  # the first one is to warm up

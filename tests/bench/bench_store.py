@@ -58,7 +58,7 @@ def _rows_on_sqlite() -> Iterator[Row]:
 
 
 def _rows_on_a_server() -> Iterator[Row]:
-    with postgres.server(durable=True) as url, _emptied(url) as bare_url:
+    with postgres.server(durable=True, language=None) as url, _emptied(url) as bare_url:
         ours, bare = _interleaved(_Store(url), _BareServer(bare_url))
         yield _life("PostgreSQL", ours, bare, "psycopg, the same commits, no encryption")
 
