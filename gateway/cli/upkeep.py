@@ -47,6 +47,7 @@ def restore(
 
     On PostgreSQL into an empty database, with pg_restore.
     """
+    from gateway.flows.numbers import leave_room
     from gateway.store import StoreError
     from gateway.store.upkeep import restore as put_back
     from gateway.store.upkeep import restore_server
@@ -62,9 +63,9 @@ def restore(
             master = master_key(settings, Files(folder, os.environ))
             now, ledger = datetime.now(UTC), folder / LEDGER
             if isinstance(target, Path):
-                again = put_back(file, target, master, ledger, now=now)
+                again = put_back(file, target, master, ledger, now=now, then=leave_room)
             else:
-                again = restore_server(file, target, master, ledger, now=now)
+                again = restore_server(file, target, master, ledger, now=now, then=leave_room)
         except StoreError as error:
             raise Surroundings(f"{error}.") from None
     if json:
@@ -72,7 +73,8 @@ def restore(
     else:
         where = target if isinstance(target, Path) else settings.store.url
         show(f"{where}: back, {again} dossiers destroyed again.")
-        show("Messages that were sent since the backup may go once more.")
+        show("Messages that were sent since the backup may go once more; numbers go on a million further.")
+        show("Mail that was fetched since is not here: in the mailbox, move it from Verwerkt back to where it came in.")
 
 
 def purge(yes: Yes = False, by: By = None, folder: Dir = HERE, json: Json = False) -> None:
@@ -109,12 +111,12 @@ def purge(yes: Yes = False, by: By = None, folder: Dir = HERE, json: Json = Fals
             # It is gone; what is left of it in the log goes at the next clean-up.
             say(str(busy))
     if json:
-        emit(answer | {"destroyed": destroyed, "forgotten": mail})
+        emit(answer | {"destroyed": destroyed, "forgotten": forgotten})
         return
     if not (expired or mail):
         show("Nothing is past its term.")
         return
-    show(f"{destroyed} dossiers destroyed, the bytes of {mail} messages removed.")
+    show(f"{destroyed} dossiers destroyed, the bytes of {forgotten} messages removed.")
     show(f"Backups from before hold them for at most {terms.backup_days} days more.")
 
 

@@ -59,7 +59,13 @@ def _copy(store: Store, target: Path) -> None:
             raise CorruptDatabase(f"{store.path}: {CorruptDatabase.__doc__}")
 
 
-def restore(source: Path, target: Path, master: MasterKey, ledger: Path, *, now: datetime) -> int:
+Then = Callable[[Unit], None]
+"""What else is to be done in a restored state before anybody works with it."""
+
+
+def restore(
+    source: Path, target: Path, master: MasterKey, ledger: Path, *, now: datetime, then: Then = lambda _: None
+) -> int:
     """Put a backup back as a new store, destroy again what was destroyed since, and say how many dossiers that were.
 
     OpenRefused without the ledger of destroyed dossiers (SM-148), with another master key, or over an existing state.
@@ -73,7 +79,7 @@ def restore(source: Path, target: Path, master: MasterKey, ledger: Path, *, now:
         shutil.copyfile(source, temporary)
         temporary.chmod(0o600)
         with Store.open(temporary, master) as store:
-            again = _restored(store, source, ledger, now)
+            again = _restored(store, source, ledger, now, then)
             store.clean()
         _sync(temporary)
         temporary.replace(target)
@@ -83,7 +89,9 @@ def restore(source: Path, target: Path, master: MasterKey, ledger: Path, *, now:
     return again
 
 
-def restore_server(source: Path, url: str, master: MasterKey, ledger: Path, *, now: datetime) -> int:
+def restore_server(
+    source: Path, url: str, master: MasterKey, ledger: Path, *, now: datetime, then: Then = lambda _: None
+) -> int:
     """`restore` into an empty database of a server, from what `backup` made of one: all of it, or nothing."""
     if not ledger.is_file():
         raise OpenRefused(f"{ledger}: the list of destroyed dossiers is needed, or they would come back")
@@ -92,13 +100,14 @@ def restore_server(source: Path, url: str, master: MasterKey, ledger: Path, *, n
         raise OpenRefused(f"{shown(place)}: there are tables already; give an empty database")
     _server_tool("pg_restore", place, "--single-transaction", "--exit-on-error", "--no-owner", str(source))
     with Store.open(url, master) as store:
-        return _restored(store, source, ledger, now)
+        return _restored(store, source, ledger, now, then)
 
 
-def _restored(store: Store, source: Path, ledger: Path, now: datetime) -> int:
+def _restored(store: Store, source: Path, ledger: Path, now: datetime, then: Then) -> int:
     """Destroy again what was destroyed since the backup, and say so; how many dossiers."""
     again = destroy_again(store, ledger, now=now)
     with store.unit(now=now, actor=ACTOR) as unit:
+        then(unit)
         unit.audit.write("restored", f"backup/{source.name}", detail={"destroyed": again})
     return again
 
