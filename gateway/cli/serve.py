@@ -22,19 +22,21 @@ def serve(folder: Dir = HERE) -> None:
         if not stack.enter_context(gateway.store.only_node()):
             name = gateway.settings.store.node
             raise Surroundings(f"Another process serves this database as node {name}: give each its own store.node.")
-        gateway.store.check()
-        _destroy_again(gateway)
-        serving(gateway)
+        serving(gateway, lambda: _prepare(gateway))
 
 
-def _destroy_again(gateway: "App") -> None:
-    """Before anything starts: what was destroyed and came back with a copy of the database goes again (SM-148)."""
+def _prepare(gateway: "App") -> None:
+    """Before anything starts: the file is sound; what was destroyed and came back with a copy goes again (SM-148).
+
+    Of a large file it takes minutes: all of it is read.
+    """
     from datetime import UTC, datetime
 
     import structlog
 
     from gateway.store.upkeep import destroy_again
 
+    gateway.store.check()
     if again := destroy_again(gateway.store, gateway.folder / LEDGER, now=datetime.now(UTC)):
         log = structlog.get_logger("gateway.serve")
         log.warning("destroyed_again", dossiers=again)

@@ -5,7 +5,9 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from typing import Any
 
 import structlog
 
@@ -37,9 +39,9 @@ async def once(gateway: App, name: str) -> JobResult:
         await gateway.close_connections()
 
 
-def serve(gateway: App) -> None:
-    """Serve until a signal says stop."""
-    serving = Serving(gateway)
+def serve(gateway: App, prepare: Callable[[], None]) -> None:
+    """Serve until a signal says stop; after `prepare`, during which the health pages answer that it starts."""
+    serving = Serving(gateway, prepare)
     try:
         with ExitStack() as stack:
             asyncio.run(serving.run(stack))
@@ -55,8 +57,8 @@ def _leave() -> None:
 class Serving:
     """One run of the gateway."""
 
-    def __init__(self, gateway: App) -> None:
-        self._gateway = gateway
+    def __init__(self, gateway: App, prepare: Callable[[], None]) -> None:
+        self._gateway, self._prepare = gateway, prepare
         self._turned = time.monotonic()
         self.leaving = threading.Timer(STOP_MAX, _leave)
         self.leaving.daemon = True
@@ -68,12 +70,18 @@ class Serving:
 
         gateway, pulse = self._gateway, Pulse(system_clock)
         metrics = Metrics(gateway.store, pulse, system_clock, lambda view: expiries(gateway, view))
-        jobs: list[Job] = pulse.on(gateway_jobs(gateway, metrics.delivered))
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         self._open_endpoint(stack, pulse, metrics)  # who finds it open may say stop
+        preparing = asyncio.create_task(asyncio.to_thread(self._prepare))
+        await self._until(stop, preparing)
+        if not preparing.done():  # it is left behind, or ends first: nothing was begun
+            self.leaving.start()
+            return
+        await preparing
+        jobs: list[Job] = pulse.on(gateway_jobs(gateway, metrics.delivered))
         worker = Worker(gateway.store, jobs, system_clock, failed=pulse.failed)
         await worker.start()
         listening = self._listen(worker)
@@ -96,14 +104,15 @@ class Serving:
             None if ringing is None else asyncio.create_task(look_when_rung(ringing, lambda: worker.run_soon("pickup")))
         )
 
-    async def _until(self, stop: asyncio.Event) -> None:
-        """Wait, and show that the loop turns."""
-        while not stop.is_set():
+    async def _until(self, stop: asyncio.Event, work: "asyncio.Task[None] | None" = None) -> None:
+        """Wait, for the end of `work` too, and show that the loop turns."""
+        stopping = asyncio.create_task(stop.wait())
+        waited = {stopping} if work is None else {stopping, work}
+        done: set[asyncio.Task[Any]] = set()
+        while not done:
             self._turned = time.monotonic()
-            try:
-                await asyncio.wait_for(stop.wait(), 1)
-            except TimeoutError:
-                continue
+            done, _ = await asyncio.wait(waited, timeout=1, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
 
     def _open_endpoint(self, stack: ExitStack, pulse: Pulse, metrics: Metrics) -> None:
         from gateway.worker import Endpoint, PortTaken, system_clock, trouble

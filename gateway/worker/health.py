@@ -53,6 +53,8 @@ def _channels(view: Unit) -> Iterator[str]:
 
 
 def _jobs(pulse: Pulse, now: datetime) -> Iterator[str]:
+    if not pulse.jobs:
+        yield "starting: the whole database is read first, to see that it is sound"
     for name, beat in pulse.jobs.items():
         if beat.failures >= FAILURES_MAX:
             yield f"job {name}: failed {beat.failures} times in a row"

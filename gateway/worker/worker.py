@@ -12,7 +12,7 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from gateway.domain.zone import AMSTERDAM
-from gateway.store import JobState, StaleClaim, Store, StoreError
+from gateway.store import Damaged, JobState, StaleClaim, Store, StoreError
 from gateway.store.jobs import of_node
 
 from .clock import Clock, Jumps, system_clock
@@ -221,6 +221,9 @@ class Worker:
             if not keeping.done():
                 raise  # a stop that ran out of patience
             return JobResult(name=job.name, result="failed", detail="the lease was lost")
+        except Damaged as error:  # our own words, of rows and not of what is in them: who mends it must know which
+            log.error("job_failed", job=job.name, error=where(error), what=str(error))
+            return JobResult(name=job.name, result="failed", detail=str(error))
         except Exception as error:
             # A failing job must not end the process: it is visible in its state and tried again at its next time.
             log.error("job_failed", job=job.name, error=where(error))

@@ -6,14 +6,16 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -79,6 +81,14 @@ def ask(port: int, path: str) -> tuple[int, str]:
             time.sleep(0.1)
 
 
+def ready(port: int) -> tuple[int, str]:
+    """What /readyz says once the start is over."""
+    until = time.monotonic() + LONGEST
+    while "starting" in (answer := ask(port, "/readyz"))[1] and time.monotonic() < until:
+        time.sleep(0.1)
+    return answer
+
+
 def test_two_gateways_exchange_a_plan_and_its_receipt_by_themselves(tmp_path: Path) -> None:
     """Dispatched in one, picked up and handled in the other, its signed receipt taken: nobody calls anything."""
     now = datetime.now(UTC)
@@ -109,8 +119,8 @@ def test_two_gateways_exchange_a_plan_and_its_receipt_by_themselves(tmp_path: Pa
 def test_health_and_readiness_and_metrics_on_loopback(pair: Path, port: int) -> None:
     """A gateway that does its work is alive and ready, and says how it does."""
     with serving(pair / "gemeente", GATEWAY_HEALTH_PORT=port) as process:
+        assert ready(port) == (200, '{"ok":true,"wrong":[]}')
         assert ask(port, "/healthz")[0] == 200
-        assert ask(port, "/readyz") == (200, '{"ok":true,"wrong":[]}')
         status, text = ask(port, "/metrics")
         assert status == 200
         assert "gateway_ready 1.0" in text
@@ -122,9 +132,9 @@ def test_a_queue_that_stands_still_is_not_ready(pair: Path, port: int) -> None:
     """Alive, but what is due is not attempted: 503 and which message, so that somebody is called."""
     number = send_one(pair, "gone")
     with serving(pair / "gemeente", GATEWAY_HEALTH_PORT=port) as process:
-        assert ask(port, "/healthz")[0] == 200
-        status, words = ask(port, "/readyz")
+        status, words = ready(port)
         assert status == 503
+        assert ask(port, "/healthz")[0] == 200
         assert f"outbox: message {number}" in words
         assert "gateway_ready 0.0" in ask(port, "/metrics")[1]
         assert stopped(process)[0] == 0
@@ -139,7 +149,7 @@ def test_a_second_start_is_refused_with_a_sentence(pair: Path, port: int) -> Non
         assert second.returncode == BROKEN
         assert str(first.pid) in words
         assert len(words.splitlines()) == 1
-        assert ask(port, "/readyz")[0] == 200
+        assert ready(port)[0] == 200
         assert stopped(first)[0] == 0
 
 
@@ -152,13 +162,13 @@ def test_two_folders_on_one_database_need_two_names(pair: Path) -> None:
     with ports.reserved(2) as free, postgres.server() as url:
         shared = {"GATEWAY_STORE_URL": url.replace("+psycopg", "")}
         with serving(pair / "gemeente", GATEWAY_HEALTH_PORT=free[0], **shared) as first:
-            assert ask(free[0], "/readyz")[0] == 200
+            assert ready(free[0])[0] == 200
             with serving(copied, **shared) as second:
                 _, words = second.communicate(timeout=LONGEST)
             assert (second.returncode, len(words.splitlines())) == (BROKEN, 1)
             assert "store.node" in words
             with serving(copied, GATEWAY_STORE_NODE="elders", GATEWAY_HEALTH_PORT=free[1], **shared) as third:
-                assert ask(free[1], "/readyz")[0] == 200
+                assert ready(free[1])[0] == 200
                 assert stopped(third)[0] == 0
             assert stopped(first)[0] == 0
 
@@ -174,8 +184,59 @@ def test_who_finds_the_endpoint_open_may_say_stop(pair: Path, monkeypatch: pytes
     monkeypatch.setattr(Serving, "_open_endpoint", open_endpoint)
     app = App.open(pair / "gemeente", {})
     with app.store, ExitStack() as stack, pytest.raises(PortTaken):
-        asyncio.run(Serving(app).run(stack))
+        asyncio.run(Serving(app, lambda: None).run(stack))
     assert heard != [signal.SIG_DFL]
+
+
+def test_while_it_starts_it_is_alive_and_not_ready_and_stops_when_told(pair: Path, port: int) -> None:
+    """A large file takes a while to be read: who looks after the process must not end it for that. Nothing runs yet."""
+    app = App.open(pair / "gemeente", {"GATEWAY_HEALTH_PORT": str(port)})
+    reading, read = threading.Event(), threading.Event()
+
+    def prepare() -> None:
+        reading.set()
+        assert read.wait(LONGEST)
+
+    def look() -> list[tuple[int, str]]:
+        assert reading.wait(LONGEST)
+        answers = [ask(port, page) for page in ("/healthz", "/readyz", "/metrics")]
+        with app.store.view(now=datetime.now(UTC)) as view:
+            answers.append((len(view.jobs.list()), "jobs"))
+        os.kill(os.getpid(), signal.SIGTERM)
+        return answers
+
+    async def scenario(serving: Serving, stack: ExitStack) -> list[tuple[int, str]]:
+        looking = asyncio.create_task(asyncio.to_thread(look))
+        await serving.run(stack)
+        read.set()
+        return await looking
+
+    with app.store, ExitStack() as stack:
+        serving = Serving(app, prepare)
+        healthz, readyz, metrics, jobs = asyncio.run(scenario(serving, stack))
+        assert serving.leaving.is_alive()  # had the reading not ended, it would be left behind
+        serving.leaving.cancel()
+    assert healthz == (200, '{"ok":true,"wrong":[]}')
+    assert readyz[0] == 503
+    assert "starting" in readyz[1]
+    assert "gateway_ready 0.0" in metrics[1]
+    assert jobs == (0, "jobs")
+
+
+def test_a_file_that_is_corrupt_far_inside_is_refused_before_anything_is_written(pair: Path, port: int) -> None:
+    """A sentence and exit code 2, whatever page it is: found at the start, and not by the message that needs it."""
+    file = pair / "gemeente/gateway.db"
+    with closing(sqlite3.connect(file)) as base:
+        ((page,),) = base.execute("SELECT rootpage FROM sqlite_master WHERE name = 'inbox_places'")
+        ((size,),) = base.execute("PRAGMA page_size")
+    data = bytearray(file.read_bytes())
+    data[(page - 1) * size : page * size] = os.urandom(size)
+    file.write_bytes(data)
+    with serving(pair / "gemeente", GATEWAY_HEALTH_PORT=port) as process:
+        _, words = process.communicate(timeout=LONGEST)
+    assert (process.returncode, len(words.splitlines())) == (BROKEN, 1)
+    assert "restore a backup" in words
+    assert file.read_bytes() == data
 
 
 def test_servers_that_say_nothing_do_not_keep_a_gateway_from_stopping(pair: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.domain.zone import AMSTERDAM
-from gateway.store import InboxItem, MasterKey, Settled, Store, StoreError
+from gateway.store import Damaged, InboxItem, MasterKey, Settled, Store, StoreError
 from gateway.transports import FolderMailbox
 from gateway.worker import (
     AlreadyRunning,
@@ -49,6 +49,17 @@ def test_a_job_runs_by_hand_and_shows_what_it_did(store: Store, clock: HandClock
             await worker.run_once("unknown")
 
     asyncio.run(scenario())
+
+
+def test_a_job_that_found_something_damaged_says_what(store: Store, clock: HandClock) -> None:
+    """Who mends it must know which row; the words are our own and hold no value of it."""
+
+    async def damaged(clock: Clock) -> str:
+        raise Damaged("records.body of row 5 was altered outside the gateway")
+
+    worker = Worker(store, [Job(name="walk", run=damaged, daily="02:30")], clock)
+    result = asyncio.run(worker.run_once("walk"))
+    assert (result.result, result.detail) == ("failed", "records.body of row 5 was altered outside the gateway")
 
 
 class Ticks:
