@@ -39,7 +39,7 @@ async def once(gateway: App, name: str) -> JobResult:
         await gateway.close_connections()
 
 
-def serve(gateway: App, prepare: Callable[[], None]) -> None:
+def serve(gateway: App, prepare: Callable[[], None] = lambda: None) -> None:
     """Serve until a signal says stop; after `prepare`, during which the health pages answer that it starts."""
     serving = Serving(gateway, prepare)
     try:
