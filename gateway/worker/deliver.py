@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 
@@ -24,6 +24,7 @@ CLAIMED_MAX = 40  # claimed at once by this process: enough to keep every connec
 PARTNER_CLAIMED_MAX = 10  # of which for one partner
 A_MINUTE = timedelta(minutes=1)
 AHEAD = 8  # messages next in line for a way out that are written as `sending` before it is their turn
+AHEAD_MAX = timedelta(minutes=1)  # so long that stands: a node that sleeps over its lease (two minutes) is overtaken
 REFILL = 20  # claim again when this many are done …
 REFILL_WAIT = 0.05  # … or this many seconds after the first of them: a claim is a commit
 LOOK_AGAIN = 0.1  # seconds between looks at what fell due meanwhile, when no attempt ends
@@ -113,7 +114,7 @@ class _Round:
         self._scribe = Scribe(store, clock, owed)
         self._partners: dict[str, asyncio.Semaphore] = {}
         self._line: defaultdict[str, dict[int, Claim]] = defaultdict(dict)  # by channel: handed to it, not yet at DATA
-        self._early: dict[int, asyncio.Future[bool]] = {}
+        self._early: dict[int, tuple[datetime, asyncio.Future[bool]]] = {}  # when it was asked for
         self._flows: set[str] = set()  # channels whose last message was taken
 
     async def settle(self) -> None:
@@ -185,7 +186,7 @@ class _Round:
             line.pop(claim.id, None)
             early = self._early.pop(claim.id, None)
             self._start_next(claim.channel)
-            if not ((early is not None and await self._scribe.turn_of(early)) or await self._scribe.start(claim)):
+            if not (await self._may_go(early) or await self._scribe.start(claim)):
                 raise StaleClaim(f"{claim.shipment.message_id}: {StaleClaim.__doc__}")
             started = True
 
@@ -209,6 +210,12 @@ class _Round:
             line.pop(claim.id, None)
             self._early.pop(claim.id, None)
 
+    async def _may_go(self, early: tuple[datetime, asyncio.Future[bool]] | None) -> bool:
+        """Whether it was written ahead that DATA is given, and that still stands; else it is asked for now."""
+        if early is None or not await self._scribe.turn_of(early[1]):
+            return False
+        return timedelta() <= self._clock() - early[0] < AHEAD_MAX
+
     def _start_next(self, channel: str) -> None:
         """While a way out takes what it is given, the next in line are written down in the same commit.
 
@@ -217,7 +224,7 @@ class _Round:
         if channel in self._flows:
             for number, claim in islice(self._line[channel].items(), AHEAD):
                 if number not in self._early:
-                    self._early[number] = self._scribe.start_early(claim)
+                    self._early[number] = self._clock(), self._scribe.start_early(claim)
 
     def _call_off(self, claim: Claim) -> None:
         with self._store.unit(now=self._clock(), actor=ACTOR) as unit:

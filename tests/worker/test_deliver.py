@@ -271,6 +271,36 @@ class Away:
             raise StoreDown("the database cannot be used now: gone")
 
 
+def test_leave_to_send_that_was_had_ahead_is_asked_for_again_after_a_sleep(store: Store, clock: HandClock) -> None:
+    """A machine that slept, or was stopped: another took what was next in line for uncertain, and a person held it."""
+    last = [put(store, number, partner=f"p{number}") for number in (1, 2, 3)][-1]
+
+    class OneLine(Obedient):
+        line = asyncio.Lock()
+
+        async def deliver(self, shipment, before_data):  # type: ignore[no-untyped-def]
+            async with self.line:
+                if len(self.handed) == 2:
+                    for _ in range(500):  # until it is written as next in line
+                        if state() == "sending":
+                            break
+                        await asyncio.sleep(0.01)
+                    assert state() == "sending"
+                    clock.forward(minutes=3)
+                    with store.unit(now=clock(), actor="person:jansen") as unit:
+                        assert unit.attempts.recover(node="node-a")
+                        unit.outbox.hold(last, "wait")
+                return await super().deliver(shipment, before_data)
+
+    def state() -> str:
+        with store.view(now=clock()) as view:
+            return view.outbox.get(last).state
+
+    out = OneLine()
+    assert [made.state for made in deliver(store, out, clock)] == ["submitted", "submitted"]
+    assert (len(out.handed), state()) == (2, "held")
+
+
 def test_what_the_relay_took_while_the_database_was_away_is_not_sent_again(store: Store, clock: HandClock) -> None:
     """The outcome is kept and written by the next round: one transmission."""
     number, away, owed = put(store), Away(store), Owed()
