@@ -4,10 +4,11 @@ import os
 import pwd
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests import short
 
 # Servers sort as their system's language does, not by bytes. In Danish aa comes after z and A before a: whatever takes
 # the one order for the other shows.
@@ -80,7 +81,7 @@ def cluster(*, durable: bool = False, language: str | None = LANGUAGE) -> Iterat
 
     It sorts as `language` does, or by bytes (None, and a server too old to know languages).
     """
-    folder = Path(tempfile.mkdtemp(prefix="wmo-pg-"))
+    folder = short.folder("wmo-pg-")
     user = _user() if os.geteuid() == 0 else None
     if user:
         shutil.chown(folder, user)

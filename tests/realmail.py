@@ -9,14 +9,13 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests import ports
+from tests import ports, short
 
 MASTER = Path("/usr/lib/postfix/sbin/master")
 DOVECOT = Path("/usr/sbin/dovecot")
@@ -70,7 +69,7 @@ def missing() -> str | None:
 @contextmanager
 def system(certificate: Path, key: Path, clients: str = "") -> Iterator[Mail]:
     """A mail system with this TLS certificate for 127.0.0.1; `clients`: who may vouch for those who connect (PEM)."""
-    folder = Path(tempfile.mkdtemp(prefix="wmo-mail-"))  # short: unix socket paths end at 107 characters
+    folder = short.folder("wmo-mail-")
     folder.chmod(0o755)
     with ports.reserved(9) as free:
         yield from _running(folder, certificate, key, clients, *free)

@@ -5,13 +5,13 @@ Each tool works in a directory of its own; nothing of the system's configuration
 
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, pkcs12
 
 from gateway.demo import ca
+from tests import short
 
 PASSWORD = b"proef"
 
@@ -97,7 +97,7 @@ class GpgSm:
     """gpgsm with its own home; RSA keys only (2.2.40 crashes on EC keys in PKCS#12)."""
 
     def __init__(self, root: ca.Issued) -> None:
-        self.home = Path(tempfile.mkdtemp(prefix="gpgsm-"))  # a short path: the agent's socket lives here
+        self.home = short.folder("gpgsm-")
         self.home.chmod(0o700)
         (self.home / "trustlist.txt").write_text(f"{_fingerprint(root)} S relax\n")
         (self.home / "gpgsm.conf").write_text("disable-crl-checks\ndisable-policy-checks\nno-secmem-warning\n")
