@@ -4,6 +4,8 @@
 in the child only; a breach of a limit kills it, and that is a refusal.
 """
 
+import os
+import re
 import subprocess
 import sys
 from typing import Any
@@ -15,6 +17,9 @@ from gateway.domain.findings import Finding
 _BREACH = Finding(
     code="PDF_GEWEIGERD", severity="error", message="Het bestand kan niet veilig worden gelezen binnen de grenzen."
 )
+
+# What a Python needs to run. The gateway's passwords and PINs may stand in its environment: not for who reads the file.
+_KEPT = re.compile("PATH|HOME|LANG|LC_.*|TZ|TMPDIR|TEMP|TMP|SYSTEMROOT|PYTHON.*|VIRTUAL_ENV|LD_LIBRARY_PATH|DYLD_.*")
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +47,7 @@ def read_form(question: Question) -> Reading:
             capture_output=True,
             timeout=LIMITS.seconden,
             check=True,
+            env={name: value for name, value in os.environ.items() if _KEPT.fullmatch(name)},
         )
         return msgspec.msgpack.decode(done.stdout, type=Reading)
     except (subprocess.SubprocessError, msgspec.DecodeError):

@@ -290,13 +290,15 @@ def test_numbers_of_rules_replace_xsd_where_a_rule_says_the_same() -> None:
 
 
 def test_every_edge_of_every_type_is_judged_as_libxml2_does() -> None:
-    """Values at and past each facet, one at a time, on a message with everything in it."""
+    """Values at and past each facet, one at a time and a type once, on a message with everything in it."""
     schema, validator = message("WMO301").schema, message("WMO301").validator
     root = full_301()
+    seen: set[SimpleType] = set()
     for path, node in walk(root, schema):
         kind = schema.leaves.get(re.sub(r"\[\d+\]", "", path))
-        if not isinstance(kind, SimpleType) or "[2]" in path:
+        if not isinstance(kind, SimpleType) or "[2]" in path or kind in seen:
             continue
+        seen.add(kind)
         before = node.text
         for text in edges(kind):
             node.text = text

@@ -2,6 +2,7 @@
 
 import io
 import json
+import subprocess
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -91,6 +92,22 @@ def test_a_child_that_dies_is_a_refusal_not_a_trace() -> None:
 
     assert [f.code for f in reading.findings] == ["PDF_GEWEIGERD"]
     assert _answer(Question(pdf=b"x", uitvraag=b"", formaat=b"")).findings[0].code == "PDF_GEWEIGERD"
+
+
+def test_the_child_is_not_told_the_secrets_of_the_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PLD-31: who gets hold of it by a file finds no password in its surroundings, only what a Python needs to run."""
+    given: dict[str, str] = {}
+
+    def run(*_: object, env: dict[str, str], **__: object) -> None:
+        given.update(env)
+        raise subprocess.SubprocessError
+
+    monkeypatch.setenv("GATEWAY_MAILBOX_PASSWORD", "geheim")
+    monkeypatch.setenv("PATH", "/usr/bin")
+    monkeypatch.setattr(subprocess, "run", run)
+    read_form(Question(pdf=b"", uitvraag=b"", formaat=b""))
+    assert "geheim" not in given.values()
+    assert given["PATH"] == "/usr/bin"
 
 
 def test_paper_forms_and_plans_to_read_are_made_too(gateway: Gateway, uitvraag: Path, tmp_path: Path) -> None:

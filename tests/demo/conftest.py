@@ -1,7 +1,9 @@
 """The demo, played once for all tests that look at what it leaves."""
 
+import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -53,5 +55,19 @@ def play_here(here: Path) -> Played:
 
 @pytest.fixture(scope="session")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
-    """One whole run, not to be changed."""
-    return play(tmp_path_factory.mktemp("demo") / "demo")
+    """One whole run, not to be changed.
+
+    Played once for all processes of the suite. Each looks at a copy of its own: a database that is open has files
+    beside it, which come and go while another process copies the folder.
+    """
+    ours = tmp_path_factory.getbasetemp()
+    shared = ours.parent if "PYTEST_XDIST_WORKER" in os.environ else ours
+    told = shared / "demo.json"
+    with (shared / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not told.exists():
+            _, *said = play(shared / "demo")
+            told.write_text(json.dumps(said))
+    folder = tmp_path_factory.mktemp("demo") / "demo"
+    shutil.copytree(shared / "demo", folder)
+    return Played(folder, *json.loads(told.read_text()))
