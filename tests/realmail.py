@@ -77,11 +77,13 @@ def system(certificate: Path, key: Path, clients: str = "") -> Iterator[Mail]:
 
 def _running(folder: Path, certificate: Path, key: Path, clients: str, *free: int) -> Iterator[Mail]:
     smtp, submission, submissions, lmtp, auth, imap, imaps, pop, pops = free
+    before = os.umask(0o022)  # their processes run as users of their own and read what is written here
     shutil.copy(certificate, folder / "tls.crt")
     shutil.copy(key, folder / "tls.key")
     (folder / "ca.crt").write_text(clients or certificate.read_text())
     _postfix(folder, smtp, submission, submissions, lmtp, auth)
     _dovecot(folder, lmtp, auth, imap, imaps, pop, pops)
+    os.umask(before)
     started = [
         start(str(DOVECOT), "-F", "-c", str(folder / "dovecot.conf")),
         start(str(MASTER), "-c", str(folder / "postfix"), "-d"),
