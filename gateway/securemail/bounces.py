@@ -139,7 +139,7 @@ def _action(block: Header) -> Action:
 def _returned_id(parts: tuple[Part, ...]) -> str | None:
     for part in parts:
         if part.type in ("text/rfc822-headers", "message/rfc822"):
-            header, _ = scanner.split_header(part.content)
+            header = scanner.header_of(part.content)
             written = header.get("message-id") or ""
             return written if is_message_id(written) else None
     return None

@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from io import BytesIO
 
 import msgspec
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC, GCM
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
@@ -18,6 +19,7 @@ from gateway.securemail.keys import DecryptionKey
 from gateway.securemail.refusal import Refusal
 
 MAX_TRIES = 3
+_AT_ONCE = 262_144  # bytes
 
 
 class Plaintext(msgspec.Struct, frozen=True):
@@ -100,19 +102,29 @@ def _gcm(envelope: Envelope, key: bytes) -> tuple[bytes, bool]:
     decryptor = Cipher(AES(key), GCM(envelope.iv, envelope.tag)).decryptor()
     if envelope.associated is not None:
         decryptor.authenticate_additional_data(envelope.associated)
-    data = decryptor.update(envelope.ciphertext)
+    data = _decrypted(decryptor, envelope.ciphertext)
     try:
         decryptor.finalize()
     except InvalidTag:
         return b"", False
-    return data, True
+    return data.getvalue(), True
 
 
 def _cbc(envelope: Envelope, key: bytes) -> tuple[bytes, bool]:
     decryptor = Cipher(AES(key), CBC(envelope.iv)).decryptor()
-    data = decryptor.update(envelope.ciphertext) + decryptor.finalize()
-    fill = data[-1]
-    padding = data[-fill:] if 1 <= fill <= 16 else b""
-    if not padding or padding != bytes([fill]) * fill:
-        return data, False
-    return data[:-fill], True
+    data = _decrypted(decryptor, envelope.ciphertext)
+    data.write(decryptor.finalize())
+    with data.getbuffer() as view:
+        fill = view[-1]
+        padded = 1 <= fill <= 16 and bytes(view[-fill:]) == bytes([fill]) * fill
+    if padded:
+        data.truncate(data.tell() - fill)
+    return data.getvalue(), padded
+
+
+def _decrypted(decryptor: CipherContext, ciphertext: bytes | memoryview) -> BytesIO:
+    """In pieces: an update takes twice the room of what it gives."""
+    data = BytesIO()
+    for at in range(0, len(ciphertext), _AT_ONCE):
+        data.write(decryptor.update(ciphertext[at : at + _AT_ONCE]))
+    return data

@@ -10,7 +10,7 @@ from gateway.securemail.addresses import is_message_id, parse_address
 from gateway.securemail.limits import LIMITS, Limits
 from gateway.securemail.protected import read_date
 from gateway.securemail.refusal import Refusal
-from gateway.securemail.scanner import ContentType, Header, parse_content_type, split_header
+from gateway.securemail.scanner import ContentType, Header, header_of, parse_content_type
 
 Kind = Literal["encrypted", "signed", "delivery-status", "disposition-notification", "other", "unreadable"]
 
@@ -39,7 +39,7 @@ def classify(raw: bytes, limits: Limits = LIMITS) -> Classified:
     A signed receipt is `signed`: that it is a receipt shows only inside, after its signature has been checked.
     """
     try:
-        header, _ = split_header(raw, limits)
+        header = header_of(raw, limits)
         kind = kind_of(header)
     except Refusal:
         header, kind = Header(()), "unreadable"
@@ -61,7 +61,7 @@ def arrived_at(raw: bytes, limits: Limits = LIMITS) -> datetime | None:
     For mailboxes that do not tell (POP3). None if there is no such field, or no date with a zone in it.
     """
     try:
-        header, _ = split_header(raw, limits)
+        header = header_of(raw, limits)
         first = next(iter(header.all("received")), "")
         moment = parsedate_to_datetime(first.rpartition(";")[2].strip())
         return None if moment.tzinfo is None else moment.astimezone(UTC)
@@ -72,7 +72,7 @@ def arrived_at(raw: bytes, limits: Limits = LIMITS) -> datetime | None:
 def written_at(raw: bytes, limits: Limits = LIMITS) -> datetime | None:
     """The `Date` of the header block: a claim. None if there is none that can be read."""
     try:
-        header, _ = split_header(raw, limits)
+        header = header_of(raw, limits)
         return read_date(header.get("date"))
     except Refusal:
         return None

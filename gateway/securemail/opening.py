@@ -17,7 +17,6 @@ from gateway.securemail.certificates import Question, Verdict, VerdictCache, che
 from gateway.securemail.chains import Certificate
 from gateway.securemail.cms_write import digest_of
 from gateway.securemail.decrypt import Plaintext
-from gateway.securemail.envelope import Envelope
 from gateway.securemail.guard import parser
 from gateway.securemail.identity import NOTHING_SEEN, Identities, Identity, identify
 from gateway.securemail.keyrules import BadCertificate
@@ -29,7 +28,7 @@ from gateway.securemail.profiles import PROFILES, SHA256, ContentCipher, Profile
 from gateway.securemail.protected import Headers
 from gateway.securemail.refusal import Refusal, Refused, malformed
 from gateway.securemail.revocation import Revocation
-from gateway.securemail.scanner import Entity, Header
+from gateway.securemail.scanner import Entity, Header, Span
 from gateway.securemail.signature import Signature, Signed
 
 T = TypeVar("T")
@@ -189,8 +188,8 @@ class _Claims:
 class _Sealed(msgspec.Struct):
     """An envelope, and what our keys make of it one after the other."""
 
-    cms: bytes
-    envelope: Envelope
+    sha256: bytes  # of its CMS bytes
+    cipher: ContentCipher
     plaintexts: Iterator[Plaintext]
 
 
@@ -224,7 +223,7 @@ def _finish(begun: _Begun, arrival: Arrival, cache: VerdictCache) -> Opened:
         raise Refusal("sender", "binnenste en buitenste afzender verschillen")
     senders.check_sender(certificate, verdict, headers.sender, partner, arrival.partners)
     address = _check_headers(headers, checked, header, arrival)
-    mic = checked.digest if checked.signing.digest is SHA256 else digest_of(checked.entity, SHA256)
+    mic = checked.digest if checked.signing.digest is SHA256 else digest_of(checked.entity.view, SHA256)
     is_cbc = inside.cipher is not None and inside.cipher.mode == "cbc"
     identity = identify(arrival.identities, partner.id, headers.message_id, mic, inside.cms_sha256, is_cbc=is_cbc)
     is_receipt = kind_of_type(entity.type) == "disposition-notification"
@@ -276,7 +275,8 @@ def _sealed(mail: Entity, partner: Partner, arrival: Arrival) -> _Sealed:
     cms = _decode(mail)
     enclosing = envelope.read_envelope(cms, arrival.limits)
     envelope.check_envelope(enclosing, PROFILES[partner.profile])
-    return _Sealed(cms, enclosing, decrypt.plaintexts(enclosing, decrypt.matching(enclosing, arrival.mailbox.keys)))
+    pairs = decrypt.matching(enclosing, arrival.mailbox.keys)
+    return _Sealed(hashlib.sha256(cms).digest(), enclosing.cipher, decrypt.plaintexts(enclosing, pairs))
 
 
 def _inside(begun: _Begun, arrival: Arrival) -> _Inside:
@@ -292,7 +292,7 @@ def _inside(begun: _Begun, arrival: Arrival) -> _Inside:
                 refused = refusal
             continue
         if plaintext.whole:
-            return _Inside(signed, hashlib.sha256(sealed.cms).digest(), sealed.envelope.cipher, plaintext.algorithm)
+            return _Inside(signed, sealed.sha256, sealed.cipher, plaintext.algorithm)
     raise refused or Refusal("decrypt")
 
 
@@ -378,7 +378,7 @@ def _signer_certificate(checked: Signature, partner: Partner, cache: VerdictCach
 
 @parser
 def _signed_headers(
-    signed: bytes, header: Header, outer: Headers, partner: Partner, inside: _Inside, limits: Limits
+    signed: Span, header: Header, outer: Headers, partner: Partner, inside: _Inside, limits: Limits
 ) -> tuple[Entity, Headers]:
     """The signed entity and the headers to go by: protected, wrapped in message/rfc822, or the outer ones."""
     entity = scanner.read_entity(signed, limits)

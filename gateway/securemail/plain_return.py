@@ -11,7 +11,7 @@ from gateway.securemail.addresses import parse_address
 from gateway.securemail.limits import LIMITS, Limits
 from gateway.securemail.payload import Part, read_parts
 from gateway.securemail.refusal import Refusal
-from gateway.securemail.scanner import Header, read_entity, split_header
+from gateway.securemail.scanner import Header, header_of, read_entity
 
 _BY = re.compile(r"(?:^|\s)by\s+([A-Za-z0-9.-]+)", re.IGNORECASE)
 _AROUND = re.compile(r"\s*([=./])\s*")
@@ -33,7 +33,7 @@ def vouched(raw: bytes, addresses: Sequence[str], authserv_id: str, limits: Limi
     what stands below it anybody can have written. DMARC must have passed, and a DKIM signature of that domain.
     """
     try:
-        header, _ = split_header(raw, limits)
+        header = header_of(raw, limits)
     except Refusal:
         return False
     sender = parse_address(header.get("from") or "")

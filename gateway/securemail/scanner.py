@@ -7,6 +7,7 @@ byte may stand where it changes nothing. Everything raises `Refusal`; `opening` 
 import binascii
 import re
 from collections.abc import Sequence
+from io import BytesIO
 from typing import NamedTuple
 
 import msgspec
@@ -43,12 +44,13 @@ _PARAMETER = re.compile(rf';\s*({_TOKEN})=("(?:[^"\\\x00-\x1f]|\\[ -~])*"|[!#$%&
 _FILE_NAME_PARAMETER = re.compile(r"(?:file)?name\*(?:\d{1,2}\*?)?\Z")
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]\Z")
 _BLANK = b" \t\r\n"
+_AT_ONCE = 262_144  # bytes of base64
+_NO_BASE64 = "base64 bevat vreemde tekens of is afgebroken"
 _PREAMBLE = re.compile(rb"[\x20-\x7e\t\r\n]*\Z")
 # What is looked for is the fault: an expression for the whole body keeps a hundred bytes for each of its own.
 _NO_QUOTED_PRINTABLE = re.compile(rb"[^\t\r\n -~]|=(?![0-9A-Fa-f]{2}|[ \t]*+\r?\n)")
 _ESCAPED = re.compile(r"\\(.)")
 _SHORT_BLOCK = 300
-_NO_LINE_END = bytes(c for c in range(256) if c not in b"\r\n")
 # Control characters pass for blanks here, for text there.
 _TEXT = b"\t\r\n" + bytes(range(32, 127))
 _NO_TEXT = re.compile(r"[^\t -~]")
@@ -97,6 +99,11 @@ class Span(NamedTuple):
     def cut(self) -> bytes:
         """The bytes themselves."""
         return self.data[self.start : self.stop]
+
+    @property
+    def view(self) -> memoryview:
+        """The bytes, not copied."""
+        return memoryview(self.data)[self.start : self.stop]
 
 
 def whole(data: bytes) -> Span:
@@ -149,10 +156,9 @@ def _read_head(block: bytes, limits: Limits) -> _Head:
 _read_repeated = remembered(_read_head)
 
 
-def split_header(data: bytes, limits: Limits = LIMITS) -> tuple[Header, bytes]:
-    """The header block and what follows its empty line."""
-    block, body = _split(whole(data), limits)
-    return parse_header(block, limits), body.cut()
+def header_of(data: bytes, limits: Limits = LIMITS) -> Header:
+    """The header block, without what follows its empty line."""
+    return parse_header(_split(whole(data), limits)[0], limits)
 
 
 def _split(span: Span, limits: Limits) -> tuple[bytes, Span]:
@@ -312,25 +318,37 @@ def _check_preamble(preamble: Span, limits: Limits) -> None:
 def decode_body(entity: Entity) -> bytes:
     """The content of a leaf part."""
     if entity.encoding == "base64":
-        # Not by a name: the body with its line ends is let go before the content is made.
-        return _decode_packed(entity.body.translate(None, _BLANK))
+        return decode_base64(entity.place)
     if entity.encoding == "quoted-printable":
-        if _NO_QUOTED_PRINTABLE.search(entity.body):
+        if _NO_QUOTED_PRINTABLE.search(*entity.place):
             raise malformed("quoted-printable onleesbaar")
         return binascii.a2b_qp(entity.body)
     return entity.body
 
 
-def decode_base64(body: bytes) -> bytes:
-    """Base64 with blanks and line ends, padding at the end, nothing else and nothing after (SM-123)."""
-    return _decode_packed(body.translate(None, _BLANK))
+def decode_base64(place: Span) -> bytes:
+    """Base64 with blanks and line ends, padding at the end, nothing else and nothing after (SM-123).
+
+    In pieces: of a large message no more is in memory than its bytes and what they are read as.
+    """
+    data, start, stop = place
+    decoded, packed = BytesIO(), b""
+    for at in range(start, stop, _AT_ONCE):
+        packed += data[at : min(at + _AT_ONCE, stop)].translate(None, _BLANK)
+        if (last := (len(packed) - 1) // 4 * 4) > 0:  # four characters that may be the last, with padding, wait
+            if packed.endswith(b"=", 0, last):
+                raise malformed(_NO_BASE64)
+            decoded.write(_decode_packed(packed[:last]))
+            packed = packed[last:]
+    decoded.write(_decode_packed(packed))
+    return decoded.getvalue()
 
 
 def _decode_packed(packed: bytes) -> bytes:
     try:
         data = pybase64.b64decode(packed, validate=True)
     except ValueError:
-        raise malformed("base64 bevat vreemde tekens of is afgebroken") from None
+        raise malformed(_NO_BASE64) from None
     # The unused bits before the padding are zero: other values would be bytes that change nothing.
     if packed.endswith(b"=") and pybase64.b64encode(data[-(len(data) % 3) :]) != packed[-4:]:
         raise malformed("base64 eindigt niet op zijn vaste vorm")
@@ -342,5 +360,6 @@ def canonical_lines(text: bytes) -> bytes:
     if _LONE_CR.search(text):
         raise malformed("los CR-teken")
     # No CR stands alone: with as many of both, no LF does either.
-    ends = text.translate(None, _NO_LINE_END)
-    return text if len(ends) == 2 * ends.count(b"\r") else text.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    if text.count(b"\r") == text.count(b"\n"):
+        return text
+    return text.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")

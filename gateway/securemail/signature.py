@@ -21,7 +21,7 @@ from gateway.securemail.keyrules import fits_profile
 from gateway.securemail.limits import LIMITS, Limits
 from gateway.securemail.profiles import Profile
 from gateway.securemail.refusal import Refusal, malformed
-from gateway.securemail.scanner import Entity
+from gateway.securemail.scanner import Entity, Span
 from gateway.securemail.signer_info import Attribute, SignedAttributes, signer_info
 
 _SIGNATURE_TYPES = ("application/pkcs7-signature", "application/x-pkcs7-signature")
@@ -35,14 +35,14 @@ _SIGNER_INFO = (der.INTEGER, ber.ANY, der.SEQUENCE, -0xA0, der.SEQUENCE, ber.ANY
 class Signed(msgspec.Struct, frozen=True):
     """Bytes and a signature over them, taken apart but not yet checked."""
 
-    entity: bytes | None  #: the signed entity, header fields included; None: it is inside the CMS (opaque)
+    entity: Span | None  #: the signed entity, header fields included; None: it is inside the CMS (opaque)
     cms: bytes
 
 
 class Signature(msgspec.Struct, frozen=True, kw_only=True):
     """A signature whose structure and algorithms are in order."""
 
-    entity: bytes
+    entity: Span
     digest: bytes  #: of the entity, under the digest of `signing`
     signer: KeyName
     signing: Signing
@@ -72,7 +72,7 @@ def split_signed(root: Entity, limits: Limits = LIMITS) -> Signed | None:
             raise malformed("tweede deel van multipart/signed is geen handtekening")
         if root.type.parameters.get("protocol", "").lower() not in ("", *_SIGNATURE_TYPES):
             raise malformed("multipart/signed met een ander protocol")
-        return Signed(parts[0].cut(), scanner.decode_body(signature))
+        return Signed(parts[0], scanner.decode_body(signature))
     if root.type.type in MIME_TYPES and root.type.parameters.get("smime-type", "signed-data").lower() == "signed-data":
         return Signed(None, scanner.decode_body(root))
     return None
@@ -103,10 +103,10 @@ def read_signature(signed: Signed, limits: Limits = LIMITS) -> Signature:
     signed_attributes = SignedAttributes(attributes, limits)
     _check_attributes(signed_attributes.by_type)
     signing = algorithms.signing(hashed.whole, scheme.whole)
-    entity = bytes(split.content or b"") if signed.entity is None else signed.entity
+    entity = scanner.whole(bytes(split.content or b"")) if signed.entity is None else signed.entity
     return Signature(
         entity=entity,
-        digest=digest_of(entity, signing.digest),
+        digest=digest_of(entity.view, signing.digest),
         signer=key_name(sid.whole),
         signing=signing,
         certificates=certificates,

@@ -196,6 +196,17 @@ def savepoint(conn: sa.Connection) -> Iterator[None]:
     plainly(conn, "RELEASE part")
 
 
+@contextmanager
+def blob(conn: sa.Connection, column: "sa.Column[Any]", rowid: int) -> Iterator[sqlite3.Blob]:
+    """The bytes that stand in a row of a SQLite file, to be written over in pieces."""
+    driver: Any = conn.connection.dbapi_connection
+    try:
+        with driver.blobopen(column.table.name, column.name, rowid) as opened:
+            yield opened
+    except sqlite3.Error as error:
+        raise _named(conn, f"blob of {column.table.name}", error) from error
+
+
 def _named(conn: sa.Connection, sql: str, error: sqlite3.Error) -> Exception:
     """The driver's error under SQLAlchemy's name, without values."""
     return sa.exc.DBAPIError.instance(sql, None, error, sqlite3.Error, hide_parameters=True, dialect=conn.dialect)

@@ -11,14 +11,19 @@ from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import GCM
 
 from .errors import Damaged, NotThere, WrongMasterKey
 from .keys import MasterKey
-from .prepared import Prepared, among, bound
+from .prepared import Prepared, among, blob, bound
 from .tables import keys, sealed
 
 NONCE = 12  # bytes; random, which for one AES-GCM key is good for 2**32 values: a dossier or a day stays far below
+TAG = 16  # bytes
+LARGE = 1_000_000  # bytes of a value that is written in pieces of as many
 CACHE_MAX = 4096  # unwrapped keys kept in memory
 
 INDEX: Final = "index"
@@ -29,6 +34,10 @@ DOSSIER: Final = "dossier"
 _HERE = sealed.c.field == sa.bindparam("field_"), sealed.c.row_id == sa.bindparam("row")
 _FIND = Prepared(sa.select(sealed.c.row_id, sealed.c.key_id, sealed.c.data).where(*_HERE), for_each=True)
 _ADD = Prepared(sealed.insert().values(bound(sealed.c.keys())))
+_ADD_ROOM = Prepared(
+    sealed.insert().values(bound(("field", "row_id", "key_id")) | {"data": sa.func.zeroblob(sa.bindparam("size"))})
+)
+_PLACE = Prepared(sa.select(sa.literal_column("rowid").label("place")).select_from(sealed).where(*_HERE))
 _DROP = Prepared(sealed.delete().where(*_HERE))
 
 _KEYS = Prepared(sa.select(keys.c.id, keys.c.purpose, keys.c.wrapped).where(among(keys.c.id, "ids")))
@@ -228,20 +237,47 @@ class Sealer:
         """`add` for many rows: (row, value, dossier)."""
         rows = []
         for row, plain, dossier in values:
+            if len(plain) >= LARGE and self._conn.dialect.name == "sqlite":
+                self._add_large(field, row, plain, dossier)
+                continue
             key_id, data = self._seal(field, row, plain, dossier)
             rows.append({"field": field, "row_id": row, "key_id": key_id, "data": data})
         _ADD.many(self._conn, rows)
 
+    def _add_large(self, field: str, row: int, plain: bytes, dossier: str | None) -> None:
+        """In pieces: SQLite makes two copies of what is bound, and keeps one until the same is said again."""
+        key_id, key = self._key_of(dossier)
+        nonce = os.urandom(NONCE)
+        cipher = Cipher(AES(key), GCM(nonce)).encryptor()
+        cipher.authenticate_additional_data(_value_aad(field, row, key_id))
+        room = {"field": field, "row_id": row, "key_id": key_id, "size": NONCE + len(plain) + TAG}
+        _ADD_ROOM.many(self._conn, [room])
+        (found,) = _PLACE.rows(self._conn, _at(field, [row])[0])
+        view = memoryview(plain)
+        with blob(self._conn, sealed.c.data, found.place) as data:
+            data.write(nonce)
+            for at in range(0, len(plain), LARGE):
+                data.write(cipher.update(view[at : at + LARGE]))
+            cipher.finalize()
+            data.write(cipher.tag)
+
     def replace(self, field: str, row: int, plain: bytes, dossier: str | None = None) -> None:
         """Encrypt a value in place of an older one."""
+        if len(plain) >= LARGE:
+            self.drop(field, row)
+            self.add(field, row, plain, dossier)
+            return
         key_id, data = self._seal(field, row, plain, dossier)
         where = sealed.c.field == field, sealed.c.row_id == row
         self._conn.execute(sealed.update().where(*where).values(key_id=key_id, data=data))
 
     def _seal(self, field: str, row: int, plain: bytes, dossier: str | None) -> tuple[str, bytes]:
-        key_id, key = self._key(DAY, self._today) if dossier is None else self._key(DOSSIER, dossier)
+        key_id, key = self._key_of(dossier)
         nonce = os.urandom(NONCE)
         return key_id, nonce + self._cipher(key).encrypt(nonce, plain, _value_aad(field, row, key_id))
+
+    def _key_of(self, dossier: str | None) -> tuple[str, bytes]:
+        return self._key(DAY, self._today) if dossier is None else self._key(DOSSIER, dossier)
 
     def _cipher(self, key: bytes) -> AESGCM:
         if (cipher := self._ciphers.get(key)) is None:
@@ -275,7 +311,8 @@ class Sealer:
         """Decrypt a value that a query brought along."""
         aes = self._cipher(self._ring.get(self._conn, key_id))
         try:
-            return aes.decrypt(data[:NONCE], data[NONCE:], _value_aad(field, row, key_id))
+            view = memoryview(data)  # of a mail of 50 MB a slice is 50 MB
+            return aes.decrypt(view[:NONCE], view[NONCE:], _value_aad(field, row, key_id))
         except InvalidTag:
             raise Damaged(f"{field} of row {row} was altered outside the gateway") from None
 

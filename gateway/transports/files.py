@@ -290,7 +290,11 @@ class MaildirMailbox(FolderMailbox):
 
     def _bytes(self, path: Path, limit: int) -> bytes:
         found = super()._bytes(path, limit)
-        return found.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")[:limit]  # a bare LF too ends a line
+        if b"\r\n" in found:
+            if found.count(b"\n") == found.count(b"\r\n"):
+                return found  # of a large message each replacement is another copy
+            found = found.replace(b"\r\n", b"\n")
+        return found.replace(b"\n", b"\r\n")[:limit]  # a bare LF too ends a line
 
     def _make(self, target: Path) -> None:
         """A maildir++ folder that belongs to whom the maildir belongs to: the mail server must write in it as well."""

@@ -296,6 +296,7 @@ class Client(IMAPClient):  # type: ignore[misc]
     def __init__(self, settings: ImapSettings, context: ssl.SSLContext) -> None:
         self._bounds = Bounds()
         super().__init__(settings.host, settings.port, ssl=True, ssl_context=context, timeout=WAIT_MAX)
+        self._imap.debug = 0  # else every message is written out for a log, twice, whether anybody keeps one or not
 
     def _create_IMAP4(self) -> _Imap:
         return _Imap(self._bounds, self.host, self.port, self.ssl_context, WAIT_MAX)

@@ -46,7 +46,7 @@ def names(header: scanner.Header) -> list[str]:
 
 def test_sm56_fields_outside_and_inside():
     """8.1: the same fields on both sides, neutral Subject outside, one HP-Outer for each outer field."""
-    outside = scanner.split_header(sealed(plan()).raw)[0]
+    outside = scanner.header_of(sealed(plan()).raw)
     inside = signed_entity(plan()).header
     common = ["From", "To", "Date", "Message-ID", "Subject", "Auto-Submitted"]
 
@@ -71,7 +71,7 @@ def test_the_envelope_is_named_by_its_kind(profile, kind):
 
 def test_sm59_one_fixed_readable_subject():
     """For a partner whose people need one."""
-    outside = scanner.split_header(sealed(plan(outer_subject="Beveiligd bericht")).raw)[0]
+    outside = scanner.header_of(sealed(plan(outer_subject="Beveiligd bericht")).raw)
 
     assert outside.get("subject") == "Beveiligd bericht"
 
@@ -97,7 +97,7 @@ def test_a_return_answers_its_dispatch():
 
     assert read.headers.in_reply_to == "<dispatch@gemeente.example>"
     assert read.headers.subject == "Retour ondersteuningsplan 7f3a9c"
-    outside = scanner.split_header(mail.raw)[0]
+    outside = scanner.header_of(mail.raw)
     assert outside.get("references") == outside.get("in-reply-to") == "<dispatch@gemeente.example>"
 
 

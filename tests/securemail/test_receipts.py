@@ -86,7 +86,7 @@ def test_sm66_processed_error_means_refused():
 
 def test_sm65_a_receipt_goes_to_the_configured_address_and_answers_the_message():
     """Addresses are swapped, In-Reply-To is ours, Auto-Submitted says auto-replied, nothing asks for a receipt."""
-    header, _ = scanner.split_header(answer(arrived()).raw)
+    header = scanner.header_of(answer(arrived()).raw)
 
     assert header.get("from") == MUNICIPALITY
     assert header.get("to") == PROVIDER
@@ -206,7 +206,7 @@ def test_sm20_an_unreadable_notification_is_a_note(text):
 
 def test_sm70_an_unsigned_notification_is_at_most_a_note():
     """What a mail program sends is recognised, linked to the message, and changes nothing."""
-    protected, _ = scanner.split_header(answer(arrived()).raw)
+    protected = scanner.header_of(answer(arrived()).raw)
     signed = scanner.read_entity(answer(arrived()).signed)
     entity = scanner.split_multipart(signed.body, scanner.boundary_of(signed.type))[0]
     raw = b"Return-Path: <>\r\n" + entity.replace(b"<unknown>", b"")

@@ -1,6 +1,7 @@
 """A sealed message comes out whole, for both profiles and every kind of key."""
 
 import hashlib
+import os
 from datetime import timedelta
 from itertools import product
 
@@ -11,6 +12,7 @@ from asn1crypto import cms
 from gateway import securemail as sm
 from gateway.domain.findings import Finding
 from gateway.securemail import envelope, profiles, scanner
+from tests.cost import peak
 from tests.securemail.world import (
     MUNICIPALITY,
     NOW,
@@ -98,7 +100,7 @@ def test_sm10_lines_are_short_ascii_with_crlf():
     for text in (sealed.raw, sealed.signed):
         assert text.isascii()
         assert text.count(b"\n") == text.count(b"\r\n") == text.count(b"\r")
-        _, body = scanner.split_header(text)
+        body = scanner.read_entity(text).body
         lines = [line for line in body.split(b"\r\n") if not line.startswith((b"Content-", b"Disposition-", b"HP-"))]
         assert max(map(len, lines)) <= 76
 
@@ -282,3 +284,21 @@ def test_sm60_sm61_values_with_other_characters_are_refused_where_they_enter(cha
 
     assert isinstance(answer, Finding)
     assert answer.code == "SM-60"
+
+
+@pytest.mark.parametrize("profile", ["standard", "strict"])
+def test_sm19_opening_takes_less_than_twice_the_size_in_memory(profile):
+    """Of 50 MB at most: the envelope beside what is in it, then what was signed beside its parts, and no other copy."""
+    ours, theirs = leaf(PROVIDER), leaf(MUNICIPALITY)
+    large = plan(parts=(*plan().parts, sm.Attachment("groot.pdf", "application/pdf", os.urandom(3_000_000))))
+    raw = good(sm.seal(large, signing(ours), [recipient(theirs)], profile, NOW)).raw
+    opened: list[sm.Opened | sm.Refused] = []
+
+    def work() -> None:
+        opened.append(open_mail(raw, partner(ours, profile), decrypting(theirs)))
+
+    work()  # what every message repeats is read once
+    assert isinstance(opened[0], sm.Opened), opened
+    opened.clear()
+    most = peak(work)
+    assert most < 1.9 * len(raw), most / len(raw)

@@ -13,6 +13,7 @@ from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 from gateway.securemail import cms_write, der, profiles, signature
 from gateway.securemail.guard import PARSER_ERRORS
 from gateway.securemail.refusal import Refusal
+from gateway.securemail.scanner import whole
 from gateway.securemail.signature import Signed
 from tests.securemail import forge
 from tests.securemail.world import NOW, PROVIDER, leaf
@@ -27,7 +28,7 @@ SIGNERS = {
 
 
 def read(data: bytes) -> signature.Signature:
-    return signature.read_signature(Signed(CONTENT, data))
+    return signature.read_signature(Signed(whole(CONTENT), data))
 
 
 def plain(data: bytes) -> cms.SignerInfo:

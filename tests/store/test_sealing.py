@@ -1,14 +1,18 @@
 """What the tables hold of people is encrypted, bound to its row, and found by a keyed hash (SM-145, SM-146)."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from gateway.store import MasterKey, NotThere, Outgoing, Store, StoreError
+from gateway.store import Damaged, MasterKey, NotThere, Outgoing, Raw, Store, StoreError, sealing
+from tests.cost import peak
+from tests.damage import alter
 
-from .conftest import NOW, emptied, until_waiting
+from .conftest import NOW, at, emptied, until_waiting
 from .test_outbox import message, put
 
 BSN = "999900006"
@@ -127,3 +131,47 @@ def test_what_is_not_there_is_said_so(store: Store) -> None:
     """A row without its sealed value."""
     with pytest.raises(NotThere), store.view(now=NOW) as view:
         view.outbox.wire(7)
+
+
+@pytest.mark.parametrize("size", [9, 10, 11, 20, 25])
+def test_a_large_value_comes_back_as_it_was(store: Store, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """Written in pieces where that saves room, also in place of another; altered it is refused, undone it is gone."""
+    monkeypatch.setattr(sealing, "LARGE", 10)
+    data, other = os.urandom(size), os.urandom(size + 1)
+    with store.unit(now=NOW, actor="test") as unit:
+        number = unit.inbox.add(Raw(place=at("1"), received_at=NOW, data=data)).id
+        with suppress(_Undone), unit.part():
+            unit.inbox.add(Raw(place=at("2"), received_at=NOW, data=other))
+            raise _Undone
+        assert unit.inbox.raw(number) == data
+    with store.view(now=NOW) as view:
+        assert view.inbox.raw(number) == data
+        with pytest.raises(NotThere):
+            view.inbox.raw(number + 1)
+    with store.unit(now=NOW, actor="test") as unit:
+        unit.inbox.complete(number, other)
+        assert unit.inbox.raw(number) == other
+    alter(store, "inbox.raw", number)
+    with store.view(now=NOW) as view, pytest.raises(Damaged):
+        view.inbox.raw(number)
+
+
+class _Undone(Exception):
+    """A part that is not to be."""
+
+
+def test_a_large_mail_is_kept_in_pieces_and_read_as_one(tmp_path: Path, master: MasterKey) -> None:
+    """A gateway on a small machine: one mail may be 50 MB, and each copy of it is as much again."""
+    data = os.urandom(10_000_000)
+    with Store.open(tmp_path / "gateway.db", master) as store:
+
+        def keep() -> None:
+            with store.unit(now=NOW, actor="test") as unit:
+                unit.inbox.add(Raw(place=at("1"), received_at=NOW, data=data))
+
+        def read() -> None:
+            with store.view(now=NOW) as view:
+                assert view.inbox.raw(1) == data
+
+        assert peak(keep) < len(data) / 2
+        assert peak(read) < 2.2 * len(data)  # as it is kept, and as it was
