@@ -105,7 +105,7 @@ def start(*command: str) -> "subprocess.Popen[bytes]":
 
 
 def wait(folder: Path, *ports: int) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     for port in ports:
         while True:
             try:

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.postgres
 
 NODES = ("node-1", "node-2")
 ANSWER, IN_TRANSACTION = 0.5, 2.0  # seconds: less patient than real nodes and servers
-BACK = 20.0  # seconds until work is done again: a lost lease, a lost session's locks, and a busy machine
+BACK = 60.0  # seconds until work is done again: a lost lease, a lost session's locks, and a busy machine
 
 Trouble = Callable[[Cable], None]
 

@@ -92,7 +92,7 @@ def test_a_client_whose_first_orders_two_processes_take_in_has_one_dossier(
             take_in(*first, world.now())
             rest = pool.submit(handle, other)
             until_waiting(one, 1)
-        assert {each.state for each in rest.result(timeout=20)} == {"handled"}
+        assert {each.state for each in rest.result(timeout=60)} == {"handled"}
     assert clients(one) == 1
     assert len(answers(one)) == 3
 
@@ -106,7 +106,7 @@ def test_a_client_of_whom_two_processes_send_for_the_first_time_has_one_dossier(
             made = dossiers.of_messages(unit, some)
             later = pool.submit(begin, other, [*reversed(others)])
             until_waiting(one, 1)
-        named = later.result(timeout=20)
+        named = later.result(timeout=60)
     assert [*reversed(named)][:2] == made[1:]
     assert len({*made, *named}) == clients(one) == 4
 
@@ -124,12 +124,12 @@ def test_a_client_of_whom_one_process_sends_what_another_takes_in_has_one_dossie
             intake.take_in(unit, US, *items[0])
             sent = pool.submit(begin, other, made[:1])
             until_waiting(one, 1)
-        sent.result(timeout=20)
+        sent.result(timeout=60)
         with one.unit(now=world.now(), actor="test") as unit:
             dossiers.of_messages(unit, made[1:])
             taken = pool.submit(handle, other)
             until_waiting(one, 1)
-        assert {each.state for each in taken.result(timeout=20)} == {"handled"}
+        assert {each.state for each in taken.result(timeout=60)} == {"handled"}
     assert clients(one) == 4
 
 
@@ -148,7 +148,7 @@ def test_a_message_that_two_processes_send_at_once_is_sent_by_one(server: str) -
                 (to,) = partners(unit)
                 letter = Letter(to=to, bericht=order, xml=berichten.build(order), dossier=dossier)
                 ((_, number),) = post_berichten(unit, one.us, seal_berichten(unit, one.us, [letter]))
-            assert later.result(timeout=20) == [Sent(result="already", outbox=number)]
+            assert later.result(timeout=60) == [Sent(result="already", outbox=number)]
         for process in (one, other):
             process.store.close()
 
@@ -179,7 +179,7 @@ def test_what_two_processes_take_in_is_judged_as_one_after_the_other(
             else:
                 later = pool.submit(handle, other)
             until_waiting(one, 1)
-        later.result(timeout=20)
+        later.result(timeout=60)
     assert judged(one) == expected
     assert [status for _, status, _ in expected] == ["accepted", "rejected"]
 
@@ -199,7 +199,7 @@ def test_a_message_that_two_processes_have_in_hand_takes_effect_once(maker: worl
             by_hand = pool.submit(intake.handler(other, US), *item, world.now())
             until_waiting(one, 1)
         with pytest.raises(IllegalMove):
-            by_hand.result(timeout=20)
+            by_hand.result(timeout=60)
     assert len(answers(one)) == 1
     with one.view(now=world.now()) as view:
         assert view.inbox.get(item[0].id).state == "handled"
@@ -221,7 +221,7 @@ def test_what_is_sent_while_its_dossier_is_destroyed_begins_another(server: str)
                 unit.dossiers.destroy(row.dossier)
                 later = pool.submit(send, other, one.us, second)
                 until_waiting(one.store, 1)
-            assert [sent.result for sent in later.result(timeout=20)] == ["queued"]
+            assert [sent.result for sent in later.result(timeout=60)] == ["queued"]
         with other.view(now=world.now()) as view:
             assert view.dossiers.known([row.dossier]) == []
             (_, now) = view.berichten.list()
@@ -255,7 +255,7 @@ def test_a_repeat_that_is_taken_in_while_its_dossier_is_destroyed_leaves_no_byte
             how = {"now": world.now(), "actor": "archivaris", "ground": "term is over"}
             gone = pool.submit(upkeep.destroy, other, [dossier], tmp_path / "destroyed.txt", **how)
             until_waiting(one, 1)
-        assert [each.incoming for each in gone.result(timeout=20)] == [2]
+        assert [each.incoming for each in gone.result(timeout=60)] == [2]
     with one.view(now=world.now()) as view:
         assert view.inbox.list() == []
         assert view.dossiers.known([dossier]) == []
@@ -279,7 +279,7 @@ def test_two_nodes_that_find_a_partner_changed_hold_its_messages_once(server: st
                 routes.recheck(unit, one.us)
                 later = pool.submit(recheck, other, one.us)
                 until_waiting(one.store, 1)
-            later.result(timeout=20)
+            later.result(timeout=60)
         with other.view(now=world.now()) as view:
             items = view.outbox.list()
             assert [item.state for item in items] == ["held", "held"]

@@ -93,7 +93,7 @@ def store(place: str, master: MasterKey) -> Iterator[Store]:
 def until_waiting(store: Store, sessions: int) -> None:
     """Until so many sessions wait for another's lock."""
     waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-    for _ in range(400):
+    for _ in range(2400):
         with store.view(now=NOW) as view:
             if view._conn.scalar(waiting) == sessions:
                 return

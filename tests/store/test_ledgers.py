@@ -84,7 +84,7 @@ def test_of_two_nodes_that_register_the_same_at_once_one_writes_nothing(postgres
                 second = pool.submit(register, other)
                 until_waiting(store, 1)
             with pytest.raises(Collision):
-                second.result(timeout=20)
+                second.result(timeout=60)
         with store.view(now=NOW) as view:
             assert len(view.berichten.list()) == 1
             assert [record.sleutel for record in view.records.list("verslag", dict)] == ["first"]

@@ -375,7 +375,7 @@ def test_an_outcome_told_while_its_attempt_is_taken_over_waits_and_still_counts(
                 outcome = pool.submit(told, one, mine)
                 until_waiting(other, 1)
                 assert unit.attempts.recover() == 1
-            assert outcome.result(timeout=20) == ["submitted"]
+            assert outcome.result(timeout=60) == ["submitted"]
         assert state(one) == "submitted"
 
 
@@ -403,7 +403,7 @@ def test_two_nodes_that_see_a_way_out_fail_for_the_first_time_both_keep_their_ou
                 unit.channels.fail("smtp", "connect: refused")
                 outcome = pool.submit(told, one, mine)
                 until_waiting(other, 1)
-            assert outcome.result(timeout=20) == ["submitted", "new"]
+            assert outcome.result(timeout=60) == ["submitted", "new"]
         with one.view(now=NOW) as view:
             assert view.channels.get("smtp").failures == 2
 

@@ -121,7 +121,7 @@ def test_a_key_is_not_shared_with_other_threads_before_it_is_committed(postgres_
             other = pool.submit(put, store, message(3))
             until_waiting(store, 1)
             raise ZeroDivisionError
-        (number,) = other.result(timeout=20)
+        (number,) = other.result(timeout=60)
         store.forget_keys()
         with store.view(now=NOW) as view:
             assert view.outbox.wire(number) == message(3).wire

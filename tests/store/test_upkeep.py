@@ -108,14 +108,14 @@ def test_a_dossier_is_not_destroyed_while_another_node_writes_in_it(postgres_url
                 unit.records.add("verslag", "before", {"a": 1}, dossier="d1")
                 gone = pool.submit(_destroy, other, "d1")
                 until_waiting(store, 1)
-            assert gone.result(timeout=20).records == 2
+            assert gone.result(timeout=60).records == 2
             fill(store, "d2")
             _add(store, "again")
             with other.unit(now=NOW, actor="archivaris") as unit:
                 unit.dossiers.destroy("d1")
                 late = pool.submit(_add, store, "after")
                 until_waiting(store, 1)
-            late.result(timeout=20)
+            late.result(timeout=60)
         with store.view(now=NOW) as view:
             keys = view._conn.execute(sa.text("SELECT id FROM keys")).scalars().all()
             used = view._conn.execute(sa.text("SELECT DISTINCT key_id FROM sealed")).scalars().all()
@@ -135,7 +135,7 @@ def test_a_dossier_is_not_destroyed_while_another_node_begins_it(postgres_url: s
                 unit.records.add("verslag", "first", {"a": 1}, dossier="d1")
                 gone = pool.submit(_destroy, other, "d1")
                 until_waiting(store, 1)
-            assert gone.result(timeout=20).values == 1
+            assert gone.result(timeout=60).values == 1
         with store.view(now=NOW) as view:
             assert view.records.list("verslag", dict) == []
             assert view.dossiers.known(["d1"]) == []
@@ -170,7 +170,7 @@ def test_who_holds_a_document_of_a_dossier_and_wants_its_key_is_let_go_first(
                 until_waiting(other, 1)
                 unit.records.add_event("plan", "d1", "begonnen", {"b": 2})
                 unit.records.add("verslag", "late", {"a": 1}, dossier="d1")
-            assert (gone.result(timeout=20).records, gone.result().values) == (2, 8)
+            assert (gone.result(timeout=60).records, gone.result().values) == (2, 8)
         with store.view(now=NOW) as view:
             assert view.dossiers.known(["d1"]) == []
             assert view.audit.verify().broken_at is None
@@ -190,7 +190,7 @@ def test_who_holds_one_message_of_a_dossier_and_wants_another_is_let_go_first(
                 gone = pool.submit(_destroyed, other, "d1")
                 until_waiting(other, 1)
                 assert unit.attempts.start_all([first]) == {first.shipment.envelope_id}
-            assert gone.result(timeout=20).outgoing == 2
+            assert gone.result(timeout=60).outgoing == 2
         with store.unit(now=NOW, actor="worker") as unit:
             outcome = Outcome(verdict="submitted", phase="data", code=250, text="250 for 999900006")
             unit.attempts.record_all([(first, outcome), (second, outcome)])

@@ -264,7 +264,7 @@ def test_waiting_that_is_cancelled_ends_at_once(authority: Authority) -> None:
             await waiting
 
     async def bounded(port: int) -> None:
-        await asyncio.wait_for(scenario(port), 5)
+        await asyncio.wait_for(scenario(port), 30)
 
     with serving(authority.server_context(), b"* OK done\r\n", Idler().answer) as port:
         asyncio.run(bounded(port))  # ends only when the thread has
