@@ -16,13 +16,13 @@ def serve(folder: Dir = HERE) -> None:
     from gateway.cli.serving import serve as serving
 
     logs.configure()
-    with ExitStack() as stack:
+    with ExitStack() as leaving, ExitStack() as stack:  # the first ends last: to close the store takes time as well
         only_here(stack, folder)
         gateway = stack.enter_context(open_gateway(folder))
         if not stack.enter_context(gateway.store.only_node()):
             name = gateway.settings.store.node
             raise Surroundings(f"Another process serves this database as node {name}: give each its own store.node.")
-        serving(gateway, lambda: _prepare(gateway))
+        serving(gateway, leaving, lambda: _prepare(gateway))
 
 
 def _prepare(gateway: "App") -> None:

@@ -39,14 +39,15 @@ async def once(gateway: App, name: str) -> JobResult:
         await gateway.close_connections()
 
 
-def serve(gateway: App, prepare: Callable[[], None] = lambda: None) -> None:
-    """Serve until a signal says stop; after `prepare`, during which the health pages answer that it starts."""
+def serve(gateway: App, leaving: ExitStack, prepare: Callable[[], None] = lambda: None) -> None:
+    """Serve until a signal says stop; after `prepare`, during which the health pages answer that it starts.
+
+    `leaving` ends when nothing is left to close: then the process has no need any more to be ended by force.
+    """
     serving = Serving(gateway, prepare)
-    try:
-        with ExitStack() as stack:
-            asyncio.run(serving.run(stack))
-    finally:
-        serving.leaving.cancel()
+    leaving.callback(serving.leaving.cancel)
+    with ExitStack() as stack:
+        asyncio.run(serving.run(stack))
 
 
 def _leave() -> None:

@@ -14,7 +14,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 from gateway.app import App
-from gateway.cli.output import BROKEN
+from gateway.cli.output import BROKEN, GOOD
 from gateway.cli.serving import STOP_MAX, Serving
 from gateway.demo import play, setup, story
 from gateway.demo.cast import CAST
@@ -221,6 +221,25 @@ def test_while_it_starts_it_is_alive_and_not_ready_and_stops_when_told(pair: Pat
     assert "starting" in readyz[1]
     assert "gateway_ready 0.0" in metrics[1]
     assert jobs == (0, "jobs")
+
+
+def test_a_store_that_is_slow_to_close_is_left_behind_too(
+    pair: Path, gateway: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a disk that has much to write the log of the file takes its time: the process is gone in nine seconds."""
+    bounded: list[bool] = []
+
+    def is_bounded() -> bool:
+        return any(isinstance(thread, threading.Timer) for thread in threading.enumerate())
+
+    async def run(serving: Serving, _: ExitStack) -> None:
+        serving.leaving.start()
+
+    close = Store.close
+    monkeypatch.setattr(Serving, "run", run)
+    monkeypatch.setattr(Store, "close", lambda store: (bounded.append(is_bounded()), close(store))[1])
+    assert gateway("serve", "--dir", pair / "gemeente")[0] == GOOD
+    assert bounded == [True]
 
 
 def test_a_file_that_is_corrupt_far_inside_is_refused_before_anything_is_written(pair: Path, port: int) -> None:
