@@ -11,6 +11,7 @@ from typing import Literal
 
 import aiosmtplib
 import msgspec
+from aiosmtplib.protocol import SMTPProtocol
 
 from gateway.domain.delivery import Outcome, Phase, Shipment
 
@@ -20,6 +21,7 @@ from .seam import BeforeData
 
 CONNECT_TIMEOUT = 30.0  # SM-81, seconds
 COMMAND_TIMEOUT = 300.0
+PIECE = 262_144  # bytes of a message that are handed over at once, and the rest of a line
 DATA_TIMEOUT = 600.0  # a shorter wait for the reply after the dot makes duplicates
 IDLE_MAX = 30.0
 AGE_MAX = 600.0  # SM-82
@@ -213,10 +215,11 @@ class SmtpTransport:
         dialogue.phase = "rcpt"
         await _say(client, _rcpt_command(client, shipment), (250, 251), wait)
         payload = _stuffed(shipment.wire)
+        first = next(payload)
         with _stopping():
             await before_data()
         dialogue.phase = "data"
-        reply = await _send(client, payload, self._settings.data_timeout)
+        reply = await _send(client, first, payload, self._settings.data_timeout)
         enhanced = enhanced_code(reply.code, reply.message)
         text = clean(reply.message)
         return Outcome(verdict="submitted", phase="data", code=reply.code, enhanced=enhanced, text=text)
@@ -281,22 +284,57 @@ async def _say(client: aiosmtplib.SMTP, command: str, good: Collection[int], wai
     return reply
 
 
-async def _send(client: aiosmtplib.SMTP, payload: bytes, wait: float) -> aiosmtplib.SMTPResponse:
+async def _send(client: aiosmtplib.SMTP, first: bytes, rest: Iterator[bytes], wait: float) -> aiosmtplib.SMTPResponse:
     """DATA, the message and the dot; the reply to the dot."""
     await _say(client, "DATA", (354,), wait)
     if (protocol := client.protocol) is None:
         raise aiosmtplib.SMTPServerDisconnected("Connection lost")
-    protocol.write(payload)
-    reply = await protocol.read_response(timeout=wait)
+    protocol.write(first)
+    if len(first) < PIECE:
+        reply = await protocol.read_response(timeout=wait)
+    else:
+        reply = await _send_on(client, protocol, rest, wait)
     if reply.code != 250:
         raise aiosmtplib.SMTPDataError(reply.code, reply.message)
     return reply
 
 
-def _stuffed(wire: bytes) -> bytes:
-    """What follows DATA (RFC 5321 4.5.2); `unfit` saw that all lines end in CRLF."""
-    first = b"." if wire.startswith(b".") else b""
-    return b"".join((first, wire.replace(b"\r\n.", b"\r\n.."), b".\r\n"))
+async def _send_on(
+    client: aiosmtplib.SMTP, protocol: SMTPProtocol, pieces: Iterator[bytes], wait: float
+) -> aiosmtplib.SMTPResponse:
+    """The rest of a large message, no faster than the relay takes it: TLS and the loop each make copies of the rest."""
+    reading = asyncio.create_task(protocol.read_response(timeout=wait))
+    room = asyncio.create_task(protocol._drain_helper())
+    try:
+        await asyncio.wait({reading, room}, return_when=asyncio.FIRST_COMPLETED)
+        for piece in pieces:
+            if reading.done():
+                break
+            protocol.write(piece)
+            room = asyncio.create_task(protocol._drain_helper())
+            await asyncio.wait({reading, room}, return_when=asyncio.FIRST_COMPLETED)
+        else:
+            return await reading
+        reply = await reading
+    finally:
+        for task in (reading, room):
+            task.cancel()
+        await asyncio.gather(reading, room, return_exceptions=True)
+    client.close()  # it would take our next command for the rest of the message
+    # A promise for a part is none.
+    return reply if reply.code != 250 else aiosmtplib.SMTPResponse(-1, reply.message)
+
+
+def _stuffed(wire: bytes) -> Iterator[bytes]:
+    """What follows DATA (RFC 5321 4.5.2), in pieces of whole lines; `unfit` saw that all of them end in CRLF."""
+    begin = 0
+    while begin < len(wire):
+        end = wire.find(b"\r\n", begin + PIECE)
+        end = len(wire) if end < 0 else end + 2
+        first = b"." if wire.startswith(b".", begin) else b""
+        last = b".\r\n" if end == len(wire) else b""
+        yield b"".join((first, wire[begin:end].replace(b"\r\n.", b"\r\n.."), last))
+        begin = end
 
 
 def _mail_command(client: aiosmtplib.SMTP, shipment: Shipment) -> str:

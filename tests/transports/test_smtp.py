@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from gateway.transports.smtp import xtext
 from .pki import Authority
 from .relay import PASSWORD, USER, Relay, running
 
+LONGEST = 30.0  # seconds
 WIRE = b"Message-ID: <1@zorg.example>\r\n\r\n.begins with a dot\r\n..two\r\nend\r\n"
 
 
@@ -151,6 +152,88 @@ def test_every_fault_has_its_outcome(
     """Table 10.2, line by line (SM-85)."""
     outcome = attempt(authority, relay_with(authority, **{step: fault}))
     assert (outcome.verdict, outcome.phase, outcome.reason) == expected
+
+
+LARGE = b"Message-ID: <1@zorg.example>\r\n\r\n" + b"".join(b".%05d\r\n..\r\n" % n for n in range(3_000))
+
+
+@pytest.mark.parametrize("piece", [1, 7, 1_000, 100_000])
+def test_a_large_message_arrives_byte_for_byte(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    """In pieces of whole lines, whatever their size; the connection is good for the next one."""
+    monkeypatch.setattr(smtp, "PIECE", piece)
+    relay, wire = relay_with(authority), LARGE if piece > 7 else LARGE[:2_000].rpartition(b"\r\n")[0] + b"\r\n"
+    outcomes = attempts(authority, relay, shipment(wire=wire), shipment(), data_timeout=LONGEST)
+    assert [outcome.verdict for outcome in outcomes] == ["submitted", "submitted"]
+    assert relay.messages == [wire, WIRE]
+    assert relay.connections == 1
+
+
+class Impatient(Relay):
+    """Says something after the first line of a message, and goes on reading what comes."""
+
+    async def _data(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._say(writer, "data", "354 end with dot")
+        await reader.readuntil(b"\r\n")
+        await self._say(writer, "early", "552 5.3.4 too large")
+        while await reader.read(65_536):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("552 5.3.4 too large", ("failed", "data", "too-large")),
+        ("451 4.3.0 later", ("deferred", "data", None)),
+        ("250 2.0.0 queued", ("uncertain", "data", "garbage")),
+        ("close", ("uncertain", "data", "lost")),
+    ],
+)
+def test_a_relay_that_answers_before_the_end_is_not_sent_the_rest(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, said: str, expected: tuple[str, str, str | None]
+) -> None:
+    """What it says counts, but no promise for a part; what we say next it would take for the message."""
+    monkeypatch.setattr(smtp, "PIECE", 1_000)
+    relay = Impatient(authority.server_context(), faults={"early": said})
+    outcome, again = attempts(
+        authority, relay, shipment(wire=LARGE * 200), shipment(wire=LARGE * 200), data_timeout=LONGEST
+    )
+    assert (outcome.verdict, outcome.phase, outcome.reason) == expected
+    assert again.verdict == outcome.verdict
+    assert relay.connections == 2
+    assert relay.messages == []
+
+
+class Stalled(Relay):
+    """Takes nothing of a message but the first line."""
+
+    async def _data(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._say(writer, "data", "354 end with dot")
+        await reader.readuntil(b"\r\n")
+        reader._transport.pause_reading()  # type: ignore[attr-defined]
+        try:
+            await asyncio.sleep(LONGEST)
+        finally:
+            writer.transport.abort()
+
+
+def test_no_more_of_a_message_is_handed_over_than_the_relay_takes(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 50 MB all that waits would be in memory several times: the message, its TLS records, what the loop holds."""
+    pieces, taken = smtp._stuffed, [0]
+
+    def counted(wire: bytes) -> Iterator[bytes]:
+        for piece in pieces(wire):
+            taken[0] += len(piece)
+            yield piece
+
+    monkeypatch.setattr(smtp, "_stuffed", counted)
+    wire = LARGE * 1_000  # many times what the kernel holds for a connection
+    outcome = attempts(authority, Stalled(authority.server_context(), extensions=()), shipment(wire=wire))[0]
+    assert (outcome.verdict, outcome.phase, outcome.reason) == ("uncertain", "data", "timeout")
+    assert taken[0] < len(wire) / 2
 
 
 def test_closed_after_the_dot_the_message_arrived_though_the_client_saw_an_error(authority: Authority) -> None:
