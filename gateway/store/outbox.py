@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from .errors import AlreadyThere, IllegalMove, NotThere
 from .outbox_rows import CONTENT_KEY, DRAFT, FIELDS, UNANSWERED, UNLEASED, WIRE, OutboxItem, moved, write_note
-from .prepared import Prepared, among, bound, empty, looked_up, new_numbers, off_index, within
+from .prepared import Prepared, among, bound, empty, looked_up, new_numbers, off_index, within, written
 from .sealing import Sealer, drop_all
 from .states import CLAIMABLE, ENDED, OPEN, OutEvent, OutState
 from .tables import any_of, attempts, outbox, outbox_notes, sealed
@@ -314,7 +314,7 @@ class Outbox:
         query = query.where(number > after).order_by(number).limit(limit)
         many = state in (None, "submitted", "received")  # more than a partner has, and else fewer
         if state in ENDED and not (many and partner):
-            query = query.where(_ENDED, outbox.c.state == state)
+            query = query.where(_ENDED, outbox.c.state == written(state))
         elif state is not None:
             query = query.where(off_index(outbox.c.state) == state)
         if partner is not None:

@@ -92,6 +92,12 @@ def _in_found(element: within, compiler: SQLCompiler, **options: Any) -> str:
     return f"{compiler.process(element.column, **options)} = ANY(ARRAY{compiler.process(element.query, **options)})"
 
 
+def written(value: str) -> "sa.ColumnElement[str]":
+    """A value of the program's own (a kind, a state), in the text: a server then knows how many rows have it."""
+    assert re.fullmatch(r"[\w-]+", value, re.ASCII), value
+    return sa.literal_column(f"'{value}'", sa.String())
+
+
 def looked_up(of: "sa.FromClause", *where: "sa.ColumnElement[bool] | sa.TextClause") -> "sa.ColumnElement[bool]":
     """There is a row as `where` says: looked up for each row of `of`, where a server would join for `EXISTS`."""
     query: sa.Select[Any] = sa.select(sa.literal_column("1")).where(*where).correlate(of)

@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from .errors import AlreadyThere, Conflict, Damaged, NotThere
-from .prepared import Prepared, among, bound, looked_up, new_numbers, off_index, within
+from .prepared import Prepared, among, bound, looked_up, new_numbers, off_index, within, written
 from .sealing import Sealer
 from .tables import record_events, record_keys, records
 from .turns import take_turns
@@ -82,14 +82,16 @@ _ADD_KEYS = Prepared(record_keys.insert().values(bound(record_keys.c.keys())))
 
 
 @cache
-def _listed_by(keys: int, limited: bool) -> Prepared:
-    """Documents of a kind that have so many search keys.
+def _listed_by(keys: int, limited: bool, soort: str | None = None) -> Prepared:
+    """Documents of a kind that have so many search keys; `soort`: of this kind.
 
-    By its keys if there are any: of a kind there may be many thousands that are over and done with.
+    By its keys if there are any: of a kind there may be many thousands that are over and done with. Without them the
+    kind is in the text: a server that does not know which one it is goes through all documents for a rare one.
     """
     kind = off_index(records.c.soort) if keys else records.c.soort
     number = off_index(records.c.id) if keys else records.c.id
-    query = sa.select(*_FIELDS).where(kind == sa.bindparam("soort_"), number > sa.bindparam("after_"))
+    wanted = sa.bindparam("soort_") if soort is None else written(soort)
+    query = sa.select(*_FIELDS).where(kind == wanted, number > sa.bindparam("after_"))
     for place in range(keys):
         named = off_index(record_keys.c.name) == sa.bindparam(f"name{place}")
         found = sa.select(record_keys.c.record_id).where(named, among(record_keys.c.value, f"in{place}"))
@@ -244,7 +246,7 @@ class Records:
             asked |= {f"name{place}": name, f"in{place}": values}
         if limit is not None:
             asked["limit_"] = limit
-        return self._read(type, _listed_by(len(wanted), limit is not None), asked)
+        return self._read(type, _listed_by(len(wanted), limit is not None, None if wanted else soort), asked)
 
     def each(self, soort: str, type: type[T], damaged: builtins.list[str]) -> Iterator[Record[T]]:
         """All documents of a kind, oldest first, a page at a time: of some there are more than memory holds.
@@ -252,7 +254,7 @@ class Records:
         One that cannot be read is left out, and its key added to `damaged`.
         """
         after = 0
-        while page := _listed_by(0, True).rows(self._conn, {"soort_": soort, "after_": after, "limit_": _PAGE}):
+        while page := _listed_by(0, True, soort).rows(self._conn, {"after_": after, "limit_": _PAGE}):
             bodies = self.bodies([row.id for row in page], type)
             for row in page:
                 if row.id in bodies:

@@ -28,6 +28,7 @@ from gateway.store import (
 from gateway.store.berichten import BerichtIn
 from gateway.store.prepared import Prepared
 from gateway.store.records import _listed_by
+from gateway.store.tables import outbox, records
 from gateway.worker import trouble
 
 from .conftest import NOW, emptied
@@ -145,6 +146,39 @@ def test_a_server_whose_statistics_know_only_history_looks_each_due_message_up(p
     assert pages[0] < 400
 
 
+# What is new in each copy of a row `n`; the rest is as in the first.
+MANY = {
+    records: {"id": "id + n", "sleutel": "'n' || n", "soort": "'kind-' || (n & 1)"},
+    outbox: {"id": "id + n", "message_id": "'n' || n", "state": "CASE n WHEN 9 THEN 'failed' ELSE 'received' END"},
+}
+
+
+@pytest.mark.postgres
+def test_a_server_that_knows_that_a_kind_or_state_is_rare_reads_no_others_for_it(postgres_url: str) -> None:
+    """It would walk through all in order of number, since of most kinds there are many: a second in a million."""
+    asked: list[str] = []
+    engine = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as conn, Store.open(emptied(postgres_url), MasterKey.generate()) as store:
+        with store.unit(now=NOW, actor="test") as unit:
+            unit.records.add("rare", "1", {})
+            unit.records.add("kind-0", "1", {})
+            unit.outbox.put(message(1, "t-1"))
+            for table, fresh in MANY.items():
+                names = [column.name for column in table.columns]
+                taken = ", ".join(fresh.get(name, name) for name in names)
+                last = f"(SELECT max(id) AS top FROM {table.name}) AS m, {table.name} WHERE id = m.top"
+                rows = f"SELECT {taken} FROM generate_series(1, 20000) AS n, {last}"
+                unit._conn.exec_driver_sql(f"INSERT INTO {table.name} ({', '.join(names)}) {rows}")
+        conn.execute(sa.text("VACUUM ANALYZE"))
+        event.listen(store._engine, "before_cursor_execute", lambda conn, cursor, sql, *_: asked.append(sql))
+        with store.unit(now=NOW, actor="test") as unit:
+            assert len(unit.records.list("rare", dict)) == 1
+            assert unit.outbox.list(states=["failed"], partner="nobody") == []
+            plans = [str(_plan(unit._conn, sql)) for sql in asked.copy() if "ORDER BY" in sql]
+    engine.dispose()
+    assert ["pk_" in plan for plan in plans] == [False, False]
+
+
 @pytest.mark.postgres
 def test_a_server_without_statistics_does_not_visit_what_is_dead_again_and_again(postgres_url: str) -> None:
     """Each message leaves dead rows in the indexes of open work; until a VACUUM every claim would read them all."""
@@ -255,6 +289,11 @@ def test_a_list_of_changes_is_looked_up_also_where_the_server_counted_few_rows(
 def _faults(conn: sa.Connection, sql: str) -> list[str]:
     """What is unfit of the plan that a server makes now for a statement, whatever its values."""
     begins = {row[0]: row[1] for row in conn.exec_driver_sql(FIRST_COLUMNS)}
+    return [f"{node}: {sql}" for node in _unfit(_plan(conn, sql), begins)]
+
+
+def _plan(conn: sa.Connection, sql: str) -> dict[str, Any]:
+    """How a server would go about a statement, whatever its values."""
     names = list(dict.fromkeys(re.findall(r"%\((\w+)\)[sb]", sql)))
     for place, name in enumerate(names, start=1):
         sql = re.sub(rf"%\({name}\)[sb]", f"${place}", sql)
@@ -262,7 +301,8 @@ def _faults(conn: sa.Connection, sql: str) -> list[str]:
     values = f"({', '.join(['NULL'] * len(names))})" if names else ""
     (plan,) = conn.exec_driver_sql(f"EXPLAIN (FORMAT JSON) EXECUTE asked{values}").scalar_one()
     conn.exec_driver_sql("DEALLOCATE asked")
-    return [f"{node}: {sql}" for node in _unfit(plan["Plan"], begins)]
+    whole: dict[str, Any] = plan["Plan"]
+    return whole
 
 
 FIRST_COLUMNS = """
