@@ -34,6 +34,7 @@ LEASE = timedelta(minutes=60)
 CLOCKS_DIFFER = timedelta(minutes=10)  # of two nodes, at most; more is a clock that was ahead
 
 LAST_WAIT = timedelta(minutes=1)  # after a last try that came late: then it is given up
+HEAVY = 1_000_000  # bytes of a message of which not many may be in memory
 LOOK_AHEAD = 5  # candidates read for each one wanted, so that a partner at its limit hides nobody
 
 
@@ -115,7 +116,7 @@ _FREE = sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= _NOW)
 # Of its own accord; what is around it is in `_due`.
 _WAITS = (sa.text(any_of(CLAIMABLE, "outbox")), outbox.c.next_at <= _NOW, _FREE)
 _STILL_WAITS = (sa.or_(*(_state == sa.text(f"'{state}'") for state in CLAIMABLE)), _next_at <= _NOW, _FREE)
-_TAKEN = ("partner", "channel", "sender", "recipient", "sha256", "first_try_at")
+_TAKEN = ("partner", "channel", "sender", "recipient", "sha256", "size", "first_try_at")
 # By number, and the bytes in a query of their own: a planner without statistics would begin with all bytes there are.
 _TAKE = Prepared(
     sa.select(*_HELD, *(outbox.c[name] for name in _TAKEN))
@@ -154,6 +155,15 @@ def _due(query: "sa.Select[Any]", some_channels: bool) -> "sa.Select[Any]":
     return due.order_by(outbox.c.next_at, outbox.c.id).limit(sa.bindparam("count", type_=sa.Integer))
 
 
+def _not_too_heavy(rows: Sequence[Any], heavy: int) -> Iterator[Any]:
+    for row in rows:
+        if row.size < HEAVY:
+            yield row
+        elif heavy > 0:
+            heavy -= row.size
+            yield row
+
+
 class Attempts:
     """Named queries on attempts, within one unit of work."""
 
@@ -173,6 +183,7 @@ class Attempts:
         lease: timedelta = LEASE,
         policy: RetryPolicy = DEFAULT_POLICY,
         policies: Mapping[str, RetryPolicy] | None = None,
+        heavy: int | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> list[Claim]:
         """Take what is due, in order: lease, attempt record and the next attempt's time are written before the attempt.
@@ -182,9 +193,12 @@ class Attempts:
         partners in `quotas` no more than so many now.
         A message past its giving-up time is expired here and not handed out; one outside its partner's window of
         sending waits for it. `policies` are the partners that differ from `policy`.
+        Heavy messages (`HEAVY`) are taken until there are `heavy` bytes of them; the rest waits.
         """
         others = policies or {}
         rows = self._take(limit, channel_names, per_partner, quotas or {})
+        if heavy is not None:
+            rows = list(_not_too_heavy(rows, heavy))
         wires = self._sealer.find_all(WIRE, [row.id for row in rows])
         until, moment = self._now + lease, _moment(self._now)
         claims: list[Claim] = []

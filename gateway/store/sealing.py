@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -34,10 +35,6 @@ DOSSIER: Final = "dossier"
 _HERE = sealed.c.field == sa.bindparam("field_"), sealed.c.row_id == sa.bindparam("row")
 _FIND = Prepared(sa.select(sealed.c.row_id, sealed.c.key_id, sealed.c.data).where(*_HERE), for_each=True)
 _ADD = Prepared(sealed.insert().values(bound(sealed.c.keys())))
-_ADD_ROOM = Prepared(
-    sealed.insert().values(bound(("field", "row_id", "key_id")) | {"data": sa.func.zeroblob(sa.bindparam("size"))})
-)
-_PLACE = Prepared(sa.select(sa.literal_column("rowid").label("place")).select_from(sealed).where(*_HERE))
 _DROP = Prepared(sealed.delete().where(*_HERE))
 
 _KEYS = Prepared(sa.select(keys.c.id, keys.c.purpose, keys.c.wrapped).where(among(keys.c.id, "ids")))
@@ -53,6 +50,14 @@ _NEW_KEY = Prepared(keys.insert().values(bound(keys.c.keys())))
 _INDEX_KEYS = Prepared(
     sa.select(keys.c.id, keys.c.version).where(keys.c.purpose == INDEX).order_by(keys.c.version.desc())
 )
+
+
+@cache
+def _in_file() -> tuple[Prepared, Prepared]:
+    """Of SQLite only: a new row with room for so many bytes, and where it stands."""
+    room = {"data": sa.func.zeroblob(sa.bindparam("size", type_=sa.Integer))}
+    place = sa.select(sa.literal_column("rowid").label("place")).select_from(sealed).where(*_HERE)
+    return Prepared(sealed.insert().values(bound(("field", "row_id", "key_id")) | room)), Prepared(place)
 
 
 def _wrap_aad(key_id: str, purpose: str) -> bytes:
@@ -251,8 +256,9 @@ class Sealer:
         cipher = Cipher(AES(key), GCM(nonce)).encryptor()
         cipher.authenticate_additional_data(_value_aad(field, row, key_id))
         room = {"field": field, "row_id": row, "key_id": key_id, "size": NONCE + len(plain) + TAG}
-        _ADD_ROOM.many(self._conn, [room])
-        (found,) = _PLACE.rows(self._conn, _at(field, [row])[0])
+        add, place = _in_file()
+        add.many(self._conn, [room])
+        (found,) = place.rows(self._conn, _at(field, [row])[0])
         view = memoryview(plain)
         with blob(self._conn, sealed.c.data, found.place) as data:
             data.write(nonce)

@@ -12,6 +12,7 @@ import structlog
 
 from gateway.domain.delivery import Outcome
 from gateway.store import Claim, RetryPolicy, StaleClaim, Store, StoreDown, Unit
+from gateway.store.attempts import HEAVY
 from gateway.transports import Transport
 
 from .clock import Clock
@@ -22,6 +23,7 @@ log = structlog.get_logger("gateway.deliver")
 
 CLAIMED_MAX = 40  # claimed at once by this process: enough to keep every connection busy
 PARTNER_CLAIMED_MAX = 10  # of which for one partner
+HEAVY_MAX = 25_000_000  # bytes of heavy ones, or one that has more: all that is claimed is in memory
 A_MINUTE = timedelta(minutes=1)
 AHEAD = 8  # messages next in line for a way out that are written as `sending` before it is their turn
 AHEAD_MAX = timedelta(minutes=1)  # so long that stands: a node that sleeps over its lease (two minutes) is overtaken
@@ -97,6 +99,11 @@ async def deliver_due(
         await asyncio.gather(*running, return_exceptions=True)
 
 
+def _weight(claim: Claim) -> int:
+    size = len(claim.shipment.wire)
+    return size if size >= HEAVY else 0
+
+
 class _Round:
     """One call of `deliver_due`."""
 
@@ -116,6 +123,7 @@ class _Round:
         self._line: defaultdict[str, dict[int, Claim]] = defaultdict(dict)  # by channel: handed to it, not yet at DATA
         self._early: dict[int, tuple[datetime, asyncio.Future[bool]]] = {}  # when it was asked for
         self._flows: set[str] = set()  # channels whose last message was taken
+        self._heavy = 0  # bytes of the heavy ones that are claimed
 
     async def settle(self) -> None:
         """What an earlier round owes to the database comes first."""
@@ -126,10 +134,12 @@ class _Round:
         if room <= 0:
             return []
         try:
-            return await asyncio.to_thread(self._claim, room)
+            claims = await asyncio.to_thread(self._claim, room)
         except StoreDown:
             self._owed.claims = True  # the commit may have been done though its answer was lost
             raise
+        self._heavy += sum(map(_weight, claims))
+        return claims
 
     def _claim(self, room: int) -> list[Claim]:
         with self._store.unit(now=self._clock(), actor=ACTOR) as unit:
@@ -141,6 +151,7 @@ class _Round:
                 quotas=self._quotas(unit),
                 policy=self._policy,
                 policies=self._policies,
+                heavy=HEAVY_MAX - self._heavy,
             )
 
     def _quotas(self, unit: Unit) -> dict[str, int]:
@@ -161,6 +172,7 @@ class _Round:
         message_id = claim.shipment.message_id
         async with self._turn(claim.partner):
             outcome = await self._transmit(claim)
+        self._heavy -= _weight(claim)
         if outcome is None:
             await asyncio.to_thread(self._call_off, claim)
             return None

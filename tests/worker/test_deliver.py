@@ -106,6 +106,38 @@ def test_a_folder_gets_whole_files_under_the_message_id(store: Store, clock: Han
     assert file.read_bytes() == b"Subject: 1\r\n\r\n"
 
 
+def test_heavy_messages_are_taken_a_few_at_a_time_and_keep_no_other_waiting(
+    store: Store, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that is claimed is in memory: after a relay was away forty mails of 35 MB may be due. Each goes at last."""
+    monkeypatch.setattr("gateway.store.attempts.HEAVY", 100)
+    monkeypatch.setattr("gateway.worker.deliver.HEAVY", 100)
+    monkeypatch.setattr("gateway.worker.deliver.HEAVY_MAX", 250)
+    sizes = [100, 100, 100, 100, 600, 600, 20, 20, 20, 20]
+    for number, size in enumerate(sizes):
+        put(store, number, partner=f"p{number}", wire=b"x" * size)
+    under_way: list[int] = []
+    seen: list[tuple[int, ...]] = []
+
+    class Slow(Obedient):
+        async def deliver(self, shipment, before_data):  # type: ignore[no-untyped-def]
+            under_way.append(size := len(shipment.wire))
+            seen.append(tuple(sorted(under_way)))
+            if size >= 100:
+                await asyncio.sleep(0.02)
+            try:
+                return await super().deliver(shipment, before_data)
+            finally:
+                under_way.remove(size)
+
+    made = deliver(store, Slow(), clock)
+    assert [each.state for each in made] == ["submitted"] * len(sizes)
+    heavy = [[size for size in some if size >= 100] for some in seen]
+    assert max(map(len, heavy)) == 3  # the third begins within the bound
+    assert all(sum(some) - max(some) < 250 for some in heavy if some)
+    assert [600] in heavy
+
+
 def test_a_dead_partner_does_not_slow_the_others(store: Store, clock: HandClock) -> None:
     """One of fifty never answers: it holds its own places, the others are done while it is waited for."""
     for number in range(1, 21):
