@@ -56,7 +56,7 @@ _INDEX_KEYS = Prepared(
 def _in_file() -> tuple[Prepared, Prepared]:
     """Of SQLite only: a new row with room for so many bytes, and where it stands."""
     room = {"data": sa.func.zeroblob(sa.bindparam("size", type_=sa.Integer))}
-    place = sa.select(sa.literal_column("rowid").label("place")).select_from(sealed).where(*_HERE)
+    place = sa.select(sa.literal_column("rowid", sa.Integer).label("place")).select_from(sealed).where(*_HERE)
     return Prepared(sealed.insert().values(bound(("field", "row_id", "key_id")) | room)), Prepared(place)
 
 
