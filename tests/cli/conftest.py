@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import structlog
+import typer.main
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from lxml import etree
@@ -34,13 +35,13 @@ def quiet_logs() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def read_once() -> Iterator[None]:
-    """What every command reads anew and a process could know: the region's form, and keys whose primes are proven.
-
-    Both are functions of bytes; a third of the time of these commands went there.
+    """What every command makes anew and a process could know: the region's form, keys whose primes are proven, and
+    the commands themselves. Most of the time of these tests went there.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keyring, "load_key", cache(keyring.load_key))
         patch.setattr(app, "laad_formaat", cache(app.laad_formaat))
+        patch.setattr(typer.main, "get_command", cache(typer.main.get_command))
         yield
 
 
