@@ -199,7 +199,7 @@ class Attempts:
         rows = self._take(limit, channel_names, per_partner, quotas or {})
         if heavy is not None:
             rows = list(_not_too_heavy(rows, heavy))
-        wires = self._sealer.find_all(WIRE, [row.id for row in rows])
+        wires = self._sealer.find_all(WIRE, [row.id for row in rows if row.size < HEAVY])
         until, moment = self._now + lease, _moment(self._now)
         claims: list[Claim] = []
         leases, records = [], []
@@ -219,7 +219,7 @@ class Attempts:
             if row.attempt is not None:
                 self._close({row.attempt: _died(row)})
             try:
-                claim = self._claim(row, wires.get(row.id), until, moment)
+                claim = self._claim(row, wires, until, moment)
             except Damaged as error:
                 # One altered row must not stop the others: a person reads it as failed, and may retry when mended.
                 self._end(row, "failed", f"damaged: {error}")
@@ -263,8 +263,10 @@ class Attempts:
             taken += _TAKE.rows(self._conn, {"now": self._now, "numbers": numbers})
         return taken
 
-    def _claim(self, row: Any, found: Any, until: datetime, moment: str) -> Claim:
-        if found is None:
+    def _claim(self, row: Any, wires: Mapping[int, Any], until: datetime, moment: str) -> Claim:
+        if row.size >= HEAVY:  # one at a time: beside what it is read as stands what is kept of it
+            wires = self._sealer.find_all(WIRE, [row.id])
+        if (found := wires.get(row.id)) is None:
             raise Damaged("its bytes are gone")
         shipment = Shipment(
             message_id=row.message_id,

@@ -24,6 +24,7 @@ from .errors import StoreDown
 from .tables import Utc, utc_text
 
 Values = Mapping[str, Any]
+LARGE_SEEN = "large seen"  # in the `info` of a connection
 
 
 class among(sa.ColumnElement[bool]):

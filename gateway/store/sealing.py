@@ -19,12 +19,13 @@ from cryptography.hazmat.primitives.ciphers.modes import GCM
 
 from .errors import Damaged, NotThere, WrongMasterKey
 from .keys import MasterKey
-from .prepared import Prepared, among, blob, bound
+from .prepared import LARGE_SEEN, Prepared, among, blob, bound
 from .tables import keys, sealed
 
 NONCE = 12  # bytes; random, which for one AES-GCM key is good for 2**32 values: a dossier or a day stays far below
 TAG = 16  # bytes
 LARGE = 1_000_000  # bytes of a value that is written in pieces of as many
+ROOMY = 8_000_000  # bytes of a value that a connection to a server is not kept after
 CACHE_MAX = 4096  # unwrapped keys kept in memory
 
 INDEX: Final = "index"
@@ -278,9 +279,14 @@ class Sealer:
         self._conn.execute(sealed.update().where(*where).values(key_id=key_id, data=data))
 
     def _seal(self, field: str, row: int, plain: bytes, dossier: str | None) -> tuple[str, bytes]:
+        self._heed(plain)
         key_id, key = self._key_of(dossier)
         nonce = os.urandom(NONCE)
         return key_id, nonce + self._cipher(key).encrypt(nonce, plain, _value_aad(field, row, key_id))
+
+    def _heed(self, value: bytes) -> None:
+        if len(value) >= ROOMY:
+            self._conn.info[LARGE_SEEN] = True
 
     def _key_of(self, dossier: str | None) -> tuple[str, bytes]:
         return self._key(DAY, self._today) if dossier is None else self._key(DOSSIER, dossier)
@@ -315,6 +321,7 @@ class Sealer:
 
     def open(self, field: str, row: int, key_id: str, data: bytes) -> bytes:
         """Decrypt a value that a query brought along."""
+        self._heed(data)
         aes = self._cipher(self._ring.get(self._conn, key_id))
         try:
             view = memoryview(data)  # of a mail of 50 MB a slice is 50 MB

@@ -14,6 +14,8 @@ from typing import Any, Final, TypeVar
 import psycopg
 import sqlalchemy as sa
 
+from .prepared import LARGE_SEEN
+
 T = TypeVar("T")
 
 STATEMENT_MAX: Final = 30.0  # seconds for one statement, said by the server
@@ -104,10 +106,12 @@ def connect(_: object, __: object, arguments: list[Any], options: dict[str, Any]
     return connection
 
 
-def put_back(connection: Connection | None, _: object) -> None:
-    """For SQLAlchemy's `checkin`."""
+def put_back(connection: Connection | None, record: sa.pool.ConnectionPoolEntry) -> None:
+    """For SQLAlchemy's `checkin`. One that carried something large is not kept: libpq keeps the room that it took."""
     if connection is not None:
         connection.put_back = time.monotonic()
+        if record.info.pop(LARGE_SEEN, False):
+            record.invalidate()
 
 
 def taken_out(connection: Connection, _: object, __: object) -> None:

@@ -156,6 +156,32 @@ def test_a_large_value_comes_back_as_it_was(store: Store, monkeypatch: pytest.Mo
         view.inbox.raw(number)
 
 
+@pytest.mark.postgres
+def test_a_connection_that_carried_a_large_value_is_not_kept(
+    postgres_url: str, master: MasterKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The driver keeps the room that the largest statement and the largest answer took, for as long as it lives."""
+    monkeypatch.setattr(sealing, "ROOMY", 100)
+    made: list[object] = []
+    with Store.open(emptied(postgres_url), master) as store:
+        sa.event.listen(store._engine, "connect", lambda connection, _: made.append(connection))
+        with store.unit(now=NOW, actor="test") as unit:
+            small = unit.inbox.add(Raw(place=at("1"), received_at=NOW, data=b"small")).id
+        before = len(made)
+        for _ in range(3):
+            with store.unit(now=NOW, actor="test") as unit:
+                assert unit.inbox.raw(small) == b"small"
+        assert len(made) == before
+        with store.unit(now=NOW, actor="test") as unit:
+            large = unit.inbox.add(Raw(place=at("2"), received_at=NOW, data=b"x" * 100)).id
+        with store.view(now=NOW) as view:
+            assert view.inbox.raw(large) == b"x" * 100
+        assert len(made) == before + 1
+        with store.view(now=NOW) as view:
+            assert view.inbox.raw(small) == b"small"
+        assert len(made) == before + 2
+
+
 class _Undone(Exception):
     """A part that is not to be."""
 
