@@ -7,7 +7,7 @@ than the statements themselves. Results come back as the driver gives them: time
 import re
 import sqlite3
 from collections import namedtuple
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from operator import itemgetter
@@ -212,6 +212,39 @@ def blob(conn: sa.Connection, column: "sa.Column[Any]", rowid: int) -> Iterator[
             yield opened
     except sqlite3.Error as error:
         raise _named(conn, f"blob of {column.table.name}", error) from error
+
+
+def copy_row(
+    conn: sa.Connection,
+    columns: "Sequence[sa.Column[Any]]",
+    values: Sequence[str | int],
+    large: "sa.Column[Any]",
+    size: int,
+    pieces: Iterable[bytes],
+) -> None:
+    """A new row on PostgreSQL, of text and numbers and one value of `size` bytes that comes in pieces.
+
+    In the binary form of COPY, which is sent as it comes.
+    """
+    import psycopg
+
+    sql = f"COPY {large.table.name} ({', '.join(c.name for c in (*columns, large))}) FROM STDIN (FORMAT BINARY)"
+    plain = [value.encode() if isinstance(value, str) else value.to_bytes(8, signed=True) for value in values]
+    head = b"".join(len(each).to_bytes(4) + each for each in plain)
+    driver: Any = conn.connection.driver_connection
+    try:
+        with driver.cursor() as cursor, cursor.copy(sql) as copy:
+            copy.write(_COPY_HEAD + (len(values) + 1).to_bytes(2) + head + size.to_bytes(4))
+            for piece in pieces:
+                copy.write(piece)
+            copy.write(_COPY_END)
+    except psycopg.Error as error:
+        raise sa.exc.DBAPIError.instance(
+            sql, None, error, psycopg.Error, hide_parameters=True, dialect=conn.dialect
+        ) from error
+
+
+_COPY_HEAD, _COPY_END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 
 
 def _named(conn: sa.Connection, sql: str, error: sqlite3.Error) -> Exception:

@@ -3,7 +3,7 @@
 import hmac
 import os
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import cache
@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.modes import GCM
 
 from .errors import Damaged, NotThere, WrongMasterKey
 from .keys import MasterKey
-from .prepared import LARGE_SEEN, Prepared, among, blob, bound
+from .prepared import LARGE_SEEN, Prepared, among, blob, bound, copy_row
 from .tables import keys, sealed
 
 NONCE = 12  # bytes; random, which for one AES-GCM key is good for 2**32 values: a dossier or a day stays far below
@@ -75,6 +75,19 @@ def _blind(key: bytes, name: str, value: str) -> str:
 
 def _at(field: str, rows: Sequence[int]) -> list[dict[str, Any]]:
     return [{"field_": field, "row": row} for row in rows]
+
+
+def _sealed_pieces(plain: bytes, key: bytes, associated: bytes) -> Iterator[bytes]:
+    """Nonce, encrypted value and tag."""
+    nonce = os.urandom(NONCE)
+    cipher = Cipher(AES(key), GCM(nonce)).encryptor()
+    cipher.authenticate_additional_data(associated)
+    yield nonce
+    view = memoryview(plain)
+    for at in range(0, len(plain), LARGE):
+        yield cipher.update(view[at : at + LARGE])
+    cipher.finalize()
+    yield cipher.tag
 
 
 def drop_all(conn: sa.Connection, field: str, rows: Sequence[int]) -> int:
@@ -243,7 +256,7 @@ class Sealer:
         """`add` for many rows: (row, value, dossier)."""
         rows = []
         for row, plain, dossier in values:
-            if len(plain) >= LARGE and self._conn.dialect.name == "sqlite":
+            if len(plain) >= LARGE:
                 self._add_large(field, row, plain, dossier)
                 continue
             key_id, data = self._seal(field, row, plain, dossier)
@@ -251,22 +264,19 @@ class Sealer:
         _ADD.many(self._conn, rows)
 
     def _add_large(self, field: str, row: int, plain: bytes, dossier: str | None) -> None:
-        """In pieces: SQLite makes two copies of what is bound, and keeps one until the same is said again."""
+        """In pieces: a driver makes one or two copies of what is bound, and may keep the room for it."""
         key_id, key = self._key_of(dossier)
-        nonce = os.urandom(NONCE)
-        cipher = Cipher(AES(key), GCM(nonce)).encryptor()
-        cipher.authenticate_additional_data(_value_aad(field, row, key_id))
-        room = {"field": field, "row_id": row, "key_id": key_id, "size": NONCE + len(plain) + TAG}
+        pieces, size = _sealed_pieces(plain, key, _value_aad(field, row, key_id)), NONCE + len(plain) + TAG
+        if self._conn.dialect.name == "postgresql":
+            names = [sealed.c.field, sealed.c.row_id, sealed.c.key_id]
+            copy_row(self._conn, names, [field, row, key_id], sealed.c.data, size, pieces)
+            return
         add, place = _in_file()
-        add.many(self._conn, [room])
+        add.many(self._conn, [{"field": field, "row_id": row, "key_id": key_id, "size": size}])
         (found,) = place.rows(self._conn, _at(field, [row])[0])
-        view = memoryview(plain)
         with blob(self._conn, sealed.c.data, found.place) as data:
-            data.write(nonce)
-            for at in range(0, len(plain), LARGE):
-                data.write(cipher.update(view[at : at + LARGE]))
-            cipher.finalize()
-            data.write(cipher.tag)
+            for piece in pieces:
+                data.write(piece)
 
     def replace(self, field: str, row: int, plain: bytes, dossier: str | None = None) -> None:
         """Encrypt a value in place of an older one."""
@@ -279,14 +289,9 @@ class Sealer:
         self._conn.execute(sealed.update().where(*where).values(key_id=key_id, data=data))
 
     def _seal(self, field: str, row: int, plain: bytes, dossier: str | None) -> tuple[str, bytes]:
-        self._heed(plain)
         key_id, key = self._key_of(dossier)
         nonce = os.urandom(NONCE)
         return key_id, nonce + self._cipher(key).encrypt(nonce, plain, _value_aad(field, row, key_id))
-
-    def _heed(self, value: bytes) -> None:
-        if len(value) >= ROOMY:
-            self._conn.info[LARGE_SEEN] = True
 
     def _key_of(self, dossier: str | None) -> tuple[str, bytes]:
         return self._key(DAY, self._today) if dossier is None else self._key(DOSSIER, dossier)
@@ -321,7 +326,8 @@ class Sealer:
 
     def open(self, field: str, row: int, key_id: str, data: bytes) -> bytes:
         """Decrypt a value that a query brought along."""
-        self._heed(data)
+        if len(data) >= ROOMY:
+            self._conn.info[LARGE_SEEN] = True
         aes = self._cipher(self._ring.get(self._conn, key_id))
         try:
             view = memoryview(data)  # of a mail of 50 MB a slice is 50 MB
