@@ -46,11 +46,19 @@ def sentences() -> Iterator[None]:
             raise StoreBusy(f"{StoreBusy.__doc__} ({text})") from error
         away = isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or state in _SURROUNDINGS
         if away or error.connection_invalidated:
-            raise StoreDown(f"the database cannot be used now: {text}") from error
+            raise StoreDown(f"the database cannot be used now: {text}{_advice(text)}") from error
         kind = Collision if isinstance(error, sa.exc.IntegrityError) else StoreError
         raise kind(f"the database refused: {text}") from error
     except sa.exc.TimeoutError as error:
         raise StoreDown("the database cannot be used now: all connections are taken") from error
+
+
+def _advice(text: str) -> str:
+    """SQLite writes beside the file, also for who only looks; of what it cannot do there it says no more than that."""
+    shut = "unable to open database file" in text or "readonly database" in text
+    return (
+        " (its folder must be writable, also to look: is the disk read-only, or is this another user?)" if shut else ""
+    )
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from gateway.store import (
     WrongMasterKey,
 )
 from gateway.store.tables import inbox, keys, outbox
+from gateway.store.unit import sentences
 from tests.damage import alter
 
 from .conftest import NOW
@@ -106,6 +107,13 @@ def test_nothing_is_promised_by_a_file_that_is_gone(tmp_path: Path, master: Mast
         aside.replace(path)
         put(store, message(2))
         assert state(store, 2) == "new"
+
+
+@pytest.mark.parametrize("said", ["unable to open database file", "attempt to write a readonly database"])
+def test_a_folder_that_cannot_be_written_is_named_as_the_reason(said: str) -> None:
+    """A disk that became read-only, or another user: SQLite writes beside the file, and says no more than this."""
+    with pytest.raises(StoreDown, match="must be writable"), sentences():
+        raise sa.exc.OperationalError("SELECT 1", None, sqlite3.OperationalError(said))
 
 
 # -- leases -----------------------------------------------------------------------------------------------------------
