@@ -31,8 +31,8 @@ from tests.bench.rows import Row
 from tests.bench.sink import Count
 from tests.transports.pki import Authority
 
-MESSAGES = 3200  # of all processes of a turn: many, for at its begin nothing is sealed yet and all wait
-ROUNDS = 4
+MESSAGES = 6400  # of all processes of a turn: many, for at its begin and its end some wait for others
+ROUNDS = 3
 
 FORK = multiprocessing.get_context("fork")  # the keys of the benchmark's world are made once
 
@@ -97,9 +97,10 @@ def _introduced(server: str) -> Iterator[tuple[str, MasterKey]]:
 def _rate(processes: int, where: Where, count: Count) -> tuple[float, float]:
     """Messages a second from the word to begin until the sink has everything; the share of the cores that were used."""
     go, stop, ready = FORK.Event(), FORK.Event(), FORK.Semaphore(0)
-    share, warm = MESSAGES // processes, count.value + processes * world.BATCH
+    left = FORK.Semaphore(MESSAGES // world.BATCH)  # batches that nobody makes yet: whoever is free takes the next
+    warm = count.value + processes * world.BATCH
     nodes = [
-        FORK.Process(target=_node, args=(number, where, number * MESSAGES, share, ready.release, go, stop), daemon=True)
+        FORK.Process(target=_node, args=(number, where, left.acquire, ready.release, go, stop), daemon=True)
         for number in range(processes)
     ]
     for node in nodes:
@@ -130,14 +131,16 @@ def _waiting(store: Store) -> bool:
         return view.outbox.next_due() is not None
 
 
-def _node(number: int, where: Where, first: int, share: int, ready: Callable[[], None], go: Event, stop: Event) -> None:
-    """A gateway that makes its share and delivers whatever is due, until it is told to stop."""
+def _node(
+    number: int, where: Where, take: Callable[[bool], bool], ready: Callable[[], None], go: Event, stop: Event
+) -> None:
+    """A gateway that makes what is to be made and delivers whatever is due, until it is told to stop."""
     url, master, port, authority = where
-    ours = world.Municipality(url, master, node=f"n{number}-", first=first)
+    ours = world.Municipality(url, master, node=f"n{number}-", first=number * (MESSAGES + world.BATCH))
     relay = SmtpTransport(SmtpSettings(host="127.0.0.1", port=port, tls="implicit"), client_context(authority))
 
     async def make() -> None:
-        for _ in range(share // world.BATCH):
+        while take(False):
             await asyncio.to_thread(ours.order, world.BATCH)
 
     async def run() -> None:
