@@ -10,7 +10,7 @@ _PLAIN = re.compile(rf"({_ADDR_SPEC})\Z")
 _NAMED = re.compile(rf'(?:"(?:[^"\\\x00-\x1f]|\\[ -~])*"|[^"<>@,;:()\\\x00-\x1f]*)\s*<({_ADDR_SPEC})>\Z')
 _COMMENT = re.compile(r"\([^()\\\x00-\x1f]*\)")
 # A quoted string that is not closed takes the rest: tried anew at each quote inside it, 64 KB would take a minute.
-_QUOTED_OR_COMMA = re.compile(r'"(?:[^"\\]|\\.)*+"?|,')
+_QUOTED_OR_COMMA = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|,')
 _MESSAGE_ID = re.compile(r"<[!-;=?A-~]{1,200}@[!-;=?A-~]{1,200}>\Z")
 _MAX_ADDRESS = 254
 

@@ -33,10 +33,11 @@ SINGLE = frozenset(
     }
 )
 
-# A field with its folded lines, and a whole block of them. Possessive: what is no block fails in linear time.
-_VALUE = r"[^\r\n\x00]*+(?:\r?\n[ \t][^\r\n\x00]*+)*+"
+# A field with its folded lines, and a whole block of them. Possessive: what is no block fails in linear time; in all
+# their parts, for Python before 3.11.5 (Debian 12 has 3.11.2) goes wrong where a part may step back (gh-106052).
+_VALUE = r"[^\r\n\x00]*+(?:\r?+\n[ \t][^\r\n\x00]*+)*+"
 _FIELD = re.compile(rf"([!-9;-~]++):({_VALUE})")
-_BLOCK = re.compile(rf"[!-9;-~]++:{_VALUE}(?:\r?\n[!-9;-~]++:{_VALUE})*+\Z")
+_BLOCK = re.compile(rf"[!-9;-~]++:{_VALUE}(?:\r?+\n[!-9;-~]++:{_VALUE})*+\Z")
 _TOKEN = r"[!#$%&'*+.^_`{|}~0-9A-Za-z-]+"
 _TYPE = re.compile(rf"\s*({_TOKEN})/({_TOKEN})\s*")
 _DISPOSITION = re.compile(rf"\s*({_TOKEN})\s*")

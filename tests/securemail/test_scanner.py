@@ -1,6 +1,12 @@
 """The strict reader of header blocks and multiparts: where mail software disagrees, it refuses (SM-123, SM-127)."""
 
 import binascii
+import re
+import sys
+from collections.abc import Iterator
+from re._constants import BRANCH, MAX_REPEAT, MIN_REPEAT, POSSESSIVE_REPEAT
+from re._parser import SubPattern, parse
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -340,3 +346,26 @@ def test_sm127_five_megabytes_of_empty_parts_cost_little():
 def test_sm19_reading_takes_a_few_times_the_size_in_memory(read):
     """A stranger chooses these bytes; an expression that remembers each of its steps takes a hundred times as much."""
     assert peak(read(300_000)) < 5 * 300_000
+
+
+def stepping_back(parsed: Any, within: bool = False) -> Iterator[object]:
+    """What may match in more than one way inside a possessive repeat of a group."""
+    for op, argument in parsed:
+        if within and (op is BRANCH or (op in (MAX_REPEAT, MIN_REPEAT) and argument[0] != argument[1])):
+            yield op
+        groups = argument if isinstance(argument, tuple | list) else [argument]
+        inner = [each for group in groups for each in (group if isinstance(group, list) else [group])]
+        for each in inner:
+            if isinstance(each, SubPattern):
+                yield from stepping_back(each, within or op is POSSESSIVE_REPEAT)
+
+
+def test_possessive_repeats_hold_nothing_that_may_step_back() -> None:
+    """Python before 3.11.5 matches that wrongly (gh-106052); on Debian 12, with 3.11.2, no header was read at all."""
+    assert list(stepping_back(parse(r"(?:\r?\n)*+"))) == [MAX_REPEAT]
+    assert list(stepping_back(parse(r"(?:a|bc)*+"))) == [BRANCH]
+    assert list(stepping_back(parse(r"(?:\r?+\n[^a]*+)*+(?:a|bc)*"))) == []
+    modules = [module for name, module in sys.modules.items() if name.startswith("gateway.")]
+    patterns = {each for module in modules for each in vars(module).values() if isinstance(each, re.Pattern)}
+    assert any("*+" in str(each.pattern) for each in patterns)
+    assert [each for each in patterns if list(stepping_back(parse(each.pattern, each.flags)))] == []
