@@ -91,7 +91,7 @@ def agreed(items: Sequence[Item], since: Callable[[Any], datetime], act: str, *,
 
 
 def report(done: Iterable[Done], json: bool) -> None:
-    """Each message's answer; exit 1 if one was refused."""
+    """Each message's answer, as it is done: what stops half-way has said so far; exit 1 if one was refused."""
     code = GOOD
     for one in done:
         code = NO if one.result == "refused" else code

@@ -163,8 +163,7 @@ def _do(
         with gateway.store.view(now=datetime.now(UTC)) as view:
             items = _chosen(view, numbers, why)
         agreed(items, lambda item: item.received_at, name, yes=yes, json=json)
-        done = [_one(gateway, name, item.id, reason, actor(by)) for item in items]
-    report(done, json)
+        report((_one(gateway, name, item.id, reason, actor(by)) for item in items), json)
 
 
 def _one(gateway: "App", name: str, number: int, reason: str, who: str) -> Done:

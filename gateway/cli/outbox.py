@@ -224,8 +224,7 @@ def _do(
             items = _chosen(view, numbers, wanted, partner)
         agreed(items, lambda item: item.created_at, name, yes=yes, json=json)
         is_so = already or _ALREADY[name]
-        done = [_one(gateway, name, act, item.id, reason, actor(by), is_so, wanted) for item in items]
-    report(done, json)
+        report((_one(gateway, name, act, item.id, reason, actor(by), is_so, wanted) for item in items), json)
 
 
 def _one(

@@ -12,7 +12,8 @@ import pytest
 from gateway.cli.output import BROKEN, GOOD, NO
 from gateway.domain.delivery import Outcome
 from gateway.flows.intake import Intake
-from gateway.store import MasterKey, Outgoing, Place, Raw, Store
+from gateway.store import MasterKey, Outgoing, Place, Raw, Store, StoreBusy
+from gateway.store.outbox import Outbox
 from tests.cli.conftest import Answer, lines
 
 Gateway = Callable[..., Answer]
@@ -106,6 +107,27 @@ def test_more_than_one_is_shown_first_and_wants_yes(gateway: Gateway, folder: Pa
     assert (code, [line["result"] for line in lines(out)]) == (GOOD, ["done"] * 3)
     code, _, words = gateway(*select)
     assert (code, words) == (NO, "Er is geen bericht dat hieraan voldoet.\n")
+
+
+def test_an_act_on_many_that_stops_half_way_has_said_what_it_did(
+    gateway: Gateway, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database was busy at the second: the first is done, and told; given again, it is so already."""
+    numbers = [put(folder, number) for number in (1, 2)]
+    hold = Outbox.hold
+
+    def busy(outbox: Outbox, number: int, reason: str) -> Any:
+        if number == numbers[1]:
+            raise StoreBusy("Another process is writing for too long: try again.")
+        return hold(outbox, number, reason)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Outbox, "hold", busy)
+        code, out, words = gateway("outbox", "hold", *numbers, *WHY, "--yes", "--json", "--dir", folder)
+    assert (code, [(one["id"], one["result"]) for one in lines(out)]) == (BROKEN, [(numbers[0], "done")])
+    assert "try again" in words
+    code, out, _ = gateway("outbox", "hold", *numbers, *WHY, "--yes", "--json", "--dir", folder)
+    assert (code, [one["result"] for one in lines(out)]) == (GOOD, ["already", "done"])
 
 
 def test_a_message_without_a_choice_or_a_number_is_wrong_usage(gateway: Gateway, folder: Path) -> None:
