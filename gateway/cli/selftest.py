@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +11,6 @@ import typer
 from gateway.cli.output import GOOD, NO, Json, Surroundings, emit, say, show
 
 if TYPE_CHECKING:
-    from gateway.app import App
     from gateway.worker.selftest import CrashReport
 
 TOLD = 50  # kills between two lines on how far it is
@@ -65,7 +64,7 @@ def crash(
 
 
 def _runs(every: int, kills: int, seed: int, nodes: int) -> Iterator[tuple[str, Run]]:
-    from gateway.cli.serving import serve
+    from gateway.cli.serving import serve_alone
     from gateway.worker.selftest import RECEIVING, SENDING, crash_test
 
     try:
@@ -73,12 +72,7 @@ def _runs(every: int, kills: int, seed: int, nodes: int) -> Iterator[tuple[str, 
     except ImportError:
         raise Surroundings("The relay of this proof is not installed: pip install 'wmo-gateway[demo]'.") from None
     if kills:
-
-        def served(app: "App") -> None:
-            with ExitStack() as leaving:
-                serve(app, leaving)
-
-        yield "running", lambda folder, new: whole.killed(folder, new, served, kills=kills, seed=seed, nodes=nodes)
+        yield "running", lambda folder, new: whole.killed(folder, new, serve_alone, kills=kills, seed=seed, nodes=nodes)
         return
     for case in (SENDING, RECEIVING):
         yield case.name, lambda folder, new, case=case: crash_test(case, folder, lambda _: new(), every=every)  # type: ignore[misc]

@@ -50,6 +50,12 @@ def serve(gateway: App, leaving: ExitStack, prepare: Callable[[], None] = lambda
         asyncio.run(serving.run(stack))
 
 
+def serve_alone(gateway: App) -> None:
+    """Serve with nothing to close afterwards, as the proof does that kills it."""
+    with ExitStack() as leaving:
+        serve(gateway, leaving)
+
+
 def _leave() -> None:
     log.warning("left_behind", seconds=STOP_MAX)
     os._exit(0)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cli.serving import serve
+from gateway.cli.serving import serve_alone
 from gateway.demo import crash
 from gateway.demo.stage import ROLES, Stage
 from gateway.store import MasterKey, Store
@@ -50,7 +50,7 @@ def test_running_gateways_killed_at_random_lose_nothing_and_double_nothing(
     tmp_path: Path, places: Callable[[], str]
 ) -> None:
     """Two gateways as `gateway serve` runs them, a clerk and a relay that counts."""
-    report = crash.killed(tmp_path, places, serve, kills=3, seed=20260301, life=(0.2, 1.0))
+    report = crash.killed(tmp_path, places, serve_alone, kills=3, seed=20260301, life=(0.2, 1.0))
     assert report.faults == ()
     assert report.steps >= 1
 
@@ -117,7 +117,7 @@ def _whole(stage: Stage, file: Path) -> int:
 @pytest.mark.parametrize("seed", range(2))
 def test_two_hundred_kills(tmp_path: Path, places: Callable[[], str], seed: int) -> None:
     """As `gateway selftest crash --kills 200`."""
-    assert crash.killed(tmp_path, places, serve, kills=200, seed=seed).faults == ()
+    assert crash.killed(tmp_path, places, serve_alone, kills=200, seed=seed).faults == ()
 
 
 @pytest.mark.slow
@@ -127,7 +127,7 @@ def test_two_hundred_kills_of_three_nodes(tmp_path: Path) -> None:
     if (reason := postgres.missing()) is not None:
         pytest.skip(reason)
     with postgres.server() as url, scratch(url) as new:
-        assert crash.killed(tmp_path, new, serve, kills=200, seed=3, nodes=3).faults == ()
+        assert crash.killed(tmp_path, new, serve_alone, kills=200, seed=3, nodes=3).faults == ()
 
 
 # -- the proof can fail -----------------------------------------------------------------------------------------------

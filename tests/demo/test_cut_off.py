@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from gateway.cli.serving import serve
+from gateway.cli.serving import serve_alone
 from gateway.demo import crash
 from gateway.demo.cast import AANBIEDER, GEMEENTE
 from gateway.demo.stage import ROLES, Stage, set_up
@@ -99,12 +99,12 @@ def cut_off(running: postgres.Cluster, folder: Path, troubles: list[str], *, see
         stage.introduce(where)
         cast: dict[str, Callable[[], None]] = {
             "clerk": lambda: crash._clerk(stage, where[GEMEENTE.role]),
-            AANBIEDER.role: lambda: serve(stage.app(AANBIEDER.role, where[AANBIEDER.role])),
+            AANBIEDER.role: lambda: serve_alone(stage.app(AANBIEDER.role, where[AANBIEDER.role])),
         }
         for node, wire in wires.items():
             there = make_url(where[GEMEENTE.role]).set(host="127.0.0.1", port=wire.port)
             place = there.difference_update_query(["host"]).render_as_string(hide_password=False)
-            cast[node] = lambda node=node, place=place: serve(stage.app(GEMEENTE.role, place, node))  # type: ignore[misc]
+            cast[node] = lambda node=node, place=place: serve_alone(stage.app(GEMEENTE.role, place, node))  # type: ignore[misc]
         pids = {crash._child(work): name for name, work in cast.items()}
         try:
             look = stage.app(GEMEENTE.role, where[GEMEENTE.role], "look").store
