@@ -1,6 +1,7 @@
 """The transports against Postfix and Dovecot: submission, refusals, IMAP, POP3, and the pickup through a store."""
 
 import asyncio
+import logging
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -206,6 +207,19 @@ def test_a_mailbox_is_emptied_into_the_inbox_and_read_once(
         raw = [view.inbox.raw(item.id) for item in view.inbox.list()]
     assert sorted(data[-8:] for data in raw) == [f".dot {n}\r\n".encode() for n in range(1, 6)]
     assert all(b"\n" not in data.replace(b"\r\n", b"") for data in raw)
+
+
+@pytest.mark.parametrize("kind", ["imap", "pop3"])
+def test_nothing_of_a_message_or_a_password_is_written_out_for_a_log(
+    mail: realmail.Mail, authority: Authority, store: Store, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    """SM-150: also where the libraries' own logs are kept in full; and of a mail of 50 MB that would be 100 MB more."""
+    caplog.set_level(logging.DEBUG)
+    submit(mail, authority, shipment(1, wire=b"Message-ID: <1@zorg.example>\r\n\r\nvan een client\r\n"))
+    wait_until(lambda: arrived(mail) == 1)
+    assert asyncio.run(pickup(store, boxes(mail, authority)[kind](), lambda: NOW)).new == 1
+    assert "van een client" not in caplog.text
+    assert realmail.SECRET not in caplog.text
 
 
 @pytest.mark.parametrize("kind", ["imap", "pop3", "maildir"])
