@@ -73,7 +73,7 @@ def restore(
     else:
         where = target if isinstance(target, Path) else settings.store.url
         show(f"{where}: back, {again} dossiers destroyed again.")
-        show("Messages that were sent since the backup may go once more; numbers go on a million further.")
+        show("Messages that were sent since the backup may go once more; numbers go on a million further or more.")
         show("Mail that was fetched since is not here: in the mailbox, move it from Verwerkt back to where it came in.")
 
 

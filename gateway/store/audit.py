@@ -65,7 +65,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
 
 _FIELDS = [audit.c[name] for name in Entry.__struct_fields__]
 _HEAD = Prepared(
-    sa.select(audit.c.nr, audit.c.mac).where(audit.c.nr == sa.select(sa.func.max(audit.c.nr)).scalar_subquery())
+    sa.select(audit.c.nr, audit.c.mac, audit.c.at).where(audit.c.nr == sa.select(sa.func.max(audit.c.nr)).scalar_subquery())
 )
 _ADD = Prepared(audit.insert().values(bound(Entry.__struct_fields__)))
 
@@ -146,6 +146,12 @@ class Audit:
     def _head(self) -> AuditHead:
         rows = _HEAD.rows(self._conn, {})
         return AuditHead(nr=rows[0].nr, mac=rows[0].mac) if rows else AuditHead(nr=0, mac=START)
+
+    def last_at(self) -> datetime | None:
+        """When the last act was; None if there was none."""
+        self.flush()
+        rows = _HEAD.rows(self._conn, {})
+        return datetime.fromisoformat(rows[0].at) if rows else None
 
     def verify(self, known: Sequence[AuditHead] = ()) -> AuditReport:
         """Walk the whole chain; `known` are heads that were kept elsewhere and must still be in it."""

@@ -59,12 +59,12 @@ def _copy(store: Store, target: Path) -> None:
             raise CorruptDatabase(f"{store.path}: {CorruptDatabase.__doc__}")
 
 
-Then = Callable[[Unit], None]
-"""What else is to be done in a restored state before anybody works with it."""
+Then = Callable[[Unit, datetime], None]
+"""What else is to be done in a restored state before anybody works with it; the last moment that it knows."""
 
 
 def restore(
-    source: Path, target: Path, master: MasterKey, ledger: Path, *, now: datetime, then: Then = lambda _: None
+    source: Path, target: Path, master: MasterKey, ledger: Path, *, now: datetime, then: Then = lambda *_: None
 ) -> int:
     """Put a backup back as a new store, destroy again what was destroyed since, and say how many dossiers that were.
 
@@ -90,7 +90,7 @@ def restore(
 
 
 def restore_server(
-    source: Path, url: str, master: MasterKey, ledger: Path, *, now: datetime, then: Then = lambda _: None
+    source: Path, url: str, master: MasterKey, ledger: Path, *, now: datetime, then: Then = lambda *_: None
 ) -> int:
     """`restore` into an empty database of a server, from what `backup` made of one: all of it, or nothing."""
     if not ledger.is_file():
@@ -105,9 +105,11 @@ def restore_server(
 
 def _restored(store: Store, source: Path, ledger: Path, now: datetime, then: Then) -> int:
     """Destroy again what was destroyed since the backup, and say so; how many dossiers."""
+    with store.view(now=now) as view:
+        since = view.audit.last_at()
     again = destroy_again(store, ledger, now=now)
     with store.unit(now=now, actor=ACTOR) as unit:
-        then(unit)
+        then(unit, since or now)
         unit.audit.write("restored", f"backup/{source.name}", detail={"destroyed": again})
     return again
 
