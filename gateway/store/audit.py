@@ -65,7 +65,9 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
 
 _FIELDS = [audit.c[name] for name in Entry.__struct_fields__]
 _HEAD = Prepared(
-    sa.select(audit.c.nr, audit.c.mac, audit.c.at).where(audit.c.nr == sa.select(sa.func.max(audit.c.nr)).scalar_subquery())
+    sa.select(audit.c.nr, audit.c.mac, audit.c.at).where(
+        audit.c.nr == sa.select(sa.func.max(audit.c.nr)).scalar_subquery()
+    )
 )
 _ADD = Prepared(audit.insert().values(bound(Entry.__struct_fields__)))
 
