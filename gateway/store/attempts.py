@@ -35,6 +35,7 @@ CLOCKS_DIFFER = timedelta(minutes=10)  # of two nodes, at most; more is a clock 
 
 LAST_WAIT = timedelta(minutes=1)  # after a last try that came late: then it is given up
 HEAVY = 1_000_000  # bytes of a message of which not many may be in memory
+ANY = 2**31 - 1  # bytes: more than any message has
 LOOK_AHEAD = 5  # candidates read for each one wanted, so that a partner at its limit hides nobody
 
 
@@ -128,10 +129,9 @@ _TAKE = Prepared(
 
 @cache
 def _candidates(some_channels: bool) -> Prepared:
-    """Number and partner of due messages of partners that have room."""
-    return Prepared(
-        _due(sa.select(outbox.c.id, outbox.c.partner), some_channels).where(~among(outbox.c.partner, "full"))
-    )
+    """Number and partner of due messages of partners that have room, of fewer bytes than `below`."""
+    due = _due(sa.select(outbox.c.id, outbox.c.partner), some_channels)
+    return Prepared(due.where(~among(outbox.c.partner, "full"), outbox.c.size < sa.bindparam("below")))
 
 
 def _due(query: "sa.Select[Any]", some_channels: bool) -> "sa.Select[Any]":
@@ -193,10 +193,12 @@ class Attempts:
         partners in `quotas` no more than so many now.
         A message past its giving-up time is expired here and not handed out; one outside its partner's window of
         sending waits for it. `policies` are the partners that differ from `policy`.
-        Heavy messages (`HEAVY`) are taken until there are `heavy` bytes of them; the rest waits.
+        Heavy messages (`HEAVY`) are taken until there are `heavy` bytes of them; the rest waits. With 0
+        none is looked at, so that many of them hide no other.
         """
         others = policies or {}
-        rows = self._take(limit, channel_names, per_partner, quotas or {})
+        below = HEAVY if heavy is not None and heavy <= 0 else ANY
+        rows = self._take(limit, channel_names, per_partner, quotas or {}, below)
         if heavy is not None:
             rows = list(_not_too_heavy(rows, heavy))
         wires = self._sealer.find_all(WIRE, [row.id for row in rows if row.size < HEAVY])
@@ -243,13 +245,18 @@ class Attempts:
         return claims
 
     def _take(
-        self, limit: int, channel_names: Collection[str] | None, per_partner: int | None, quotas: Mapping[str, int]
+        self,
+        limit: int,
+        channel_names: Collection[str] | None,
+        per_partner: int | None,
+        quotas: Mapping[str, int],
+        below: int,
     ) -> list[Any]:
         """Due messages, locked, of which no partner has more than its share, counting what is under way on all nodes.
 
         What another node takes in this moment is left to it, and where that is most of them the next ones are taken.
         """
-        values: dict[str, Any] = {"now": self._now, "channels": list(channel_names or ()), "full": []}
+        values: dict[str, Any] = {"now": self._now, "channels": list(channel_names or ()), "full": [], "below": below}
         share, under_way = limit if per_partner is None else per_partner, Counter[str]()
         if per_partner is not None:
             under_way.update({row.partner: row.running for row in _UNDER_WAY.rows(self._conn, {"now": self._now})})

@@ -143,16 +143,22 @@ class _Round:
 
     def _claim(self, room: int) -> list[Claim]:
         with self._store.unit(now=self._clock(), actor=ACTOR) as unit:
-            return unit.attempts.claim(
-                node=self._store.node,
-                channel_names=list(self._transports),
-                limit=room,
-                per_partner=PARTNER_CLAIMED_MAX,
-                quotas=self._quotas(unit),
-                policy=self._policy,
-                policies=self._policies,
-                heavy=HEAVY_MAX - self._heavy,
-            )
+            claims = self._some(unit, room, HEAVY_MAX - self._heavy)
+            if any(map(_weight, claims)) and len(claims) < room:  # many heavy ones would hide the others
+                claims += self._some(unit, room - len(claims), 0)
+            return claims
+
+    def _some(self, unit: Unit, room: int, heavy: int) -> list[Claim]:
+        return unit.attempts.claim(
+            node=self._store.node,
+            channel_names=list(self._transports),
+            limit=room,
+            per_partner=PARTNER_CLAIMED_MAX,
+            quotas=self._quotas(unit),
+            policy=self._policy,
+            policies=self._policies,
+            heavy=heavy,
+        )
 
     def _quotas(self, unit: Unit) -> dict[str, int]:
         """How many attempts may be begun now for each partner that has a rate."""

@@ -138,6 +138,26 @@ def test_heavy_messages_are_taken_a_few_at_a_time_and_keep_no_other_waiting(
     assert [600] in heavy
 
 
+def test_many_heavy_messages_hide_no_other(store: Store, clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a relay was away hundreds of plans may be due before an order: it goes among the first of them."""
+    monkeypatch.setattr("gateway.store.attempts.HEAVY", 100)
+    monkeypatch.setattr("gateway.worker.deliver.HEAVY", 100)
+    monkeypatch.setattr("gateway.worker.deliver.HEAVY_MAX", 250)
+    for number in range(60):
+        put(store, number, partner=f"p{number % 20}", wire=b"x" * 100)
+    put(store, 60, partner="other", wire=b"order")
+    ended: list[bytes] = []
+
+    class Slow(Obedient):
+        async def deliver(self, shipment, before_data):  # type: ignore[no-untyped-def]
+            outcome = await super().deliver(shipment, before_data)
+            ended.append(shipment.wire)
+            return outcome
+
+    assert len(deliver(store, Slow(), clock)) == 61
+    assert b"order" in ended[:10]
+
+
 def test_a_dead_partner_does_not_slow_the_others(store: Store, clock: HandClock) -> None:
     """One of fifty never answers: it holds its own places, the others are done while it is waited for."""
     for number in range(1, 21):
