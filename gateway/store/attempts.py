@@ -87,14 +87,14 @@ _UNSAY = Prepared(
 
 
 def _start_from(states: tuple[OutState, ...]) -> Prepared:
-    """From every state in which it may be claimed, `data` leads to `sending`."""
+    """From every state in which it may be claimed `data` leads to `sending`, where it may be already."""
     mine = among(outbox.c.id, "numbers"), among(outbox.c.attempt, "fences")
     until = sa.bindparam("until", type_=Utc)
     start = outbox.update().where(*mine, sa.or_(*(_state == sa.text(f"'{each}'") for each in states)))
     return Prepared(start.values(state=sa.text("'sending'"), reason=sa.null(), changed_at=_NOW, lease_until=until))
 
 
-_START = _start_from(CLAIMABLE)
+_START = _start_from((*CLAIMABLE, "sending"))  # one that was started early too: its lease begins anew
 _START_EARLY = _start_from(("new", "deferred"))
 
 

@@ -26,16 +26,16 @@ class Pulse:
         self.jobs: dict[str, Beat] = {}
 
     def on(self, jobs: Sequence[Job]) -> list[Job]:
-        """The same jobs, felt."""
-        return [self._felt(job) for job in jobs]
+        """The same jobs, felt. All at once: who asks how they do, in another thread, finds none of them or each."""
+        beats = {job.name: Beat(job.every, self._clock()) for job in jobs}
+        self.jobs = self.jobs | beats
+        return [self._felt(job, beats[job.name]) for job in jobs]
 
     def failed(self, name: str) -> None:
         """A job that could not even begin, or whose end could not be written: as the worker tells."""
         self.jobs[name].failures += 1
 
-    def _felt(self, job: Job) -> Job:
-        beat = self.jobs[job.name] = Beat(job.every, self._clock())
-
+    def _felt(self, job: Job, beat: Beat) -> Job:
         async def run(clock: Clock) -> str:
             beat.running = self._clock()
             try:

@@ -267,6 +267,18 @@ def test_another_node_takes_over_only_when_the_lease_ran_out(store: Store) -> No
         unit.attempts.start_data(taken)
 
 
+def test_the_lease_of_what_was_started_early_begins_anew_when_it_is_its_turn(store: Store) -> None:
+    """A process that slept over most of it would be overtaken in the middle of DATA."""
+    put(store, message())
+    (early,) = claim(store)
+    with store.unit(now=NOW, actor="a") as unit:
+        assert unit.attempts.start_early([early]) == {early.shipment.envelope_id}
+    with store.unit(now=NOW + 59 * MINUTE, actor="a") as unit:
+        unit.attempts.start_data(early)
+    with store.unit(now=NOW + 61 * MINUTE, actor="b") as unit:
+        assert unit.attempts.recover() == 0
+
+
 def test_a_clock_that_jumps_makes_a_living_attempt_uncertain_until_its_outcome_comes(store: Store) -> None:
     """The lease seems to have run out; the relay's 250 that comes after all is not thrown away."""
     put(store, message(1), message(2))
