@@ -19,10 +19,11 @@ def serve(folder: Dir = HERE) -> None:
     with ExitStack() as leaving, ExitStack() as stack:  # the first ends last: to close the store takes time as well
         only_here(stack, folder)
         gateway = stack.enter_context(open_gateway(folder))
-        if not stack.enter_context(gateway.store.only_node()):
-            name = gateway.settings.store.node
-            raise Surroundings(f"Another process serves this database as node {name}: give each its own store.node.")
-        serving(gateway, leaving, lambda: _prepare(gateway))
+        name = stack.enter_context(gateway.store.node_name())
+        if not name.keep():
+            node = gateway.settings.store.node
+            raise Surroundings(f"Another process serves this database as node {node}: give each its own store.node.")
+        serving(gateway, leaving, lambda: _prepare(gateway), name.keep)
 
 
 def _prepare(gateway: "App") -> None:

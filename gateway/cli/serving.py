@@ -13,6 +13,7 @@ import structlog
 
 from gateway.app import App
 from gateway.cli.output import Surroundings
+from gateway.store import StoreError
 from gateway.worker import Job, JobResult, Metrics, Pulse, Worker
 
 log = structlog.get_logger("gateway.serving")
@@ -22,6 +23,7 @@ PATIENCE = 5.0  # seconds that work under way gets at the stop …
 FAREWELL = 2.0  # … and the ends of connections …
 STOP_MAX = 9.0  # … and all of it: a thread that waits for a silent server is left behind
 LOOP_MAX = 60.0  # seconds without a turn of the loop: the process is not healthy
+NAME_LOOK = 15.0  # seconds between looks whether the node's name is ours still
 
 
 async def once(gateway: App, name: str) -> JobResult:
@@ -39,12 +41,18 @@ async def once(gateway: App, name: str) -> JobResult:
         await gateway.close_connections()
 
 
-def serve(gateway: App, leaving: ExitStack, prepare: Callable[[], None] = lambda: None) -> None:
+def serve(
+    gateway: App,
+    leaving: ExitStack,
+    prepare: Callable[[], None] = lambda: None,
+    keep_name: Callable[[], bool] = lambda: True,
+) -> None:
     """Serve until a signal says stop; after `prepare`, during which the health pages answer that it starts.
 
+    `keep_name` is asked now and then: whether this process alone works under the name of its node.
     `leaving` ends when nothing is left to close: then the process has no need any more to be ended by force.
     """
-    serving = Serving(gateway, prepare)
+    serving = Serving(gateway, prepare, keep_name)
     leaving.callback(serving.leaving.cancel)
     with ExitStack() as stack:
         asyncio.run(serving.run(stack))
@@ -64,8 +72,8 @@ def _leave() -> None:
 class Serving:
     """One run of the gateway."""
 
-    def __init__(self, gateway: App, prepare: Callable[[], None]) -> None:
-        self._gateway, self._prepare = gateway, prepare
+    def __init__(self, gateway: App, prepare: Callable[[], None], keep_name: Callable[[], bool] = lambda: True) -> None:
+        self._gateway, self._prepare, self._keep_name = gateway, prepare, keep_name
         self._turned = time.monotonic()
         self.leaving = threading.Timer(STOP_MAX, _leave)
         self.leaving.daemon = True
@@ -91,25 +99,37 @@ class Serving:
         jobs: list[Job] = pulse.on(gateway_jobs(gateway, metrics.delivered))
         worker = Worker(gateway.store, jobs, system_clock, failed=pulse.failed)
         await worker.start()
-        listening = self._listen(worker)
+        beside = [asyncio.create_task(self._stay_alone(pulse)), *self._listen(worker)]
         await self._until(stop)
         self.leaving.start()
-        if listening is not None:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         await worker.stop(PATIENCE)
         with suppress(TimeoutError):
             await asyncio.wait_for(gateway.close_connections(), FAREWELL)
 
-    def _listen(self, worker: Worker) -> asyncio.Task[None] | None:
+    async def _stay_alone(self, pulse: Pulse) -> None:
+        """With a server's restart the name of the node is free: take it again, and say so if another process has it."""
+        while True:
+            await asyncio.sleep(NAME_LOOK)
+            try:
+                alone = await asyncio.to_thread(self._keep_name)
+            except StoreError:
+                continue  # the database is away: the jobs say so
+            if pulse.alone and not alone:
+                log.error("name_taken", node=self._gateway.store.node)
+            pulse.alone = alone
+
+    def _listen(self, worker: Worker) -> list[asyncio.Task[None]]:
         """A mailbox that can tell when mail arrives is looked in at once."""
         from gateway.ways import bell
         from gateway.worker import look_when_rung
 
         ringing = bell(self._gateway.settings, self._gateway.own_files)
-        return (
-            None if ringing is None else asyncio.create_task(look_when_rung(ringing, lambda: worker.run_soon("pickup")))
-        )
+        if ringing is None:
+            return []
+        return [asyncio.create_task(look_when_rung(ringing, lambda: worker.run_soon("pickup")))]
 
     async def _until(self, stop: asyncio.Event, work: "asyncio.Task[None] | None" = None) -> None:
         """Wait, for the end of `work` too, and show that the loop turns."""

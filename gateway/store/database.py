@@ -30,6 +30,7 @@ from .errors import (
     StoreError,
 )
 from .keys import MasterKey
+from .node_name import NodeName
 from .prepared import plainly
 from .sealing import AUDIT, INDEX, KeyRing
 from .tables import audit, bericht_keys, keys, metadata, outbox, record_keys, records
@@ -99,20 +100,13 @@ class Store:
                 yield conn
 
     @contextmanager
-    def only_node(self) -> Iterator[bool]:
-        """Hold this node's name on a server for as long as the block lasts; False if another process holds it.
-
-        Two processes under one name would each take the other for its own past. A file has one folder, and its lock.
-        """
-        if self.path is not None:
-            yield True
-            return
-        with sentences(), self._engine.connect() as plain:
-            conn = plain.execution_options(isolation_level="AUTOCOMMIT")
-            mine = sa.func.pg_try_advisory_lock(_MIGRATION_LOCK, sa.func.hashtext(f"{self._schema(conn)}/{self.node}"))
-            held = bool(conn.scalar(sa.select(mine)))
-            conn.detach()  # its session is the lock: it goes back to nobody
-            yield held
+    def node_name(self) -> Iterator[NodeName]:
+        """The name of this node, to be kept for as long as the block lasts."""
+        name = NodeName(self._engine if self.path is None else None, self.node)
+        try:
+            yield name
+        finally:
+            name.let_go()
 
     def _schema(self, conn: sa.Connection) -> str:
         return str(conn.scalar(sa.select(sa.func.current_schema())))

@@ -18,7 +18,7 @@ RUN_MAX = timedelta(hours=1)  # one run; longer than the slowest transmission (S
 
 def trouble(view: Unit, pulse: Pulse | None = None) -> list[str]:
     """What stands still, a sentence each; empty: ready for work. `pulse` if asked in the running process."""
-    return [*_outbox(view), *_inbox(view), *_channels(view), *(_jobs(pulse, view.now) if pulse else ())]
+    return [*_outbox(view), *_inbox(view), *_channels(view), *(_process(pulse, view.now) if pulse else ())]
 
 
 def _outbox(view: Unit) -> Iterator[str]:
@@ -52,9 +52,11 @@ def _channels(view: Unit) -> Iterator[str]:
             yield f"channel {channel.name}: fails since {_at(channel.failing_since)} ({channel.reason})"
 
 
-def _jobs(pulse: Pulse, now: datetime) -> Iterator[str]:
+def _process(pulse: Pulse, now: datetime) -> Iterator[str]:
     if not pulse.jobs:
         yield "starting: the whole database is read first, to see that it is sound"
+    if not pulse.alone:
+        yield "node: another process works under the name of this one; give each its own store.node"
     for name, beat in pulse.jobs.items():
         if beat.failures >= FAILURES_MAX:
             yield f"job {name}: failed {beat.failures} times in a row"

@@ -24,6 +24,7 @@ class Pulse:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.jobs: dict[str, Beat] = {}
+        self.alone = True  # under the name of this node
 
     def on(self, jobs: Sequence[Job]) -> list[Job]:
         """The same jobs, felt. All at once: who asks how they do, in another thread, finds none of them or each."""

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.app import App
 from gateway.cli.output import BROKEN, GOOD
@@ -29,8 +30,8 @@ from gateway.demo import play, setup, story
 from gateway.demo.cast import CAST
 from gateway.demo.relay import Account, Relay
 from gateway.demo.scene import StoryClock
-from gateway.store import MasterKey, Outgoing, Store
-from gateway.worker import PortTaken
+from gateway.store import MasterKey, Outgoing, Store, StoreDown
+from gateway.worker import PortTaken, Pulse, system_clock
 from tests import ports, postgres
 
 ROOT = Path(__file__).parents[2]
@@ -240,6 +241,27 @@ def test_a_store_that_is_slow_to_close_is_left_behind_too(
     monkeypatch.setattr(Store, "close", lambda store: (bounded.append(is_bounded()), close(store))[1])
     assert gateway("serve", "--dir", pair / "gemeente")[0] == GOOD
     assert bounded == [True]
+
+
+def test_a_name_that_another_process_took_is_said_until_it_is_ours_again(
+    pair: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looked at every fifteen seconds; a database that is away says nothing about it."""
+    answers = [True, False, None, False, True]  # None: the database is away
+    seen: list[bool] = []
+    monkeypatch.setattr("gateway.cli.serving.NAME_LOOK", 0)
+    app, pulse = App.open(pair / "gemeente", {}), Pulse(system_clock)
+
+    def keep() -> bool:
+        seen.append(pulse.alone)
+        if (answer := answers.pop(0)) is None:
+            raise StoreDown("away")
+        return answer
+
+    with app.store, capture_logs() as logged, pytest.raises(IndexError):  # no more answers
+        asyncio.run(Serving(app, lambda: None, keep)._stay_alone(pulse))
+    assert seen == [True, True, False, False, False, True]
+    assert [line["event"] for line in logged] == ["name_taken"]
 
 
 def test_a_file_that_is_corrupt_far_inside_is_refused_before_anything_is_written(pair: Path, port: int) -> None:

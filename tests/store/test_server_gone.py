@@ -1,6 +1,7 @@
 """A PostgreSQL that goes away and comes back, and a cable between it and a node that is cut or goes dead."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 
 from gateway.domain.delivery import Outcome
 from gateway.store import AlreadyThere, MasterKey, Store, StoreDown, server
+from gateway.store.node_name import NodeName
 from tests import postgres
 from tests.proxy import Cable, cable
 
@@ -239,14 +241,42 @@ def test_a_name_of_a_node_is_held_by_one_process(
 ) -> None:
     """Two under one name would each take the other's attempts for its own of before a crash."""
     with Store.open(running.url, master, node="node-a") as same:
-        with node.only_node() as first, same.only_node() as second, other.only_node() as third:
-            assert (first, second, third) == (True, False, True)
-        with same.only_node() as again:
-            assert again
+        with node.node_name() as first, same.node_name() as second, other.node_name() as third:
+            assert [name.keep() for name in (first, second, third, first)] == [True, False, True, True]
+        with same.node_name() as again:
+            assert again.keep()
 
 
 def test_a_name_that_was_lost_with_the_server_is_let_go_without_a_word(running: postgres.Cluster, node: Store) -> None:
     """The server was restarted while the process served: it still stops in good order."""
-    with node.only_node():
+    with node.node_name() as name:
+        assert name.keep()
         running.stop()
         running.start()
+
+
+def test_a_name_that_was_lost_with_the_server_is_taken_again(
+    running: postgres.Cluster, node: Store, master: MasterKey
+) -> None:
+    """Else a second process could begin under it; and one that did so meanwhile is seen."""
+    same = Store.open(running.url, master, node="node-a")
+    with same, node.node_name() as ours, same.node_name() as theirs:
+        assert ours.keep()
+        running.stop()
+        with pytest.raises(StoreDown):
+            ours.keep()
+        running.start()
+        assert [kept(name) for name in (ours, theirs)] == [True, False]
+        running.stop()
+        running.start()
+        assert [kept(name) for name in (theirs, ours)] == [True, False]
+        theirs.let_go()
+        assert ours.keep()
+
+
+def kept(name: NodeName) -> bool:
+    """The first answer: a connection from before is found to be dead once."""
+    for _ in range(3):
+        with suppress(StoreDown):
+            return name.keep()
+    raise AssertionError("the server does not come back")

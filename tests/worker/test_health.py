@@ -105,6 +105,15 @@ def test_a_job_that_fails_three_times_or_hangs(store: Store, clock: HandClock) -
     assert wrong(store, clock, pulse)[0].startswith("job fetch: no good run since")
 
 
+def test_another_process_under_the_name_of_the_node_is_said(store: Store, clock: HandClock) -> None:
+    """Each would take the other's attempts for its own of before a crash."""
+    pulse = Pulse(clock)
+    pulse.on([Job(name="fetch", run=lambda _: asyncio.sleep(0, "done"), every=timedelta(minutes=1))])
+    pulse.alone = False
+    (only,) = wrong(store, clock, pulse)
+    assert "store.node" in only
+
+
 def test_a_job_that_does_not_end_is_seen_also_a_nightly_one(store: Store, clock: HandClock) -> None:
     """An hour is longer than any transmission; a round of deliveries that goes on for minutes is no standstill."""
     pulse, seen = Pulse(clock), []
