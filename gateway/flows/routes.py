@@ -216,6 +216,7 @@ def _resealed(unit: Unit, us: Surroundings, item: OutboxItem, decision: Decision
     old = securemail.reopen(unit.outbox.wire(item.id), key, bytes.fromhex(item.mic), item.message_id)
     if isinstance(old, Finding):
         return old.message
+    old = msgspec.structs.replace(old, raw=b"")  # as large as what is made in its place, and not needed for it
     profile = securemail.PROFILES[decision.evidence.profile].name
     lost = _signed_with_lost(us, item, evidence_of(unit, item.id))
     if lost or is_stale(item, unit.now):

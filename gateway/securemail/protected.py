@@ -109,9 +109,13 @@ def outer_lines(header: Header) -> tuple[tuple[str, str], ...]:
 
 def recorded_outer_fields(signed: bytes) -> tuple[tuple[str, str], ...] | None:
     """The outer fields that our own stored `multipart/signed` records; None if it was not made for an envelope."""
+    return outer_lines(scanner.read_entity(signed_place(signed)).header) or None
+
+
+def signed_place(signed: bytes) -> scanner.Span:
+    """Where what was signed stands in our own `multipart/signed` around it."""
     root = scanner.read_entity(signed)
-    parts = scanner.split_multipart(root.body, scanner.boundary_of(root.type))
-    return outer_lines(scanner.read_entity(parts[0]).header) or None
+    return scanner.parts_of(root.place, scanner.boundary_of(root.type))[0]
 
 
 def _same(value: str, other: str) -> bool:

@@ -78,9 +78,11 @@ def reopen(raw: bytes, content_key: bytes, mic: bytes, message_id: str) -> Seale
     when what the key makes of the envelope is not what that MIC was taken of.
     """
     try:
-        envelope = read_envelope(scanner.decode_body(scanner.read_entity(raw)))
-        signed, _ = with_content_key(envelope, content_key)
-        if digest_of(_entity_of(signed), profiles.SHA256) == mic:  # CBC alone would take some wrong keys for the right
+        # No name for the envelope: it is as large as what is in it, and let go first.
+        signed, _ = with_content_key(read_envelope(scanner.decode_body(scanner.read_entity(raw))), content_key)
+        if (
+            digest_of(protected.signed_place(signed).view, profiles.SHA256) == mic
+        ):  # CBC alone would take some wrong keys for the right
             return Sealed(raw, signed, mic, message_id, content_key)
     except Refusal:
         pass
@@ -113,21 +115,17 @@ def redate(
         return fault
     if not fits_profile(signer.facts, PROFILES[profile]):
         return _unfit(profile)
-    head, blank, body = _entity_of(sealed.signed).partition(b"\r\n\r\n")
+    entity = protected.signed_place(sealed.signed)
+    blank = entity.data.find(b"\r\n\r\n", entity.start, entity.stop)
+    head, rest = entity.data[entity.start : blank], memoryview(entity.data)[blank : entity.stop]
     date = f"Date: {format_datetime(now.replace(microsecond=0))}".encode("ascii")
     head, changed = _DATES.subn(lambda found: found[1] + date, head)
     if changed != 2:  # the protected field, and its HP-Outer line
         return _finding("SM-55", "Het opgeslagen ondertekende deel is niet voor een envelop gemaakt.", None)
-    signed, mic = sign_entity(head + blank + body, signer, profile, now)
+    signed, mic = sign_entity(b"".join((head, rest)), signer, profile, now)
     fields = tuple(Field(name, value) for name, value in protected.recorded_outer_fields(signed) or ())
     raw, key = _envelop(fields, signed, recipients, profile)
     return Sealed(raw, signed, mic, sealed.message_id, key)
-
-
-def _entity_of(signed: bytes) -> bytes:
-    """What was signed, out of the `multipart/signed` around it."""
-    root = scanner.read_entity(signed)
-    return scanner.split_multipart(root.body, scanner.boundary_of(root.type))[0]
 
 
 def check_size(

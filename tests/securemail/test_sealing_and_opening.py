@@ -302,3 +302,19 @@ def test_sm19_opening_takes_less_than_twice_the_size_in_memory(profile):
     opened.clear()
     most = peak(work)
     assert most < 1.9 * len(raw), most / len(raw)
+
+
+@pytest.mark.parametrize("profile", ["standard", "strict"])
+def test_sm15_a_new_envelope_takes_three_times_the_size_in_memory_at_most(profile):
+    """What waits for a route is read back, and sealed or signed again: of 50 MB at most, beside the other work."""
+    ours, theirs = leaf(PROVIDER), leaf(MUNICIPALITY)
+    large = plan(parts=(*plan().parts, sm.Attachment("groot.pdf", "application/pdf", os.urandom(3_000_000))))
+    made = good(sm.seal(large, signing(ours), [recipient(theirs)], profile, NOW))
+    kept = {
+        1.7: lambda: sm.reopen(made.raw, made.content_key, made.mic, made.message_id),
+        2.0: lambda: sm.reseal(made, [recipient(theirs)], profile),
+        2.8: lambda: sm.redate(made, signing(ours), [recipient(theirs)], profile, NOW),
+    }
+    for times, work in kept.items():
+        good(work())
+        assert peak(work) < times * len(made.raw), times
