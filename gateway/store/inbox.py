@@ -93,7 +93,7 @@ _TIMES = ("received_at", "fetched_at", "next_at", "settled_at", "wanted_at")
 _BY_DIGESTS = Prepared(sa.select(inbox.c.id, inbox.c.sha256).where(among(inbox.c.sha256, "digests")))
 _SOME = sa.select(*_FIELDS).where(among(inbox.c.id, "numbers")).order_by(inbox.c.id)
 _BY_NUMBERS = Prepared(_SOME)
-_TO_BEGIN = Prepared(_SOME.with_for_update())
+_TO_STAY = Prepared(_SOME.with_for_update())
 _STATES = Prepared(
     sa.select(inbox.c.id, inbox.c.state).where(among(inbox.c.id, "numbers")).order_by(inbox.c.id).with_for_update()
 )
@@ -234,7 +234,7 @@ class Inbox:
         Nor those that another process began since they were seen to be due, unless they may be begun `early`.
         A message whose handling kills the process comes back `MAX_TRIES` times and then goes to quarantine.
         """
-        items = [item for item in self._some(numbers, _TO_BEGIN) if item.state == "new"]
+        items = [item for item in self._some(numbers, _TO_STAY) if item.state == "new"]
         if not early:
             items = [item for item in items if item.next_at is None or item.next_at <= self._now]
         for item in items:
@@ -297,7 +297,7 @@ class Inbox:
 
     def reopen(self, number: int) -> None:
         """Handle a quarantined message again, from the same bytes and the same mailbox time (SM-104)."""
-        item = self.get(number)
+        (item,) = self._some([number], _TO_STAY)
         if item.reason in HEADER_ONLY:
             raise IllegalMove(f"incoming message {number}, of which only the header is here", item.state, "reopen")
         if not self._sealer.has(RAW, number):

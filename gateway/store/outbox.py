@@ -231,7 +231,7 @@ class Outbox:
         The same signed entity in a new envelope (SM-15), so that the MIC stays; or, before any attempt, signed again
         with a new date (SM-55), with another MIC.
         """
-        item = self.get(number)
+        item = self.get(number, stays=True)
         self._sealer.drop(WIRE, number)
         self._sealer.drop(CONTENT_KEY, number)
         new = self._sealed(item, wire, content_key, mic)
@@ -239,7 +239,7 @@ class Outbox:
 
     def seal(self, number: int, wire: bytes, content_key: bytes | None, mic: bytes) -> OutState:
         """A held draft may be sent after all: its bytes take the place of the draft. It stays held until `release`."""
-        item = self.get(number)
+        item = self.get(number, stays=True)
         if self.draft(number) is None:
             raise IllegalMove(item.message_id, item.state, "seal")
         self._sealer.drop(DRAFT, number)

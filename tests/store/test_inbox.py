@@ -1,13 +1,15 @@
 """What came in is kept whole, known again by place, bytes and identity, and settled once."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from gateway.domain.delivery import Outcome
 from gateway.securemail.addresses import is_message_id
-from gateway.store import IllegalMove, NewIdentity, NotThere, Outgoing, Place, Raw, Settled, Store
+from gateway.store import IllegalMove, MasterKey, NewIdentity, NotThere, Outgoing, Place, Raw, Settled, Store
 from gateway.store.states import INBOX_MOVES, OUTBOX_MOVES
 
-from .conftest import NOW, at
+from .conftest import NOW, at, emptied, until_waiting
 
 
 def add(store: Store, uid: str = "1/1", data: bytes = b"raw") -> int:
@@ -75,6 +77,30 @@ def test_quarantine_keeps_the_bytes_and_can_be_opened_again(store: Store) -> Non
         assert [i.id for i in unit.inbox.due()] == [number]
         assert unit.inbox.begin(number) == b"tampered"
         assert unit.inbox.get(number).received_at == NOW
+
+
+@pytest.mark.postgres
+def test_of_two_who_open_a_message_again_at_the_same_moment_one_does(postgres_url: str, master: MasterKey) -> None:
+    """The other one is told; else it could be opened again while, or after, it is handled for the first."""
+
+    def again(store: Store) -> None:
+        with store.unit(now=NOW, actor="pietersen") as unit:
+            unit.inbox.reopen(number)
+
+    with (
+        Store.open(emptied(postgres_url), master, node="a") as one,
+        Store.open(postgres_url, master, node="b") as other,
+    ):
+        number = add(one)
+        with one.unit(now=NOW, actor="flow") as unit:
+            unit.inbox.settle(Settled(number, "quarantined", reason="signature"))
+        with ThreadPoolExecutor(1) as pool:
+            with one.unit(now=NOW, actor="jansen") as unit:
+                unit.inbox.reopen(number)
+                late = pool.submit(again, other)
+                until_waiting(one, 1)
+            with pytest.raises(IllegalMove):
+                late.result(timeout=60)
 
 
 def test_what_was_handled_cannot_be_opened_again(store: Store) -> None:
