@@ -153,15 +153,22 @@ def release(unit: Unit, us: Surroundings, number: int) -> str | None:
 def reconsider_all(store: Store, us: Surroundings, now: datetime, code: str | None = None) -> list[int]:
     """Decide again about every message that a route holds (of one partner); the numbers of those that go.
 
-    For an hourly job, and for whoever changed a partner, a certificate or the domain book (SM-116).
+    For an hourly job, and for whoever changed a partner, a certificate or the domain book (SM-116). Damaged if a
+    decision cannot be read, after all the others were looked at.
     """
     with store.view(now=now) as view:
         numbers = [item.id for item in _held(view, code)]
-    gone = []
+    gone, damaged = [], []
     for number in numbers:
-        with store.unit(now=now, actor=ACTOR) as unit:
-            if reconsider(unit, us, number):
-                gone.append(number)
+        try:
+            with store.unit(now=now, actor=ACTOR) as unit:
+                if reconsider(unit, us, number):
+                    gone.append(number)
+        except Damaged as error:
+            damaged.append(f"message {number}: {error}")
+    if damaged:
+        more = "" if len(damaged) == 1 else f"; {len(damaged) - 1} more"
+        raise Damaged(f"{len(gone)} held messages may go; {damaged[0]}{more}")
     return gone
 
 
@@ -172,7 +179,10 @@ def reconsider(unit: Unit, us: Surroundings, number: int) -> bool:
     if item.state != "held" or before is None or before.action != "hold" or to is None:
         return False
     decision = decide(unit, us, to, item.kind)
-    fault = None if decision.route.action == "hold" else _ready(unit, us, item, decision)
+    try:
+        fault = None if decision.route.action == "hold" else _ready(unit, us, item, decision)
+    except Damaged as error:
+        fault = str(error)
     evidence = decision.evidence
     if fault is not None:
         evidence = msgspec.structs.replace(evidence, action="hold", why=fault)

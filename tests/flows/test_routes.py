@@ -32,8 +32,9 @@ from gateway.flows.secure_domains import (
 )
 from gateway.securemail import Attachment, Message, Qualification, Revocation, TransportOnly
 from gateway.securemail.nta7516 import DnsFact
-from gateway.store import IllegalMove, OutboxItem
+from gateway.store import Damaged, IllegalMove, OutboxItem
 from gateway.transports import SmtpSettings, SmtpTransport, client_context
+from tests.damage import alter
 
 from .conftest import Pair
 
@@ -314,6 +315,23 @@ def test_what_cannot_be_read_any_more_holds_its_own_message_only(pair: Pair) -> 
     asyncio.run(pair.gemeente.deliver(pair.clock))
     assert "altered outside the gateway" in state(pair.gemeente, pair, first)[1]
     assert "revocation-unknown" in state(pair.gemeente, pair, second)[1]
+
+
+def test_a_held_message_that_cannot_be_read_any_more_keeps_no_other_waiting(pair: Pair) -> None:
+    """A bad disk: its draft, then its decision. The first says so with the message, the second in the job's result."""
+    agree(pair, internet_route=False)
+    draft, decision, good = note(pair), note(pair), note(pair)
+    alter(pair.gemeente.store, "outbox.draft", draft)
+    with pair.gemeente.store.view(now=pair.clock()) as view:
+        record = view.records.get(routes.EVIDENCE, f"outbox/{decision}", dict)
+    assert record is not None
+    alter(pair.gemeente.store, "records.body", record.id)
+    agree(pair, internet_route=True)
+    with pytest.raises(Damaged, match=f"^1 held messages may go; message {decision}: records.body of row"):
+        asyncio.run(pair.gemeente.reconsider(pair.clock))
+    assert [state(pair.gemeente, pair, number)[0] for number in (draft, decision, good)] == ["held", "held", "deferred"]
+    with pair.gemeente.store.view(now=pair.clock()) as view:
+        assert "outbox.draft" in (view.outbox.notes(draft)[-1].detail or "")
 
 
 def _lists(pair: Pair) -> list[bytes]:
