@@ -182,22 +182,17 @@ def killed(
             node = f"node-{number}"
             cast[node] = lambda node=node: serve(stage.app(GEMEENTE.role, where[GEMEENTE.role], node))  # type: ignore[misc]
         running = {_child(work): name for name, work in cast.items()}
-        faults = []
+        faults: list[str] = []
         try:
             for _ in range(kills):
                 time.sleep(chance.uniform(*life))
                 victim = chance.choice(sorted(running))
-                if (code := os.waitpid(victim, os.WNOHANG)) != (0, 0):
-                    faults.append(f"{running[victim]} ended by itself ({os.waitstatus_to_exitcode(code[1])})")
-                else:
-                    os.kill(victim, signal.SIGKILL)
-                    os.waitpid(victim, 0)
                 name = running.pop(victim)
+                faults += _kill(victim, name)
                 running[_child(cast[name])] = name
         finally:
-            for pid in running:
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
+            for pid, name in running.items():
+                faults += _kill(pid, name)
         scene = stage.scene(where, datetime.now(UTC))
         with _closing(scene):
             _settle(scene)
@@ -205,6 +200,15 @@ def killed(
             with scene.gemeente.store.view(now=scene.clock()) as view:
                 orders = len(view.berichten.list(soort="WMO301", limit=100_000))
     return CrashReport(steps=orders, kills=kills, faults=tuple(faults))
+
+
+def _kill(pid: int, name: str) -> Iterator[str]:
+    """A fault if it had ended already: then nothing was running that could lose or double anything."""
+    if (ended := os.waitpid(pid, os.WNOHANG)) != (0, 0):
+        yield f"{name} ended by itself ({os.waitstatus_to_exitcode(ended[1])})"
+        return
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
 
 
 def _clerk(stage: Stage, place: str) -> None:

@@ -174,3 +174,11 @@ def test_an_effect_without_its_order_is_a_fault(done: crash.Scene, tmp_path: Pat
         done.gemeente.store = full
     assert "no order was made" in said
     assert "had 1 effects" in said
+
+
+def test_a_gateway_that_ended_by_itself_is_a_fault() -> None:
+    """Nothing is lost or doubled where nothing runs."""
+    gone, alive = crash._child(lambda: None), crash._child(signal.pause)
+    os.waitid(os.P_PID, gone, os.WEXITED | os.WNOWAIT)
+    assert list(crash._kill(gone, "node-1")) == ["node-1 ended by itself (0)"]
+    assert list(crash._kill(alive, "node-2")) == []
