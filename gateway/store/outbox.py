@@ -200,7 +200,7 @@ class Outbox:
 
     def release(self, number: int) -> OutState:
         """Let a held message go, now. IllegalMove while it is a draft: nothing of it may be sent yet."""
-        if self._sealer.find(WIRE, number) is None:
+        if not self._sealer.has(WIRE, number):
             raise IllegalMove(self.get(number).message_id, "held", "release")
         return self._act(number, "release", None, next_at=self._now)
 
@@ -240,7 +240,7 @@ class Outbox:
     def seal(self, number: int, wire: bytes, content_key: bytes | None, mic: bytes) -> OutState:
         """A held draft may be sent after all: its bytes take the place of the draft. It stays held until `release`."""
         item = self.get(number, stays=True)
-        if self.draft(number) is None:
+        if not self._sealer.has(DRAFT, number):
             raise IllegalMove(item.message_id, item.state, "seal")
         self._sealer.drop(DRAFT, number)
         return self._act(number, "reseal", "verzegeld", **self._sealed(item, wire, content_key, mic))

@@ -202,6 +202,20 @@ def test_a_large_mail_is_kept_in_pieces_and_read_as_one(store: Store) -> None:
     assert peak(read) < 2.2 * len(data)  # as it is kept, and as it was
 
 
+def test_a_large_message_that_was_held_is_sealed_and_let_go_without_being_read(store: Store) -> None:
+    """That there are bytes is all that is asked."""
+    data = os.urandom(10_000_000)
+    with store.unit(now=NOW, actor="test") as unit:
+        number = unit.outbox.put(message(1, draft=data, hold="no route"))
+
+    def go() -> None:
+        with store.unit(now=NOW, actor="test") as unit:
+            unit.outbox.seal(number, data, b"key", bytes(32))
+            unit.outbox.release(number)
+
+    assert peak(go) < len(data) / 2
+
+
 @pytest.mark.postgres
 def test_a_large_value_that_a_server_refuses_is_said_so(postgres_url: str, master: MasterKey) -> None:
     """As any other: the unit is undone, and its connection is good for the next."""
