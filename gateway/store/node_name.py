@@ -54,6 +54,10 @@ class NodeName:
     def let_go(self) -> None:
         """Another process may have it."""
         session, self._session = self._session, None
-        if session is not None:
-            with suppress(sa.exc.SQLAlchemyError):  # a session that was lost holds nothing
-                session.close()
+        if session is None:
+            return
+        with suppress(sa.exc.SQLAlchemyError):  # a session that was lost holds nothing
+            if not session.invalidated:
+                # By the end of the session alone it would be free a moment later.
+                session.execute(sa.select(sa.func.pg_advisory_unlock_all()))
+            session.close()
