@@ -108,9 +108,6 @@ class Store:
         finally:
             name.let_go()
 
-    def _schema(self, conn: sa.Connection) -> str:
-        return str(conn.scalar(sa.select(sa.func.current_schema())))
-
     def forget_keys(self) -> None:
         """Read every key anew: they were replaced underneath."""
         self._ring.forget()
