@@ -258,11 +258,6 @@ def boundary_of(content_type: ContentType, enclosing: Sequence[str] = ()) -> str
     return boundary
 
 
-def split_multipart(body: bytes, boundary: str, limits: Limits = LIMITS) -> tuple[bytes, ...]:
-    """The parts of a multipart, cut out; see `parts_of`."""
-    return tuple(part.cut() for part in parts_of(whole(body), boundary, limits))
-
-
 def parts_of(body: Span, boundary: str, limits: Limits = LIMITS) -> tuple[Span, ...]:
     """The parts of a multipart, each exactly the bytes between its boundary lines.
 

@@ -80,9 +80,8 @@ def reopen(raw: bytes, content_key: bytes, mic: bytes, message_id: str) -> Seale
     try:
         # No name for the envelope: it is as large as what is in it, and let go first.
         signed, _ = with_content_key(read_envelope(scanner.decode_body(scanner.read_entity(raw))), content_key)
-        if (
-            digest_of(protected.signed_place(signed).view, profiles.SHA256) == mic
-        ):  # CBC alone would take some wrong keys for the right
+        # The padding of CBC alone would take some wrong keys for the right one.
+        if digest_of(protected.signed_place(signed).view, profiles.SHA256) == mic:
             return Sealed(raw, signed, mic, message_id, content_key)
     except Refusal:
         pass

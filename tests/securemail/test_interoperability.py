@@ -31,6 +31,7 @@ from tests.securemail.world import (
     recipient,
     root,
     signing,
+    split_multipart,
 )
 
 needs_gpgsm = pytest.mark.skipif(not shutil.which("gpgsm"), reason="gpgsm is not installed")
@@ -62,7 +63,7 @@ def nss(tmp_path_factory):
 def taken_apart(sealed: sm.Sealed) -> tuple[bytes, bytes]:
     """Signed entity and CMS signature."""
     rooted = scanner.read_entity(sealed.signed)
-    entity, signature = scanner.split_multipart(rooted.body, scanner.boundary_of(rooted.type))
+    entity, signature = split_multipart(rooted.body, scanner.boundary_of(rooted.type))
     return entity, scanner.decode_body(scanner.read_entity(signature))
 
 

@@ -21,6 +21,7 @@ from tests.securemail.world import (
     plan,
     recipient,
     signing,
+    split_multipart,
 )
 
 OURS, THEIRS = leaf(PROVIDER), leaf(MUNICIPALITY)
@@ -35,7 +36,7 @@ def signed_entity(message: sm.Message) -> scanner.Entity:
     assert root.type.type == "multipart/signed"
     assert root.type.parameters["protocol"] == "application/pkcs7-signature"
     assert root.type.parameters["micalg"] == "sha-256"
-    entity, signature = scanner.split_multipart(root.body, scanner.boundary_of(root.type))
+    entity, signature = split_multipart(root.body, scanner.boundary_of(root.type))
     assert scanner.read_entity(signature).type.type == "application/pkcs7-signature"
     return scanner.read_entity(entity)
 

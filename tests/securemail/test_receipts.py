@@ -21,6 +21,7 @@ from tests.securemail.world import (
     recipient,
     root,
     signing,
+    split_multipart,
 )
 
 REPORTER = sm.Reporter("poort.gemeente.example", "wmo-gateway")
@@ -208,7 +209,7 @@ def test_sm70_an_unsigned_notification_is_at_most_a_note():
     """What a mail program sends is recognised, linked to the message, and changes nothing."""
     protected = scanner.header_of(answer(arrived()).raw)
     signed = scanner.read_entity(answer(arrived()).signed)
-    entity = scanner.split_multipart(signed.body, scanner.boundary_of(signed.type))[0]
+    entity = split_multipart(signed.body, scanner.boundary_of(signed.type))[0]
     raw = b"Return-Path: <>\r\n" + entity.replace(b"<unknown>", b"")
 
     assert sm.classify(raw).kind == "disposition-notification"

@@ -30,6 +30,7 @@ from tests.securemail.world import (
     recipient,
     revocation,
     signing,
+    split_multipart,
 )
 
 COMBINATIONS = [
@@ -122,7 +123,7 @@ def sent() -> sm.Sealed:
 def taken_apart(sealed: sm.Sealed) -> tuple[bytes, cms.SignedData]:
     """Signed entity and SignedData."""
     root = scanner.read_entity(sealed.signed)
-    entity, signature = scanner.split_multipart(root.body, scanner.boundary_of(root.type))
+    entity, signature = split_multipart(root.body, scanner.boundary_of(root.type))
     return entity, cms.ContentInfo.load(scanner.decode_body(scanner.read_entity(signature)))["content"]
 
 

@@ -10,6 +10,7 @@ import msgspec
 from gateway import securemail as sm
 from gateway.demo import ca
 from gateway.domain.findings import Finding
+from gateway.securemail import scanner
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 START = NOW - timedelta(days=30)
@@ -155,3 +156,8 @@ def opened(value: sm.Opened | sm.Refused) -> sm.Opened:
 def reason(value: sm.Opened | sm.Refused) -> str:
     assert isinstance(value, sm.Refused), "the message was accepted"
     return value.reason
+
+
+def split_multipart(body: bytes, boundary: str) -> tuple[bytes, ...]:
+    """The parts of a multipart, cut out."""
+    return tuple(part.cut() for part in scanner.parts_of(scanner.whole(body), boundary))
